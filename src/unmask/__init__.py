@@ -1,0 +1,1 @@
+"""unmask: were the faces in this video manipulated?"""

@@ -1,0 +1,47 @@
+"""The error tree.
+
+```
+UnmaskError
+├── MediaError (ValueError)        a file that cannot be decoded, or may not be
+│   └── DamagedError               decoding broke off; what came before is lost or suspect
+├── SettingsError (ValueError)     a setting, recipe or card that breaks a rule
+├── ModelError (ValueError)        weights that do not fit their card
+├── DataError (ValueError)         an index, shard or checkpoint that breaks a rule
+└── MissingExtraError (ImportError) an optional package is not installed
+```
+
+Every message says the rule, the value and, where there is one, the way out.
+"""
+
+from __future__ import annotations
+
+
+class UnmaskError(Exception):
+    """Base of all errors that unmask raises on purpose."""
+
+
+class MediaError(UnmaskError, ValueError):
+    """A file cannot be read as video or image, or breaks a safety limit."""
+
+
+class DamagedError(MediaError):
+    """Decoding met damage that leaves nothing to judge."""
+
+
+class SettingsError(UnmaskError, ValueError):
+    """A setting, recipe or card breaks a rule."""
+
+
+class ModelError(UnmaskError, ValueError):
+    """Weights are missing, altered, or do not fit their card."""
+
+
+class DataError(UnmaskError, ValueError):
+    """An index, a shard or a checkpoint breaks a rule."""
+
+
+class MissingExtraError(UnmaskError, ImportError):
+    """An optional package is needed and not installed."""
+
+    def __init__(self, package: str, *, extra: str) -> None:
+        super().__init__(f"{package} is not installed; get it with: pip install 'unmask[{extra}]'")

@@ -1,0 +1,244 @@
+"""The nouns that flow through unmask: frames, faces, tracks, crops, verdicts.
+
+Boxes are ``x0 y0 x1 y1`` and points ``x y``, both in pixels of the upright full-resolution frame.
+Times are container seconds. Images are RGB, ``uint8``, height x width x 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+class Picture(Protocol):
+    """Pixels of one upright frame that are turned into RGB only when asked for.
+
+    Thirty decoded 1080p frames take 94 MB as the decoder holds them and 187 MB as RGB.
+    """
+
+    @property
+    def width(self) -> int:
+        """Width in pixels, after rotation."""
+
+    @property
+    def height(self) -> int:
+        """Height in pixels, after rotation."""
+
+    def rgb(self, *, width: int | None = None, height: int | None = None) -> Image:
+        """The picture as RGB, scaled to ``width`` x ``height`` when both are given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One sampled frame of a clip.
+
+    Attributes:
+        time_seconds: Presentation time in the container's seconds.
+        picture: The pixels, converted to RGB on demand.
+    """
+
+    time_seconds: float
+    picture: Picture
+
+    @property
+    def width(self) -> int:
+        """Width in pixels, after rotation."""
+        return self.picture.width
+
+    @property
+    def height(self) -> int:
+        """Height in pixels, after rotation."""
+        return self.picture.height
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The sampled frames of one file.
+
+    Attributes:
+        path: The file.
+        frames: Frames in order of time; sizes may differ when the stream changes size.
+        duration_seconds: Length of the stream as decoded or declared; 0 for an image.
+        damaged: The file showed damage, so it was decoded single-threaded and may be incomplete.
+        damage: What was seen, in a few words; empty when not damaged.
+    """
+
+    path: Path
+    frames: tuple[Frame, ...]
+    duration_seconds: float
+    damaged: bool = False
+    damage: str = ""
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the file is a still picture."""
+        return self.duration_seconds == 0 and len(self.frames) == 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One face in one frame.
+
+    Attributes:
+        box: ``x0 y0 x1 y1``, shape (4,), float32; may reach outside the frame.
+        points: Left eye, right eye, nose, left and right mouth corner as seen in the picture, shape (5, 2).
+        confidence: The detector's probability that this is a face, 0 to 1.
+    """
+
+    box: Floats
+    points: Floats
+    confidence: float
+
+    def __post_init__(self) -> None:
+        if self.box.shape != (4,) or self.points.shape != (5, 2):
+            raise ValueError(f"box must be (4,) and points (5, 2), got {self.box.shape}, {self.points.shape}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """One face followed through a clip.
+
+    Attributes:
+        id: Number of the person in the clip, from 0 in order of appearance.
+        frame_indices: Which of the clip's sampled frames show the face, rising.
+        faces: The face in each of these frames.
+        why_dropped: Why this track is not taken for a person, or None when it is kept.
+    """
+
+    id: int
+    frame_indices: tuple[int, ...]
+    faces: tuple[Face, ...]
+    why_dropped: str | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether the track counts as a person."""
+        return self.why_dropped is None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crops:
+    """One person's face, cut from the frames.
+
+    Attributes:
+        track_id: The track it was cut from.
+        frame_indices: Which of the clip's sampled frames, shape (T,).
+        times_seconds: Container times, shape (T,), float64.
+        images: RGB, shape (T, 3, H, W), uint8.
+        boxes: Face boxes in frame pixels, shape (T, 4).
+        points: Key points in pixels of the crop, shape (T, 5, 2).
+    """
+
+    track_id: int
+    frame_indices: NDArray[np.int64]
+    times_seconds: NDArray[np.float64]
+    images: NDArray[np.uint8]
+    boxes: Floats
+    points: Floats
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.shape[1] != 3:
+            raise ValueError(f"images must be (T, 3, H, W), got {self.images.shape}")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+class Outcome(StrEnum):
+    """What unmask says about a file."""
+
+    FAKE = "fake"
+    REAL = "real"
+    UNSURE = "unsure"
+    NO_FACE = "no_face"
+    UNREADABLE = "unreadable"
+
+    @property
+    def has_number(self) -> bool:
+        """Whether a probability goes with it; a failure is not a score."""
+        return self in (Outcome.FAKE, Outcome.REAL, Outcome.UNSURE)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFrame:
+    """One person in one sampled frame, as evidence.
+
+    Attributes:
+        time_seconds: Container time.
+        box: ``x0 y0 x1 y1`` in frame pixels.
+        points: Five ``(x, y)`` in frame pixels.
+        confidence: The detector's, 0 to 1.
+        p_fake: Calibrated probability for this frame alone; None where it was not scored.
+    """
+
+    time_seconds: float
+    box: tuple[float, ...]
+    points: tuple[tuple[float, ...], ...]
+    confidence: float
+    p_fake: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person in a verdict; dropped tracks are listed too, with the reason."""
+
+    id: int
+    p_fake: float | None
+    kept: bool
+    why_dropped: str | None
+    frames: tuple[PersonFrame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """Which weights judged: the card's name and the SHA-256 of the file."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What unmask says about one file.
+
+    Attributes:
+        path: The file as it was given.
+        sha256: Of the file's bytes; None when it could not be read at all.
+        outcome: One of five; only three of them carry a number.
+        p_fake: Calibrated probability that a face in it was manipulated, 0 to 1, or None.
+        reason: One sentence.
+        damaged: The file showed damage; what could be decoded was judged.
+        people: Everyone found, dropped tracks included.
+        model: The weights that judged.
+        unmask: Version of the package.
+        seconds: Wall time by stage: decode, detect, score, total.
+    """
+
+    path: str
+    sha256: str | None
+    outcome: Outcome
+    p_fake: float | None
+    reason: str
+    damaged: bool
+    people: tuple[Person, ...]
+    model: ModelName
+    unmask: str
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.outcome.has_number != (self.p_fake is not None):
+            raise ValueError(f"outcome {self.outcome} and p_fake {self.p_fake} do not go together")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as plain JSON types, keys in a fixed order."""
+        from dataclasses import asdict
+
+        return asdict(self) | {"outcome": self.outcome.value}
