@@ -5,7 +5,7 @@ Each class checks itself: a value outside its range raises `SettingsError` with 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from unmask.errors import SettingsError
 
@@ -38,3 +38,20 @@ class DecodeSettings:
         _require(self.max_pixels >= 1, "max_pixels must be 1 or more", self.max_pixels)
         _require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
         _require(self.max_streams >= 1, "max_streams must be 1 or more", self.max_streams)
+
+
+@dataclass(frozen=True, slots=True)
+class CropSettings:
+    """How a face is cut; the values of a model are on its card, so crop and model cannot drift apart.
+
+    Attributes:
+        size_px: Side of the square crop, in pixels.
+        margin_fraction: Added to the longer side of the box; 0.3 turns 100 px into 130 px.
+    """
+
+    size_px: int = 224
+    margin_fraction: float = 0.3
+
+    def __post_init__(self) -> None:
+        _require(8 <= self.size_px <= 2048, "size_px must be 8 to 2048", self.size_px)
+        _require(0 <= self.margin_fraction <= 3, "margin_fraction must be 0 to 3", self.margin_fraction)
