@@ -5,7 +5,7 @@ Each class checks itself: a value outside its range raises `SettingsError` with 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from unmask.errors import SettingsError
 
@@ -55,3 +55,147 @@ class CropSettings:
     def __post_init__(self) -> None:
         _require(8 <= self.size_px <= 2048, "size_px must be 8 to 2048", self.size_px)
         _require(0 <= self.margin_fraction <= 3, "margin_fraction must be 0 to 3", self.margin_fraction)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectSettings:
+    """How faces are found.
+
+    Attributes:
+        detector: A name in `unmask.detect.DETECTORS`.
+        max_side_px: The search runs on frames shrunk to at most this longer side; never enlarged.
+        min_face_px: Smallest face that is searched for, in pixels of the shrunk frame.
+        thresholds: Confidence, 0 to 1, that a candidate must pass in the three stages of MTCNN.
+        pyramid_factor: From one size of the image pyramid to the next, 0 to 1.
+        search_every: One in so many sampled frames is searched as a whole; between, faces are followed.
+        sure_confidence: From this on, frames around the coming and going of a face are searched too.
+        threads: Threads of the detector; on networks this small more cost more than they save.
+        batch_frames: Shrunk frames that are held in memory at a time.
+    """
+
+    detector: str = "mtcnn"
+    max_side_px: int = 960
+    min_face_px: int = 24
+    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
+    pyramid_factor: float = 0.709
+    search_every: int = 5
+    sure_confidence: float = 0.95
+    threads: int = 1
+    batch_frames: int = 8
+
+    def __post_init__(self) -> None:
+        _require(self.max_side_px >= 32, "max_side_px must be 32 or more", self.max_side_px)
+        _require(self.min_face_px >= 12, "min_face_px must be 12 or more", self.min_face_px)
+        for threshold in self.thresholds:
+            _require(0 < threshold < 1, "thresholds must be between 0 and 1", threshold)
+        _require(len(self.thresholds) == 3, "thresholds must be three numbers", self.thresholds)
+        _require(
+            0.1 <= self.pyramid_factor <= 0.95, "pyramid_factor must be 0.1 to 0.95", self.pyramid_factor
+        )
+        _require(self.search_every >= 1, "search_every must be 1 or more", self.search_every)
+        _require(0 <= self.sure_confidence <= 1, "sure_confidence must be 0 to 1", self.sure_confidence)
+        _require(self.threads >= 1, "threads must be 1 or more", self.threads)
+        _require(self.batch_frames >= 1, "batch_frames must be 1 or more", self.batch_frames)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSettings:
+    """How the network is run.
+
+    Attributes:
+        batch_crops: Crops in one call of the network; bounds the memory.
+        threads: Threads of one call; several files at once scale better than threads.
+    """
+
+    batch_crops: int = 8
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.batch_crops <= 1024, "batch_crops must be 1 to 1024", self.batch_crops)
+        _require(1 <= self.threads <= 256, "threads must be 1 to 256", self.threads)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSettings:
+    """How much must be seen of a person before fake or real is said; below it is unsure.
+
+    Attributes:
+        min_frames: Frames that show the person; a clip with fewer frames must show it in all.
+            Three is a choice, not a measurement: two frames can be one glitch.
+        min_face_px: Median of the box's shorter side; the weights learned from faces of 100 px and more,
+            and a face of 48 px is enlarged more than four times to 224.
+    """
+
+    min_frames: int = 3
+    min_face_px: float = 48.0
+
+    def __post_init__(self) -> None:
+        _require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
+        _require(self.min_face_px >= 0, "min_face_px must be 0 or more", self.min_face_px)
+
+
+@dataclass(frozen=True, slots=True)
+class PairSettings:
+    """What pairs of a real face and its pseudo-fake are drawn from, and how.
+
+    Attributes:
+        size_px: Side of the crops; a multiple of 32.
+        pairs_per_step: Real faces in a step over all processes; each brings its own fake.
+        margin_fractions: Lowest and highest margin around the face box.
+        swap_share: Share of fakes made by a swap between two people; the rest blend a face with itself.
+        source_weights: How often each source is drawn from; ``a+b`` is one pool of two sources.
+        held_out: Identities that are never trained on.
+    """
+
+    size_px: int = 224
+    pairs_per_step: int = 16
+    margin_fractions: tuple[float, float] = (0.1, 0.6)
+    swap_share: float = 0.35
+    source_weights: dict[str, float] = field(default_factory=dict)
+    held_out: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        _require(
+            self.size_px >= 32 and self.size_px % 32 == 0, "size_px must be a multiple of 32", self.size_px
+        )
+        _require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)
+        low, high = self.margin_fractions
+        _require(0 <= low <= high <= 1, "margin_fractions must rise within 0 to 1", self.margin_fractions)
+        _require(0 <= self.swap_share <= 1, "swap_share must be 0 to 1", self.swap_share)
+        ok = bool(self.source_weights) and all(weight > 0 for weight in self.source_weights.values())
+        _require(ok, "source_weights must name a source, each weight above 0", self.source_weights)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSettings:
+    """How faces are linked into people, and which tracks are no person.
+
+    Attributes:
+        reach_sides: How far a face may move between two sampled frames at once, in sides of its box.
+        speed_sides_per_second: Added to the reach for every second between the two frames.
+        max_reach_sides: Most that both together allow.
+        max_gap_frames: A face that is missing in more sampled frames than this in a row starts a new track.
+        duplicate_cover: Two tracks whose boxes cover each other this much are one face found twice, 0 to 1.
+        min_frames: Sampled frames that must show a person; never more than half of the clip's.
+        min_frames_fraction: The same as a fraction of the clip's sampled frames; the larger of both counts.
+        min_face_px: Median of the box's shorter side, in pixels of the full-resolution frame.
+        min_confidence: Mean of the detector's confidence, 0 to 1.
+    """
+
+    reach_sides: float = 0.5
+    speed_sides_per_second: float = 2.0
+    max_reach_sides: float = 2.0
+    max_gap_frames: int = 6
+    duplicate_cover: float = 0.6
+    min_frames: int = 4
+    min_frames_fraction: float = 0.1
+    min_face_px: float = 32.0
+    min_confidence: float = 0.9
+
+    def __post_init__(self) -> None:
+        for name in ("reach_sides", "speed_sides_per_second", "max_reach_sides", "max_gap_frames"):
+            _require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
+        for name in ("duplicate_cover", "min_frames_fraction", "min_confidence"):
+            _require(0 <= getattr(self, name) <= 1, f"{name} must be 0 to 1", getattr(self, name))
+        _require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
+        _require(self.min_face_px >= 0, "min_face_px must be 0 or more", self.min_face_px)

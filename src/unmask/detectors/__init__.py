@@ -1,0 +1,1 @@
+"""Face detectors, one backend a file; `unmask.detect.DETECTORS` names them."""
