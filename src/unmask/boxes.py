@@ -100,7 +100,7 @@ def cover(first: Floats, second: Floats) -> Floats:
 
 
 def match_boxes(
-    first: Floats, second: Floats, *, max_distance_sides: float, max_growth: float = 2.0
+    first: Floats, second: Floats, *, max_distance_sides: float | Floats, max_growth: float = 2.0
 ) -> list[tuple[int, int]]:
     """Pair the boxes of two moments that may show the same thing, nearest pairs first.
 
@@ -110,7 +110,8 @@ def match_boxes(
     Args:
         first: Shape (N, 4).
         second: Shape (M, 4).
-        max_distance_sides: Farthest that the centres of a pair may lie apart, in mean sides of the two.
+        max_distance_sides: Farthest that the centres of a pair may lie apart, in mean sides of the two;
+            one number, or one for each of ``first``, shape (N,).
         max_growth: Most that the side may change from one to the other, as a factor above 1.
 
     Returns:
@@ -127,7 +128,8 @@ def match_boxes(
     distance = gap / ((size[0][:, None] + size[1][None]) / 2)
     growth = np.abs(np.log(size[0][:, None] / size[1][None]))
     cost = distance + growth + 1 - iou(first, second)
-    cost[(distance > max_distance_sides) | (growth > np.log(max_growth))] = np.inf
+    limit = np.broadcast_to(np.asarray(max_distance_sides, np.float32), len(first))[:, None]
+    cost[(distance > limit) | (growth > np.log(max_growth))] = np.inf
     pairs = []
     while np.isfinite(cost).any():
         row, column = (int(index) for index in np.unravel_index(cost.argmin(), cost.shape))

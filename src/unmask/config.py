@@ -175,7 +175,8 @@ class TrackSettings:
         speed_sides_per_second: Added to the reach for every second between the two frames.
         max_reach_sides: Most that both together allow.
         max_gap_frames: A face that is missing in more sampled frames than this in a row starts a new track.
-        duplicate_cover: Two tracks whose boxes cover each other this much are one face found twice, 0 to 1.
+        duplicate_cover: A face whose box and a surer one's cover more than this share of the smaller is the
+            same face found twice, 0 to 1.
         min_frames: Sampled frames that must show a person; never more than half of the clip's.
         min_frames_fraction: The same as a fraction of the clip's sampled frames; the larger of both counts.
         min_face_px: Median of the box's shorter side, in pixels of the full-resolution frame.
@@ -199,3 +200,49 @@ class TrackSettings:
             _require(0 <= getattr(self, name) <= 1, f"{name} must be 0 to 1", getattr(self, name))
         _require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
         _require(self.min_face_px >= 0, "min_face_px must be 0 or more", self.min_face_px)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """Everything a scan can be told; how crops are cut is on the model's card.
+
+    Attributes:
+        model: Path of a model's card; None takes the shipped model.
+        threshold: ``p_fake`` from which a file is called fake, 0 to 1; None takes the card's.
+        decode: Sampling and limits.
+        detect: Face detection.
+        track: Linking faces into people.
+        score: Running the network.
+        judge: How much evidence a verdict needs.
+    """
+
+    model: str | None = None
+    threshold: float | None = None
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
+    detect: DetectSettings = field(default_factory=DetectSettings)
+    track: TrackSettings = field(default_factory=lambda: TrackSettings())
+    score: ScoreSettings = field(default_factory=ScoreSettings)
+    judge: JudgeSettings = field(default_factory=JudgeSettings)
+
+    def __post_init__(self) -> None:
+        ok = self.threshold is None or 0 <= self.threshold <= 1
+        _require(ok, "threshold must be 0 to 1", self.threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """How many files are scanned side by side, and when one is given up.
+
+    Attributes:
+        jobs: Worker processes, each with one thread for its networks; None takes the usable cores, at
+            most 4, since a worker holds about 300 MB.
+        time_limit_seconds: Wall time for one file, loading included; then its worker is killed. Well above
+            the time limit of decoding, which stops by itself and says why.
+    """
+
+    jobs: int | None = None
+    time_limit_seconds: float = 600.0
+
+    def __post_init__(self) -> None:
+        _require(self.jobs is None or 1 <= self.jobs <= 256, "jobs must be 1 to 256", self.jobs)
+        _require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)

@@ -1,0 +1,114 @@
+"""Cut faces out of full-resolution frames: upright squares, one tensor a person.
+
+Coordinates are those of boxes: 0 is the left edge of the first pixel, the width the right edge of the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from unmask.boxes import square_boxes
+from unmask.config import CropSettings
+from unmask.types import Clip, Crops, Floats, Image, Track
+
+
+def cut_square(image: Image, box: Floats, *, size_px: int) -> tuple[Image, Floats]:
+    """Cut a square out of an image and scale it.
+
+    The square is the longer side of the box about its centre, moved to whole pixels, so that the picture
+    is resampled once and keeps its fine detail; the mapping says exactly what was cut. What lies outside
+    the image repeats its edge: mirroring would show parts of a face twice.
+
+    Args:
+        image: RGB, (H, W, 3), uint8.
+        box: ``x0 y0 x1 y1`` in pixels of the image, shape (4,); any fraction, also outside the image.
+        size_px: Side of the result.
+
+    Returns:
+        The crop, (size_px, size_px, 3), uint8, its own memory; and the affine map from image to crop
+        pixels, shape (2, 3), for `map_points`.
+
+    Raises:
+        ValueError: The box is not finite.
+
+    >>> image = np.arange(300, dtype=np.uint8).reshape(10, 10, 3)
+    >>> crop, mapping = cut_square(image, np.array([2, 3, 6, 7], np.float32), size_px=8)
+    >>> crop.shape, map_points(np.array([[2, 3], [6, 7]], np.float32), mapping).tolist()
+    ((8, 8, 3), [[0.0, 0.0], [8.0, 8.0]])
+    """
+    if not np.isfinite(box).all():
+        raise ValueError(f"box must be finite, got {box.tolist()}")
+    x0, y0, x1, _ = (float(edge) for edge in square_boxes(box[None])[0])
+    side = max(1, round(x1 - x0))
+    left, top = round((x0 + x1 - side) / 2), round(y0 + (x1 - x0 - side) / 2)
+    height, width = image.shape[:2]
+    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
+        part = image[top : top + side, left : left + side]
+    else:
+        rows = np.clip(np.arange(top, top + side), 0, height - 1)
+        columns = np.clip(np.arange(left, left + side), 0, width - 1)
+        part = image[rows[:, None], columns[None]]
+    scale = size_px / side
+    # Means over areas when shrinking, or thin lines flicker; they would give blocks when enlarging.
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    crop = np.empty((size_px, size_px, 3), np.uint8)
+    cv2.resize(part, (size_px, size_px), dst=crop, interpolation=way)
+    mapping = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]], np.float32)
+    return crop, mapping
+
+
+def map_points(points: Floats, mapping: Floats) -> Floats:
+    """Move points through an affine map.
+
+    Args:
+        points: ``x y``, shape (N, 2).
+        mapping: Shape (2, 3), from `cut_square`.
+
+    Returns:
+        Shape (N, 2).
+    """
+    moved: Floats = points @ mapping[:, :2].T + mapping[:, 2]
+    return moved
+
+
+def cut_crops(clip: Clip, tracks: Sequence[Track], settings: CropSettings) -> list[Crops]:
+    """Cut the face of every person out of every frame that shows it.
+
+    Args:
+        clip: The sampled frames; each one that shows somebody is turned into RGB once.
+        tracks: Of this clip; dropped ones are passed over.
+        settings: Size and margin, from the model's card.
+
+    Returns:
+        One tensor a kept track, in the order of ``tracks``.
+    """
+    kept = [track for track in tracks if track.kept]
+    size_px = settings.size_px
+    images = [np.empty((len(track.faces), 3, size_px, size_px), np.uint8) for track in kept]
+    points = [np.empty((len(track.faces), 5, 2), np.float32) for track in kept]
+    places: dict[int, list[tuple[int, int]]] = {}
+    for person, track in enumerate(kept):
+        for row, index in enumerate(track.frame_indices):
+            places.setdefault(index, []).append((person, row))
+    for index in sorted(places):
+        rgb = clip.frames[index].picture.rgb()
+        for person, row in places[index]:
+            face = kept[person].faces[row]
+            square = square_boxes(face.box[None], scale=1 + settings.margin_fraction)[0]
+            crop, mapping = cut_square(rgb, square, size_px=size_px)
+            images[person][row] = crop.transpose(2, 0, 1)
+            points[person][row] = map_points(face.points, mapping)
+    return [
+        Crops(
+            track_id=track.id,
+            frame_indices=np.array(track.frame_indices, np.int64),
+            times_seconds=np.array([clip.frames[i].time_seconds for i in track.frame_indices], np.float64),
+            images=images[person],
+            boxes=np.array([face.box for face in track.faces], np.float32).reshape(-1, 4),
+            points=points[person],
+        )
+        for person, track in enumerate(kept)
+    ]

@@ -1,0 +1,129 @@
+"""Link the faces of a clip in time into people, and say which tracks are no person, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from unmask.boxes import cover, match_boxes, sides
+from unmask.config import TrackSettings
+from unmask.types import Clip, Face, Floats, Track
+
+
+def link_faces(clip: Clip, faces: Sequence[Sequence[Face]], settings: TrackSettings) -> tuple[Track, ...]:
+    """Link faces into tracks, one a person.
+
+    A face continues the track whose place, foreseen from its last movement, is nearest and whose size
+    fits; the time between two frames says how far it may have moved. A track outlives some frames in
+    which its face is not found.
+
+    Args:
+        clip: Gives the frames' times.
+        faces: For each frame the faces found in it, in frame pixels.
+        settings: Reach, gaps, and what makes a track a person.
+
+    Returns:
+        All tracks in order of appearance, from left to right within a frame; those that are no person
+        carry the reason in ``why_dropped``.
+
+    Raises:
+        ValueError: ``faces`` does not have one entry a frame.
+    """
+    if len(faces) != len(clip.frames):
+        raise ValueError(f"faces must have one entry a frame, got {len(faces)} for {len(clip.frames)} frames")
+    tracks: list[_Growing] = []
+    for index, frame in enumerate(clip.frames):
+        found = _single(faces[index], settings.duplicate_cover)
+        open_tracks = [t for t in tracks if index - t.indices[-1] <= settings.max_gap_frames + 1]
+        taken = _continue_tracks(open_tracks, found, index, frame.time_seconds, settings)
+        new = [face for number, face in enumerate(found) if number not in taken]
+        for face in sorted(new, key=lambda face: float(face.box[0])):
+            tracks.append(_Growing([index], [face], [frame.time_seconds]))
+    return tuple(
+        Track(number, tuple(t.indices), tuple(t.faces), _why_dropped(t.faces, len(clip.frames), settings))
+        for number, t in enumerate(tracks)
+    )
+
+
+@dataclass
+class _Growing:
+    """A track while it is being linked."""
+
+    indices: list[int]
+    faces: list[Face]
+    times: list[float] = field(default_factory=list)
+
+    def foresee(self, index: int, time_seconds: float) -> Floats:
+        """The box that steady movement leads to; the last one when the movement is not known well."""
+        last = self.faces[-1].box
+        if len(self.faces) < 2 or index - self.indices[-2] > 2:
+            return last
+        step = self.times[-1] - self.times[-2]
+        if step <= 0:
+            return last
+        way = (last - self.faces[-2].box).reshape(2, 2).mean(axis=0)
+        moved: Floats = last + np.tile(way * np.float32((time_seconds - self.times[-1]) / step), 2)
+        return moved
+
+
+def _continue_tracks(
+    tracks: Sequence[_Growing],
+    found: Sequence[Face],
+    index: int,
+    time_seconds: float,
+    settings: TrackSettings,
+) -> set[int]:
+    """Give faces to open tracks; returns which faces were given.
+
+    First by the foreseen places, so that people who cross keep their tracks; who stopped or turned is
+    then found near the last place.
+    """
+    taken: set[int] = set()
+    waiting = list(tracks)
+    for foresee in (True, False):
+        free = [number for number in range(len(found)) if number not in taken]
+        places = [t.foresee(index, time_seconds) if foresee else t.faces[-1].box for t in waiting]
+        reach = [
+            settings.reach_sides + settings.speed_sides_per_second * (time_seconds - t.times[-1])
+            for t in waiting
+        ]
+        pairs = match_boxes(
+            np.array(places, np.float32).reshape(-1, 4),
+            np.array([found[number].box for number in free], np.float32).reshape(-1, 4),
+            max_distance_sides=np.minimum(np.array(reach, np.float32), settings.max_reach_sides),
+        )
+        for row, column in pairs:
+            waiting[row].indices.append(index)
+            waiting[row].faces.append(found[free[column]])
+            waiting[row].times.append(time_seconds)
+            taken.add(free[column])
+        waiting = [t for t in waiting if t.indices[-1] != index]
+    return taken
+
+
+def _single(faces: Sequence[Face], max_cover: float) -> list[Face]:
+    """The faces of one frame without those that lie on a surer one: one face found twice."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.confidence):
+        if not kept or cover(face.box[None], np.stack([k.box for k in kept])).max() <= max_cover:
+            kept.append(face)
+    return kept
+
+
+def _why_dropped(faces: Sequence[Face], frames: int, settings: TrackSettings) -> str | None:
+    """Why a track is no person, as a sentence, or None."""
+    # In an image or a clip of a few frames, half of them is all that can be asked for.
+    needed = max(settings.min_frames, math.ceil(settings.min_frames_fraction * frames))
+    needed = min(needed, math.ceil(frames / 2))
+    if len(faces) < needed:
+        return f"seen in {len(faces)} of {frames} frames, at least {needed} needed"
+    side = float(np.median([sides(face.box[None]).min() for face in faces]))
+    if side < settings.min_face_px:
+        return f"face is {side:.0f} px wide at the median, at least {settings.min_face_px:.0f} px needed"
+    confidence = float(np.mean([face.confidence for face in faces]))
+    if confidence < settings.min_confidence:
+        return f"mean detection confidence {confidence:.2f}, at least {settings.min_confidence:.2f} needed"
+    return None
