@@ -1,0 +1,201 @@
+"""Opening a file as video, with the guards that a hostile file meets.
+
+To FFmpeg a path is an address: ``concat:``, ``http:`` or ``f%d.png`` all mean something, and a playlist makes
+it read other files. So: only regular files, only ``file:`` with an absolute path, only listed containers.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from av.codec.context import ThreadType
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from unmask.config import DecodeSettings
+from unmask.errors import DamagedError, MediaError
+
+CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "gif", "ivf")
+"""FFmpeg's names of the containers that are opened: MP4/MOV/3GP, Matroska/WebM, AVI, MPEG-TS, MPEG-PS/VOB,
+FLV, Ogg, WMV/ASF, GIF, IVF. None of them makes FFmpeg read a second file."""
+
+_MAX_THREADS = 4  # More gain little on the few frames that are decoded, and each holds frames in memory.
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A regular file that may be opened.
+
+    Attributes:
+        path: As it was given.
+        address: What FFmpeg gets.
+        label: The name for messages, on one line.
+        head: The first bytes, up to 4096.
+    """
+
+    path: Path
+    address: str
+    label: str
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file being read under its settings.
+
+    Attributes:
+        source: The file.
+        settings: How many frames, and the limits.
+        end: When ``time.monotonic()`` says that time is up.
+    """
+
+    source: Source
+    settings: DecodeSettings
+    end: float
+
+    @classmethod
+    def start(cls, source: Source, settings: DecodeSettings) -> Job:
+        """Begin now."""
+        return cls(source, settings, time.monotonic() + settings.time_limit_seconds)
+
+    @property
+    def left_seconds(self) -> float:
+        """Time left, at least a millisecond."""
+        return max(self.end - time.monotonic(), 0.001)
+
+    def check_time(self) -> None:
+        """Stop when time is up.
+
+        Raises:
+            MediaError: The limit has passed.
+        """
+        if time.monotonic() > self.end:
+            limit = self.settings.time_limit_seconds
+            raise MediaError(
+                f"{self.source.label}: decoding must end within {limit:g} s (time_limit_seconds)"
+            )
+
+
+def check_source(path: str | Path) -> Source:
+    """Look at a file before any decoder does.
+
+    Raises:
+        MediaError: It is absent, unreadable, empty or no regular file.
+    """
+    path = Path(path)
+    label = "".join(char if char.isprintable() else "?" for char in path.name or str(path))
+    try:
+        absolute = path.absolute()
+        # Opened without waiting, or a named pipe would hold us until someone writes to it.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(absolute, flags)
+        try:
+            mode = os.fstat(descriptor).st_mode
+            head = os.read(descriptor, 4096) if stat.S_ISREG(mode) else b""
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise MediaError(f"{label}: no such file") from None
+    except PermissionError as error:
+        # Windows refuses to open a folder in these words.
+        what = "is a folder, not a file" if path.is_dir() else "reading it is not permitted"
+        raise MediaError(f"{label}: {what}") from error
+    except (OSError, ValueError) as error:
+        raise MediaError(f"{label}: cannot be opened ({_words(error)})") from error
+    if stat.S_ISDIR(mode):
+        raise MediaError(f"{label}: is a folder, not a file")
+    if not stat.S_ISREG(mode):
+        raise MediaError(f"{label}: is not a regular file")
+    if not head:
+        raise MediaError(f"{label}: the file is empty")
+    return Source(path=path, address=f"file:{absolute}", label=label, head=head)
+
+
+@contextmanager
+def open_video(job: Job) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a container and choose its video stream.
+
+    Yields:
+        The container and its main video stream, whose decoder is not open yet.
+
+    Raises:
+        MediaError: No listed container, no video stream, or frames above the pixel limit.
+        DamagedError: The container's index is missing.
+    """
+    source, settings = job.source, job.settings
+    options = {
+        "protocol_whitelist": "file",
+        "format_whitelist": ",".join(CONTAINERS),
+        "max_streams": str(settings.max_streams),
+        "max_pixels": str(settings.max_pixels),
+    }
+    job.check_time()
+    try:
+        container = av.open(
+            source.address, mode="r", options=options, metadata_errors="replace", timeout=job.left_seconds
+        )
+    except FileNotFoundError:
+        raise MediaError(f"{source.label}: the file disappeared") from None
+    except av.error.ExitError:
+        job.check_time()
+        raise MediaError(f"{source.label}: opening took too long") from None
+    except (av.FFmpegError, ValueError) as error:
+        if source.head[4:8] == b"ftyp":
+            raise DamagedError(f"{source.label}: its index cannot be read (cut short or altered)") from error
+        raise MediaError(f"{source.label}: no video or image that can be read ({_words(error)})") from error
+    with container:
+        yield container, _choose_stream(job, container)
+
+
+def use_threads(context: VideoCodecContext, *, many: bool, max_pixels: int) -> None:
+    """Set up a decoder that is not open yet: many threads, or one for the same pixels each time."""
+    context.thread_type = ThreadType.AUTO if many else ThreadType.NONE
+    context.thread_count = min(_MAX_THREADS, os.cpu_count() or 1) if many else 1
+    context.options = {"max_pixels": str(max_pixels)}
+
+
+def check_pixels(job: Job, *, width: int, height: int) -> None:
+    """Hold a frame against the pixel limit.
+
+    Raises:
+        MediaError: It is larger.
+    """
+    limit = job.settings.max_pixels
+    if width * height > limit:
+        raise MediaError(
+            f"{job.source.label}: a frame may have {limit} pixels, got {width} x {height};"
+            " raise max_pixels to allow it"
+        )
+
+
+def _choose_stream(job: Job, container: InputContainer) -> VideoStream:
+    source = job.source
+    videos = [
+        stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
+    ]
+    if not videos:
+        raise MediaError(f"{source.label}: no video stream (audio only?)")
+    best = container.streams.best("video")
+    stream = next((video for video in videos if best is not None and video.index == best.index), videos[0])
+    if stream.codec_context is None:
+        raise MediaError(f"{source.label}: no decoder for its video stream")
+    width, height = stream.codec_context.width, stream.codec_context.height
+    check_pixels(job, width=width, height=height)
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
+    return stream
+
+
+def _words(error: BaseException) -> str:
+    """What went wrong, without the path that FFmpeg and the system put into it."""
+    return str(getattr(error, "strerror", None) or type(error).__name__)

@@ -1,0 +1,151 @@
+"""Still pictures: JPEG, PNG and WebP as clips of one frame."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+
+from unmask.config import DecodeSettings
+from unmask.errors import DamagedError, MediaError
+from unmask.types import Clip, Frame
+from unmask.video.container import Job, Source, check_pixels
+from unmask.video.picture import array_picture
+
+MAX_BYTES = 512 * 2**20
+"""Largest image file that is read."""
+
+
+def still_format(head: bytes) -> str | None:
+    """Which still format a file's first bytes announce, or None.
+
+    Example:
+        >>> still_format(b"RIFF....WEBPVP8 ")
+        'webp'
+    """
+    if head[:3] == b"\xff\xd8\xff":
+        return "jpeg"
+    if head[:8] == b"\x89PNG\r\n\x1a\n":
+        return "png"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    return None
+
+
+def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
+    """Read a picture, turned upright by its EXIF orientation; the first or default one of an animation.
+
+    Args:
+        source: The file.
+        kind: As ``still_format`` says.
+        settings: The pixel limit, held against the file's header before anything is decoded.
+
+    Raises:
+        DamagedError: It cannot be decoded.
+        MediaError: It is larger than the limits.
+    """
+    try:
+        with source.path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise MediaError(f"{source.label}: cannot be read ({error.strerror})") from error
+    if len(data) > MAX_BYTES:
+        raise MediaError(f"{source.label}: an image file may have {MAX_BYTES} bytes")
+    size = _SIZES[kind](data)
+    if size is None or 0 in size:
+        raise DamagedError(f"{source.label}: the {kind} header cannot be read")
+    job = Job.start(source, settings)
+    check_pixels(job, width=size[0], height=size[1])
+    import cv2  # Only needed for stills.
+
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise DamagedError(f"{source.label}: the {kind} picture cannot be decoded") from error
+    if image is None or image.ndim != 3 or 0 in image.shape:
+        raise DamagedError(f"{source.label}: the {kind} picture cannot be decoded")
+    check_pixels(job, width=image.shape[1], height=image.shape[0])
+    rgb = np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
+    damage = _DAMAGE[kind](data)
+    frame = Frame(time_seconds=0.0, picture=array_picture(rgb))
+    return Clip(path=source.path, frames=(frame,), duration_seconds=0.0, damaged=bool(damage), damage=damage)
+
+
+def _jpeg_segments(data: bytes) -> list[tuple[int, int]]:
+    """Marker and offset of the payload of each segment up to the first scan (ITU-T T.81, B.1)."""
+    segments: list[tuple[int, int]] = []
+    position = 2
+    while position + 4 <= len(data) and len(segments) < 4096:
+        if data[position] != 0xFF:
+            break
+        marker = data[position + 1]
+        if marker == 0xFF:  # Fill byte.
+            position += 1
+            continue
+        segments.append((marker, position + 4))
+        if marker == 0xDA:
+            break
+        bare = marker == 0x01 or 0xD0 <= marker <= 0xD8
+        position += 2 if bare else 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return segments
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    for marker, offset in _jpeg_segments(data):
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = data[offset + 1 : offset + 3], data[offset + 3 : offset + 5]
+            return int.from_bytes(width, "big"), int.from_bytes(height, "big")
+    return None
+
+
+def _png_size(data: bytes) -> tuple[int, int] | None:
+    if data[12:16] != b"IHDR" or len(data) < 24:
+        return None
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    kind, body = data[12:16], data[20:30]
+    if len(body) < 10:
+        return None
+    if kind == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if kind == b"VP8L" and body[0] == 0x2F:
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+    return None
+
+
+def _jpeg_damage(data: bytes) -> str:
+    scans = [offset for marker, offset in _jpeg_segments(data) if marker == 0xDA]
+    ended = bool(scans) and data.find(b"\xff\xd9", scans[0]) >= 0
+    return "" if ended else "the picture is cut short"
+
+
+def _png_damage(data: bytes) -> str:
+    position = 8
+    while position + 12 <= len(data):
+        end = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        if end > len(data):
+            break
+        if zlib.crc32(data[position + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+            return "a checksum of the picture is wrong"
+        if data[position + 4 : position + 8] == b"IEND":
+            return ""
+        position = end
+    return "the picture is cut short"
+
+
+def _webp_damage(data: bytes) -> str:
+    return "the picture is cut short" if len(data) < 8 + int.from_bytes(data[4:8], "little") else ""
+
+
+_SIZES: dict[str, Callable[[bytes], tuple[int, int] | None]] = {
+    "jpeg": _jpeg_size,
+    "png": _png_size,
+    "webp": _webp_size,
+}
+_DAMAGE: dict[str, Callable[[bytes], str]] = {"jpeg": _jpeg_damage, "png": _png_damage, "webp": _webp_damage}

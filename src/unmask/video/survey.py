@@ -1,0 +1,173 @@
+"""The first pass: read every packet's head, decode nothing."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from unmask.errors import MediaError
+from unmask.video.container import Job
+from unmask.video.packets import H264Reader, Traits, packet_reader
+from unmask.video.sampling import PacketFacts
+
+if TYPE_CHECKING:
+    VideoPacket = Packet[VideoStream]
+else:  # Only generic in its type stubs.
+    VideoPacket = Packet
+
+MAX_PACKETS = 2_000_000
+"""Packets in a stream; nine hours at 60 frames a second."""
+
+_KEPT_BYTES = 32 * 2**20
+_KEPT_PACKETS = 20_000
+_NO_TIME = -(2**63)
+_UNTIMED = {"avi"}  # Stores no presentation times; those that FFmpeg then makes up are out of order.
+_NO_TRAITS = Traits()
+
+
+@dataclass(slots=True)
+class Survey:
+    """What the packets of a stream say.
+
+    Attributes:
+        time_base: Seconds of one tick.
+        ticks: Presentation time of each packet in order of the file; a sentinel where it has none.
+        sizes: Bytes of each packet.
+        traits: What the head of each packet says.
+        shown: Presentation times of the packets that show a frame.
+        decoded: Decoding times of the same.
+        frame_ticks: How long the last frame stands, in ticks.
+        times: Presentation times of the shown frames, rising; decoding times where ``timed`` is False.
+        timed: Whether every shown frame has a presentation time of its own.
+        plannable: Whether packets may be left out.
+        packets: The packets themselves while they are few, else None.
+        problem: Damage seen so far, in a few words; empty when none.
+    """
+
+    time_base: Fraction
+    ticks: array[int] = field(default_factory=lambda: array("q"))
+    sizes: array[int] = field(default_factory=lambda: array("q"))
+    traits: list[Traits] = field(default_factory=list)
+    shown: dict[int, int] = field(default_factory=dict)
+    decoded: set[int] = field(default_factory=set)
+    times: list[int] = field(default_factory=list)
+    frame_ticks: int = 1
+    timed: bool = True
+    plannable: bool = True
+    packets: list[VideoPacket] | None = field(default_factory=list)
+    problem: str = ""
+
+    def seconds(self, ticks: int) -> float:
+        """Ticks of the stream as container seconds."""
+        return float(ticks * self.time_base)
+
+    @property
+    def duration_seconds(self) -> float:
+        """From the first frame to the end of the last; above 0."""
+        return self.seconds(self.times[-1] - self.times[0] + self.frame_ticks)
+
+    def facts(self) -> list[PacketFacts]:
+        """What planning needs, one entry a packet."""
+        top = max((traits.layer for traits in self.traits), default=0)
+        return [
+            PacketFacts(
+                time=time,
+                unreferenced=traits.unreferenced and traits.layer == top,
+                restart=traits.restart,
+                leading=traits.leading,
+            )
+            for time, traits in zip(self.ticks, self.traits, strict=True)
+        ]
+
+    def add(self, packet: VideoPacket, traits: Traits, *, hidden: bool) -> None:
+        """Take note of one packet."""
+        self.ticks.append(_NO_TIME if packet.pts is None else packet.pts)
+        self.sizes.append(packet.size)
+        self.traits.append(traits)
+        if self.packets is not None:
+            self.packets.append(packet)
+        if packet.is_corrupt:
+            self.problem = self.problem or "a packet is incomplete"
+        if packet.has_sidedata("new_extradata"):
+            self.plannable = False
+        if packet.is_discard or hidden:
+            return
+        if packet.dts is not None:
+            self.decoded.add(packet.dts)
+        if packet.pts is None:
+            self.timed = False
+        else:
+            self.shown[packet.pts] = packet.duration or 0
+
+
+def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> Survey:
+    """Read through a stream without decoding.
+
+    Raises:
+        MediaError: More packets than ``MAX_PACKETS``, or the time limit.
+    """
+    survey = Survey(time_base=stream.time_base or Fraction(1, 25))
+    codec = stream.codec_context.name
+    reader = packet_reader(codec, stream.codec_context.extradata or b"")
+    kept_bytes = 0
+    try:
+        for packet in container.demux(stream):
+            job.check_time()
+            if packet.size == 0:
+                continue
+            if len(survey.ticks) >= MAX_PACKETS:
+                raise MediaError(f"{job.source.label}: a stream may have {MAX_PACKETS} packets, got more")
+            kept_bytes += packet.size
+            if kept_bytes > _KEPT_BYTES or len(survey.sizes) >= _KEPT_PACKETS:
+                survey.packets = None
+            traits = reader(bytes(packet)) if reader is not None else _NO_TRAITS
+            survey.add(packet, traits, hidden=_hidden(codec, packet))
+    except av.FFmpegError as error:
+        job.check_time()
+        survey.problem = f"reading broke off ({error.strerror or type(error).__name__})"
+    survey.timed = survey.timed and container.format.name not in _UNTIMED
+    survey.times = sorted(survey.shown if survey.timed else survey.decoded)
+    if reader is None or (isinstance(reader, H264Reader) and not reader.progressive) or not survey.timed:
+        survey.plannable = False
+    if survey.times:
+        survey.frame_ticks = survey.shown.get(survey.times[-1], 0) or _usual_step(survey.times, stream)
+        survey.problem = survey.problem or _shortfall(survey, container, stream)
+    survey.shown.clear()
+    survey.decoded.clear()
+    return survey
+
+
+def _hidden(codec: str, packet: VideoPacket) -> bool:
+    """Whether a VP8 packet shows nothing (RFC 6386, 9.1); other codecs pack such data with a frame."""
+    return codec in ("vp8", "libvpx") and bytes(packet)[0] & 16 == 0
+
+
+def _usual_step(times: list[int], stream: VideoStream) -> int:
+    """Ticks between frames: the median, or what the container says when there is only one frame."""
+    if len(times) > 1:
+        steps = sorted(later - earlier for earlier, later in pairwise(times))
+        return max(steps[len(steps) // 2], 1)
+    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    return max(round(1 / (rate * (stream.time_base or Fraction(1, 25)))), 1)
+
+
+def _shortfall(survey: Survey, container: InputContainer, stream: VideoStream) -> str:
+    """Whether packets are missing that the container announced: it was cut short."""
+    found, announced = len(survey.ticks), len(stream.index_entries)
+    if found < announced:
+        return f"cut short: {found} of {announced} frames are there"
+    if not stream.duration or container.format.name == "mpegts":
+        return ""
+    end = survey.times[-1] + survey.frame_ticks - (stream.start_time or 0)
+    missing = survey.seconds(stream.duration - end)
+    if missing > max(0.5, 0.05 * survey.seconds(stream.duration)):
+        return f"cut short: the last {missing:.1f} s are missing"
+    return ""
