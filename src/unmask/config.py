@@ -121,12 +121,12 @@ class JudgeSettings:
 
     Attributes:
         min_frames: Frames that show the person; a clip with fewer frames must show it in all.
-            Three is a choice, not a measurement: two frames can be one glitch.
+            Five is a choice, not a measurement.
         min_face_px: Median of the box's shorter side; the weights learned from faces of 100 px and more,
             and a face of 48 px is enlarged more than four times to 224.
     """
 
-    min_frames: int = 3
+    min_frames: int = 5
     min_face_px: float = 48.0
 
     def __post_init__(self) -> None:

@@ -1,0 +1,292 @@
+"""The card beside a model's weights: what they need, what they score, what they may be used for.
+
+Inference reads crop size, margin, calibration and thresholds from here, so that crop and model cannot
+drift apart. A card is a JSON file of exactly the fields of `Card`; the weights lie beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Never
+
+from unmask.config import CropSettings
+from unmask.errors import ModelError, SettingsError
+from unmask.types import ModelName
+from unmask.verdict import PERSON_RULES, Calibration, Thresholds
+
+WEIGHTS = Path(__file__).parent / "weights"
+DEFAULT_MODEL = "lite0"
+MAX_CARD_BYTES = 1 << 20
+MAX_WEIGHTS_BYTES = 1 << 30
+
+# A reference from an ONNX file to another file has the key "location"; protobuf allows padded lengths.
+_EXTERNAL_DATA = re.compile(rb"(?:\x0a|\x8a\x80{0,8}\x00)(?:\x08|\x88\x80{0,8}\x00)location")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One measured figure with its uncertainty.
+
+    Attributes:
+        value: The figure.
+        low: Lower end of the 95 % interval.
+        high: Upper end of it.
+        clips: How many files it was measured on.
+    """
+
+    value: float
+    low: float
+    high: float
+    clips: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is known of one set of weights.
+
+    Attributes:
+        name: Short name, such as ``lite0``.
+        version: Of the weights.
+        file: Name of the ONNX file beside the card: input ``crops`` uint8 (N, 3, S, S) RGB, output
+            ``logit`` float32 (N,). Normalisation is inside the graph.
+        sha256: Of that file, 64 hex digits.
+        size_px: S, side of a crop in pixels.
+        margin_fraction: What is added to the box before cutting.
+        detector: Name of the face detector whose boxes it was trained with.
+        mean: Subtracted from RGB inside the graph; told here for people.
+        std: What is divided by inside the graph; told here for people.
+        person_rule: How frames become a person, one of `PERSON_RULES`.
+        calibration: Logit of a person to probability.
+        thresholds: Probability to word.
+        licence: Of the weights.
+        training_data: What they were trained on, one entry a source.
+        terms: What they may be used for.
+        recipe: Script or recipe that makes them again.
+        commit: Version of the code that made them.
+        scores: Measured figures by name.
+        limits: What it cannot do, one sentence each.
+    """
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+    size_px: int
+    margin_fraction: float
+    detector: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    person_rule: str
+    calibration: Calibration
+    thresholds: Thresholds
+    licence: str
+    training_data: tuple[str, ...]
+    terms: str
+    recipe: str
+    commit: str
+    scores: dict[str, Score]
+    limits: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("name", "version", "detector", "licence", "terms", "recipe", "commit"):
+            if not getattr(self, name).strip():
+                raise SettingsError(f"{name} must not be empty")
+        if not re.fullmatch(r"[\w-][\w.-]*\.onnx", self.file, re.ASCII):
+            raise SettingsError(f"file must be the name of an .onnx file beside the card, got {self.file!r}")
+        if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
+            raise SettingsError(f"sha256 must be 64 hex digits, got {self.sha256!r}")
+        if self.person_rule not in PERSON_RULES:
+            raise SettingsError(
+                f"unknown person_rule {self.person_rule!r}; choose from: {', '.join(PERSON_RULES)}"
+            )
+        if not all(value > 0 for value in self.std):
+            raise SettingsError(f"std must be above 0, got {self.std}")
+        _ = self.crop_settings  # its ranges are the card's
+
+    @property
+    def crop_settings(self) -> CropSettings:
+        """How faces are cut for this model."""
+        return CropSettings(size_px=self.size_px, margin_fraction=self.margin_fraction)
+
+    @property
+    def model_name(self) -> ModelName:
+        """What a verdict says of its model."""
+        return ModelName(self.name, self.sha256)
+
+
+def card_path(model: str | Path | None = None) -> Path:
+    """Where the card of a model lies: of the shipped one, or the path that is given.
+
+    Raises:
+        ModelError: ``model`` names a file that is no ``.json``.
+    """
+    if model is None:
+        return WEIGHTS / f"{DEFAULT_MODEL}.json"
+    path = Path(model)
+    if path.suffix != ".json":
+        raise ModelError(f"a model is given by its card, a .json file, got {path}")
+    return path
+
+
+def read_card(path: str | Path) -> Card:
+    """Read a card strictly: every field once, none unknown, right types, finite numbers.
+
+    Raises:
+        ModelError: The file is missing, too long, not JSON, or breaks a rule.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_CARD_BYTES:
+            raise ModelError(f"{path}: a card must be at most {MAX_CARD_BYTES} bytes")
+        raw = json.loads(
+            path.read_text(encoding="utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant
+        )
+        return _card(raw)
+    except OSError as error:
+        raise ModelError(f"{path}: no readable model card ({error.strerror})") from error
+    except SettingsError as error:
+        raise ModelError(f"{path}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"{path}: not a JSON card ({error})") from error
+
+
+def write_card(card: Card, path: str | Path) -> None:
+    """Write a card so that `read_card` gives it back."""
+    text = json.dumps(asdict(card), indent=2, ensure_ascii=False, allow_nan=False)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def read_weights(card: Card, folder: str | Path) -> bytes:
+    """The bytes of a card's weights, checked before anything interprets them.
+
+    The checked bytes themselves go to the runtime, so the file cannot change in between.
+
+    Args:
+        card: Names the file and its SHA-256.
+        folder: Where the card lies.
+
+    Raises:
+        ModelError: The file is missing or too large, its SHA-256 differs, or it refers to other files.
+    """
+    path = Path(folder) / card.file
+    try:
+        if path.stat().st_size > MAX_WEIGHTS_BYTES:
+            raise ModelError(f"{path}: weights must be at most {MAX_WEIGHTS_BYTES} bytes")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: no readable weights ({error.strerror})") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != card.sha256:
+        raise ModelError(f"{path}: SHA-256 must be {card.sha256} as on the card, got {found}")
+    if _EXTERNAL_DATA.search(data):
+        raise ModelError(f"{path}: weights must be inside the file, but it refers to another file")
+    return data
+
+
+_TEXTS = (
+    "name",
+    "version",
+    "file",
+    "sha256",
+    "detector",
+    "person_rule",
+    "licence",
+    "terms",
+    "recipe",
+    "commit",
+)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise SettingsError(f"{key} is given twice")
+        result[key] = value
+    return result
+
+
+def _no_constant(name: str) -> Never:
+    raise SettingsError(f"numbers must be finite, got {name}")
+
+
+def _card(raw: object) -> Card:
+    values = _object(raw, "card", {f.name for f in fields(Card)})
+    calibration = _object(values["calibration"], "calibration", {"temperature", "bias"})
+    thresholds = _object(values["thresholds"], "thresholds", {"fake_at_least", "real_at_most"})
+    if not isinstance(values["scores"], dict):
+        raise SettingsError(f"scores must be an object, got {values['scores']!r}")
+    return Card(
+        **{name: _text(values[name], name) for name in _TEXTS},
+        size_px=_whole(values["size_px"], "size_px"),
+        margin_fraction=_number(values["margin_fraction"], "margin_fraction"),
+        mean=_rgb(values["mean"], "mean"),
+        std=_rgb(values["std"], "std"),
+        calibration=Calibration(**{k: _number(v, k) for k, v in calibration.items()}),
+        thresholds=Thresholds(**{k: _number(v, k) for k, v in thresholds.items()}),
+        training_data=_texts(values["training_data"], "training_data"),
+        limits=_texts(values["limits"], "limits"),
+        scores={name: _score(value, f"scores.{name}") for name, value in values["scores"].items()},
+    )
+
+
+def _score(raw: object, name: str) -> Score:
+    values = _object(raw, name, {f.name for f in fields(Score)})
+    value, low, high = (_number(values[key], f"{name}.{key}") for key in ("value", "low", "high"))
+    if not low <= value <= high:
+        raise SettingsError(f"{name} must be low <= value <= high, got {low}, {value}, {high}")
+    return Score(value, low, high, _whole(values["clips"], f"{name}.clips"))
+
+
+def _object(raw: object, name: str, keys: set[str]) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise SettingsError(f"{name} must be an object, got {type(raw).__name__}")
+    if missing := sorted(keys - raw.keys()):
+        raise SettingsError(f"{name} lacks: {', '.join(missing)}")
+    if unknown := sorted(raw.keys() - keys):
+        raise SettingsError(f"{name} has unknown fields: {', '.join(unknown)}")
+    return raw
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise SettingsError(f"{name} must be a text, got {value!r}")
+    return value
+
+
+def _texts(value: object, name: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise SettingsError(f"{name} must be a list of one text or more, got {value!r}")
+    return tuple(_text(item, name) for item in value)
+
+
+def _number(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SettingsError(f"{name} must be a number, got {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):  # 1e999 passes JSON as infinity
+        raise SettingsError(f"{name} must be a finite number")
+    return number
+
+
+def _whole(value: object, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise SettingsError(f"{name} must be a whole number of 0 or more, got {value!r}")
+    return value
+
+
+def _rgb(value: object, name: str) -> tuple[float, float, float]:
+    if not isinstance(value, list) or len(value) != 3:
+        raise SettingsError(f"{name} must be three numbers, got {value!r}")
+    red, green, blue = (_number(item, name) for item in value)
+    return red, green, blue

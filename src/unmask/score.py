@@ -1,0 +1,151 @@
+"""Run a model over face crops: crops in, one logit a crop out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from unmask.config import ScoreSettings
+from unmask.errors import ModelError
+from unmask.models.card import Card, card_path, read_card, read_weights
+from unmask.types import Crops
+
+Logits = NDArray[np.float32]
+
+# onnxruntime's own errors have no common base below Exception.
+_ORT_ERRORS = (
+    ort_errors.EPFail,
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NoSuchFile,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+    RuntimeError,
+    ValueError,
+)
+
+
+class CropScorer(Protocol):
+    """What `score_crops` needs of a model."""
+
+    @property
+    def card(self) -> Card:
+        """What is known of the weights."""
+
+    def logits(self, images: NDArray[np.uint8]) -> Logits:
+        """Logits, shape (N,), of RGB images, shape (N, 3, S, S)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnnxModel:
+    """A network in onnxruntime, on the CPU, with its card."""
+
+    card: Card
+    session: ort.InferenceSession
+
+    def logits(self, images: NDArray[np.uint8]) -> Logits:
+        """Run the network once.
+
+        Args:
+            images: RGB, shape (N, 3, S, S), uint8, with S of the card.
+
+        Returns:
+            Log odds of a fake, shape (N,), before calibration.
+
+        Raises:
+            ModelError: The network fails, or gives something other than one finite number a crop.
+        """
+        with _as_model_error(self.card):
+            (found,) = self.session.run(["logit"], {"crops": np.ascontiguousarray(images)})
+        if found.shape != (len(images),) or not np.isfinite(found).all():
+            rule = f"model {self.card.name} must give {len(images)} finite logits"
+            raise ModelError(f"{rule}, got shape {found.shape}: {found}")
+        return np.asarray(found, np.float32)
+
+
+def load_model(model: str | Path | None = None, settings: ScoreSettings | None = None) -> OnnxModel:
+    """Read a card, check its weights, load them and try them once.
+
+    Args:
+        model: Path of a card; None takes the shipped model.
+        settings: Threads.
+
+    Raises:
+        ModelError: Card, weights or what they compute break a rule.
+    """
+    settings = settings or ScoreSettings()
+    path = card_path(model)
+    card = read_card(path)
+    data = read_weights(card, path.parent)
+    with _as_model_error(card):
+        session = ort.InferenceSession(data, _options(settings), providers=["CPUExecutionProvider"])
+    _check_signature(card, session)
+    loaded = OnnxModel(card, session)
+    loaded.logits(np.full((2, 3, card.size_px, card.size_px), 127, np.uint8))  # NaN weights show here
+    return loaded
+
+
+def score_crops(model: CropScorer, crops: Crops, settings: ScoreSettings | None = None) -> Logits:
+    """Score every crop of one person, a bounded number at a time.
+
+    Args:
+        model: The network.
+        crops: Images of the size on the model's card, shape (T, 3, S, S).
+        settings: Crops a batch.
+
+    Returns:
+        Log odds of a fake, shape (T,), before calibration.
+
+    Raises:
+        ModelError: The crops have another size than the card says, or the network fails.
+    """
+    step = (settings or ScoreSettings()).batch_crops
+    side = model.card.size_px
+    if crops.images.shape[1:] != (3, side, side):
+        raise ModelError(
+            f"model {model.card.name} takes crops of (3, {side}, {side}), got {crops.images.shape[1:]}"
+        )
+    parts = [model.logits(crops.images[i : i + step]) for i in range(0, len(crops), step)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def _options(settings: ScoreSettings) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = settings.threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # errors come as exceptions
+    for pool in ("intra", "inter"):  # spinning threads would take the CPU from other workers
+        options.add_session_config_entry(f"session.{pool}_op.allow_spinning", "0")
+    return options
+
+
+def _check_signature(card: Card, session: ort.InferenceSession) -> None:
+    ends = [(end.name, end.type, list(end.shape)) for end in session.get_inputs() + session.get_outputs()]
+    side = card.size_px
+    ok = (
+        [(name, kind) for name, kind, _ in ends] == [("crops", "tensor(uint8)"), ("logit", "tensor(float)")]
+        and ends[0][2][1:] == [3, side, side]
+        and len(ends[1][2]) == 1
+        and not any(isinstance(shape[0], int) for _, _, shape in ends)
+    )
+    if not ok:
+        rule = f"must take crops uint8 (N, 3, {side}, {side}) and give logit float (N,)"
+        raise ModelError(f"model {card.name} {rule}, got {ends}")
+
+
+@contextmanager
+def _as_model_error(card: Card) -> Iterator[None]:
+    try:
+        yield
+    except _ORT_ERRORS as error:
+        raise ModelError(f"model {card.name} cannot be run: {str(error).strip()[:300]}") from error

@@ -1,0 +1,94 @@
+import json
+
+import pytest
+from tiny_model import card_values
+
+from unmask.errors import ModelError
+from unmask.models.card import card_path, read_card, write_card
+
+
+def written(tmp_path, text):
+    path = tmp_path / "card.json"
+    path.write_text(text if isinstance(text, str) else json.dumps(text))
+    return path
+
+
+def test_a_card_survives_writing_and_reading(tmp_path):
+    card = read_card(written(tmp_path, card_values()))
+    write_card(card, tmp_path / "again.json")
+    assert read_card(tmp_path / "again.json") == card
+    assert (card.crop_settings.size_px, card.crop_settings.margin_fraction) == (32, 0.2)
+
+
+@pytest.mark.parametrize("name", sorted(card_values()))
+def test_every_field_is_needed(tmp_path, name):
+    values = card_values()
+    del values[name]
+    with pytest.raises(ModelError, match=f"card lacks: {name}"):
+        read_card(written(tmp_path, values))
+
+
+BROKEN = {
+    "unknown field": ({"nickname": "x"}, "unknown fields: nickname"),
+    "empty licence": ({"licence": " "}, "licence must not be empty"),
+    "number as name": ({"name": 3}, "name must be a text"),
+    "path as file": ({"file": "../tiny.onnx"}, "name of an .onnx file beside the card"),
+    "hidden file": ({"file": ".onnx"}, "name of an .onnx file beside the card"),
+    "short hash": ({"sha256": "abc"}, "64 hex digits"),
+    "boolean size": ({"size_px": True}, "size_px must be a whole number"),
+    "fractional size": ({"size_px": 32.5}, "size_px must be a whole number"),
+    "huge size": ({"size_px": 100_000}, "size_px must be 8 to 2048"),
+    "negative margin": ({"margin_fraction": -1}, "margin_fraction must be 0 to 3"),
+    "two means": ({"mean": [1, 2]}, "mean must be three numbers"),
+    "zero std": ({"std": [0, 1, 1]}, "std must be above 0"),
+    "unknown rule": ({"person_rule": "max"}, "unknown person_rule 'max'; choose from: mean"),
+    "no temperature": ({"calibration": {"bias": 0}}, "calibration lacks: temperature"),
+    "cold": ({"calibration": {"bias": 0, "temperature": 0}}, "temperature must be a number above 0"),
+    "crossed": ({"thresholds": {"fake_at_least": 0.1, "real_at_most": 0.2}}, "real_at_most <= fake_at_least"),
+    "no limits": ({"limits": []}, "limits must be a list of one text or more"),
+    "limits as text": ({"limits": "none"}, "limits must be a list of one text or more"),
+    "score outside": (
+        {"scores": {"auc": {"value": 0.9, "low": 0.1, "high": 0.2, "clips": 4}}},
+        "low <= value <= high",
+    ),
+    "scores as list": ({"scores": []}, "scores must be an object"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), BROKEN.values(), ids=BROKEN)
+def test_broken_fields_are_refused(tmp_path, changes, message):
+    with pytest.raises(ModelError, match=message) as raised:
+        read_card(written(tmp_path, card_values(**changes)))
+    assert "card.json" in str(raised.value)
+
+
+RUBBISH = {
+    "not json": ("{", "not a JSON card"),
+    "a list": ("[]", "card must be an object"),
+    "twice": ('{"name": "a", "name": "b"}', "name is given twice"),
+    "nan": ('{"size_px": NaN}', "numbers must be finite, got NaN"),
+    "infinity by size": (
+        json.dumps(card_values()).replace("0.2", "1e999"),
+        "margin_fraction must be a finite",
+    ),
+    "long number": ('{"size_px": ' + "9" * 5000 + "}", "not a JSON card"),
+    "deep": ("[" * 100_000, "not a JSON card"),
+    "large": (" " * (1 << 20) + "{}", "at most 1048576 bytes"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), RUBBISH.values(), ids=RUBBISH)
+def test_rubbish_is_refused(tmp_path, text, message):
+    with pytest.raises(ModelError, match=message):
+        read_card(written(tmp_path, text))
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    path = tmp_path / "card.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ModelError, match="not a JSON card"):
+        read_card(path)
+
+
+def test_no_model_means_the_shipped_one():
+    assert card_path(None).name == "lite0.json"
