@@ -1,8 +1,8 @@
 import json
 
 import pytest
-from tiny_model import card_values
 
+from tiny_model import card_values
 from unmask.errors import ModelError
 from unmask.models.card import card_path, read_card, write_card
 

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import onnx
 import pytest
-from tiny_model import SIZE_PX, tiny_graph, write_tiny_model
 
+from tiny_model import SIZE_PX, tiny_graph, write_tiny_model
 from unmask.config import ScoreSettings
 from unmask.errors import ModelError
 from unmask.score import load_model, score_crops

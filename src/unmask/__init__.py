@@ -1,1 +1,75 @@
-"""unmask: were the faces in this video manipulated?"""
+"""unmask: were the faces in this video manipulated?
+
+>>> import unmask
+>>> verdict = unmask.scan("no such file.mp4")
+>>> verdict.outcome.value, verdict.p_fake, verdict.reason
+('unreadable', None, 'no such file or directory')
+
+Importing the package is cheap: each name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from unmask.version import __version__
+
+if TYPE_CHECKING:
+    from unmask.api import cut_crops, find_faces, scan
+    from unmask.batch import scan_many
+    from unmask.config import BatchSettings, CropSettings, DecodeSettings, ScanSettings
+    from unmask.errors import DamagedError, MediaError, ModelError, SettingsError, UnmaskError
+    from unmask.pipeline import Scanner, load_scanner
+    from unmask.types import Clip, Crops, Face, Frame, Outcome, Person, PersonFrame, Track, Verdict
+    from unmask.video import read_clip
+
+__all__ = [
+    "BatchSettings",
+    "Clip",
+    "CropSettings",
+    "Crops",
+    "DamagedError",
+    "DecodeSettings",
+    "Face",
+    "Frame",
+    "MediaError",
+    "ModelError",
+    "Outcome",
+    "Person",
+    "PersonFrame",
+    "ScanSettings",
+    "Scanner",
+    "SettingsError",
+    "Track",
+    "UnmaskError",
+    "Verdict",
+    "__version__",
+    "cut_crops",
+    "find_faces",
+    "load_scanner",
+    "read_clip",
+    "scan",
+    "scan_many",
+]
+
+_HOMES = {
+    "api": ("cut_crops", "find_faces", "scan"),
+    "batch": ("scan_many",),
+    "config": ("BatchSettings", "CropSettings", "DecodeSettings", "ScanSettings"),
+    "errors": ("DamagedError", "MediaError", "ModelError", "SettingsError", "UnmaskError"),
+    "pipeline": ("Scanner", "load_scanner"),
+    "types": ("Clip", "Crops", "Face", "Frame", "Outcome", "Person", "PersonFrame", "Track", "Verdict"),
+    "video": ("read_clip",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"unmask.{home}"), name)
+    raise AttributeError(f"module 'unmask' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

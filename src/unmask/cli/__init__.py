@@ -1,0 +1,61 @@
+"""The command line: one file per command, and nothing heavy imported before a command runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from unmask.cli.inputs import SUFFIXES
+from unmask.cli.model import model
+from unmask.cli.scan import scan
+from unmask.version import __version__
+
+app = typer.Typer(
+    name="unmask",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(scan)
+app.command()(model)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"unmask {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def unmask(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Tells from a video whether the faces in it were manipulated: who, where and when, or that it cannot."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; ends by `SystemExit` with the exit code.
+
+    Args:
+        arguments: Without the program's name; None takes those of the process.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(args=[_as_path(argument) for argument in given], prog_name="unmask")
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
+
+
+def _as_path(argument: str) -> str:
+    """Keep a media file whose name begins with a dash, as a shell's ``*`` gives it, from being an option."""
+    is_file = argument.startswith("-") and argument.lower().endswith(SUFFIXES) and os.path.lexists(argument)
+    return f"./{argument}" if is_file else argument

@@ -1,0 +1,68 @@
+"""What the user names - files, folders, patterns - becomes a list of files."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+VIDEO_SUFFIXES = (
+    ".3g2", ".3gp", ".asf", ".avi", ".flv", ".gif", ".ivf", ".m2ts", ".m4v", ".mkv", ".mov",
+    ".mp4", ".mpeg", ".mpg", ".mts", ".ogg", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+)  # fmt: skip
+IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
+SUFFIXES = VIDEO_SUFFIXES + IMAGE_SUFFIXES
+"""Which files of a folder are taken; a file that is named itself may be called anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One thing to give a verdict on.
+
+    Attributes:
+        path: As it was given, or as it was found in a folder or by a pattern.
+        problem: Why there is nothing to scan, or None.
+    """
+
+    path: str
+    problem: str | None = None
+
+
+def expand(given: Iterable[str]) -> list[Input]:
+    """Find the files behind what was given.
+
+    A name that exists is taken as it is, also when it looks like a pattern. Folders are searched with
+    their subfolders for `SUFFIXES`, in sorted order, without hidden files and without following links to
+    folders. Whatever leads nowhere stays in the list with its problem, so that it gets a verdict too.
+    """
+    return [item for path in given for item in _expand_one(path)]
+
+
+def _expand_one(path: str) -> Iterator[Input]:
+    if Path(path).is_dir():
+        yield from _folder(path)
+    elif not os.path.lexists(path) and glob.has_magic(path):
+        found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
+        for match in found:
+            yield from _folder(match) if Path(match).is_dir() else [Input(match)]
+        if not found:
+            yield Input(path, "no file matches this pattern")
+    else:
+        yield Input(path)
+
+
+def _folder(path: str) -> Iterator[Input]:
+    closed: list[OSError] = []
+    empty = True
+    for folder, subfolders, names in os.walk(path, onerror=closed.append):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                empty = False
+                yield Input(os.path.join(folder, name))  # noqa: PTH118  keeps ./-x.mp4 as it is
+    for error in closed:
+        yield Input(str(error.filename), f"the folder cannot be listed ({error.strerror})")
+    if empty and not closed:
+        yield Input(path, "the folder holds no video or image")

@@ -1,0 +1,159 @@
+"""Verdicts for people (tables) and for programs (JSON lines, CSV)."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from unmask.cli.terminal import plain
+from unmask.types import Outcome, Verdict
+from unmask.verdict import most_suspicious
+
+_STYLES = {
+    Outcome.FAKE: "bold red",
+    Outcome.REAL: "green",
+    Outcome.UNSURE: "yellow",
+    Outcome.NO_FACE: "dim",
+    Outcome.UNREADABLE: "magenta",
+}
+CSV_COLUMNS = (
+    "path", "outcome", "p_fake", "reason", "damaged", "people", "sha256", "model", "model_sha256", "unmask",
+    "seconds",
+)  # fmt: skip
+
+
+def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
+    """A table of files, or for a single file its people; then how many of each outcome."""
+    if not verdicts:
+        return
+    _print(console, _files(verdicts))
+    if len(verdicts) == 1 and verdicts[0].people:
+        _print(console, _people(verdicts[0]))
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    if len(verdicts) > 1:
+        console.print(plain(", ".join(f"{counts[o]} {o.value}" for o in Outcome if counts[o])))
+
+
+def json_line(verdict: Verdict) -> str:
+    """One line of ASCII; bytes of a path that are no UTF-8 come as lone surrogates, as Python has them."""
+    return json.dumps(verdict.to_dict(), allow_nan=False)
+
+
+def check_csv(path: Path) -> None:
+    """Fail before hours of work, not after them.
+
+    Raises:
+        ValueError: The file could not be written there.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError(f"--csv must name a file, and {path} is something else")
+    folder = path.resolve().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ValueError(f"--csv needs a folder that can be written to, got {folder}")
+
+
+def write_csv(path: Path, verdicts: Sequence[Verdict]) -> None:
+    """Write all rows or leave the old file: a new file takes its place when it is complete.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    target = path.resolve()  # a link keeps pointing where it did
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    draft = Path(name)
+    try:
+        # Bytes of a path that are no UTF-8 go out as they came in.
+        with open(handle, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+            rows = csv.writer(file)
+            rows.writerow(CSV_COLUMNS)
+            rows.writerows(_row(verdict) for verdict in verdicts)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.chmod(mode)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _files(verdicts: Sequence[Verdict]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("file", overflow="fold")
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("p_fake", justify="right", no_wrap=True)
+    table.add_column("reason", overflow="fold", ratio=1)
+    for verdict in verdicts:
+        style = _STYLES[verdict.outcome]
+        table.add_row(
+            plain(verdict.path),
+            plain(verdict.outcome.value, style),
+            plain(_percent(verdict.p_fake), style),
+            plain(verdict.reason),
+        )
+    return table
+
+
+def _people(verdict: Verdict) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("person", "p_fake", "frames", "seen", "most suspicious"):
+        table.add_column(name, justify="right" if name in ("person", "p_fake", "frames") else "left")
+    for person in verdict.people:
+        times = [frame.time_seconds for frame in person.frames]
+        note = person.why_dropped and f"dropped: {person.why_dropped}"
+        if person.kept:
+            first, last = most_suspicious(person.frames)
+            note = f"{first:.1f}-{last:.1f} s"
+        table.add_row(
+            str(person.id),
+            _percent(person.p_fake),
+            str(len(times)),
+            f"{times[0]:.1f}-{times[-1]:.1f} s" if times else "",
+            plain(note or ""),
+            style="" if person.kept else "dim",
+        )
+    return table
+
+
+def _print(console: Console, table: Table) -> None:
+    if console.is_terminal:
+        console.print(table)
+        return
+    # Into a pipe one row is one line, whatever its length.
+    console.width = max(console.width, console.measure(table).maximum, 4096)
+    table.columns[-1].ratio = None
+    console.print(table, crop=False, soft_wrap=False)
+
+
+def _percent(p_fake: float | None) -> str:
+    return "-" if p_fake is None else f"{p_fake:.2f}"
+
+
+def _row(verdict: Verdict) -> list[object]:
+    return [
+        verdict.path,
+        verdict.outcome.value,
+        "" if verdict.p_fake is None else verdict.p_fake,
+        verdict.reason,
+        str(verdict.damaged).lower(),
+        sum(person.kept for person in verdict.people),
+        verdict.sha256 or "",
+        verdict.model.name,
+        verdict.model.sha256,
+        verdict.unmask,
+        verdict.seconds.get("total", ""),
+    ]
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)  # the only way to read it is to set it
+    os.umask(mask)
+    return mask

@@ -1,0 +1,185 @@
+"""``unmask scan``: files in, verdicts out."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Never
+
+import typer
+
+if TYPE_CHECKING:
+    from unmask.cli.inputs import Input
+    from unmask.config import BatchSettings, ScanSettings
+    from unmask.types import Verdict
+
+EXIT_UNREADABLE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+
+def scan(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Files, folders (searched with subfolders), patterns."),
+    ],
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON line for each input, in input order.")
+    ] = False,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Also write a table to FILE, as a whole.")
+    ] = None,
+    frames: Annotated[int, typer.Option(metavar="N", help="Frames to look at, evenly spread.")] = 30,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Files at a time (default: the cores, at most 4).")
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="T",
+            help="Call it fake from this p_fake on, 0 to 1 (default: the model's). Real stays real up to the "
+            "model's own limit, or up to T where T is lower; in between it is unsure.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="CARD", help="A model's card, a .json file (default: the shipped one)."),
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Give a file up after this time.")
+    ] = 600.0,
+) -> None:
+    """Say of each file whether a face in it was manipulated.
+
+    Outcomes: fake, real, unsure, no_face (nobody to judge), unreadable.
+    Only the first three carry a number, p_fake.
+
+    Exit code: 0 every input got a verdict, 1 at least one was unreadable,
+    2 wrong usage, 130 stopped.
+
+    [bold]Examples[/bold]
+
+    unmask scan clip.mp4
+
+    unmask scan --jobs 4 --csv verdicts.csv videos/
+
+    unmask scan --json 'videos/**/*.mp4' > verdicts.jsonl
+    """
+    from unmask.cli.inputs import expand
+    from unmask.cli.output import check_csv
+    from unmask.config import BatchSettings, DecodeSettings, ScanSettings
+    from unmask.errors import UnmaskError
+
+    try:
+        settings = ScanSettings(model=model, threshold=threshold, decode=DecodeSettings(frames=frames))
+        batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
+        if csv is not None:
+            check_csv(csv)
+        _run(expand(paths), settings, batch, as_json=json, csv=csv)
+    except (UnmaskError, ValueError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:  # before or after the scan itself
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _run(
+    inputs: list[Input], settings: ScanSettings, batch: BatchSettings, *, as_json: bool, csv: Path | None
+) -> None:
+    from rich.console import Console
+
+    from unmask.cli.output import print_verdicts, write_csv
+    from unmask.types import Outcome
+
+    done: dict[int, Verdict] = {}
+    stopped = False
+    with _stoppable(), _progress(len(inputs)) as step:
+        printed = 0
+        try:
+            for index, verdict in _verdicts(inputs, settings, batch):
+                done[index] = verdict
+                step()
+                while as_json and printed in done:
+                    _print_json(done[printed])
+                    printed += 1
+        except KeyboardInterrupt:
+            stopped = True
+    verdicts = [done[index] for index in sorted(done)]
+    if as_json:
+        for index in sorted(index for index in done if index >= printed):
+            _print_json(done[index])
+    else:
+        print_verdicts(Console(), verdicts)
+    if csv is not None:
+        try:
+            write_csv(csv, verdicts)
+        except OSError as error:
+            _fail(f"{csv} could not be written: {error.strerror}")
+    if stopped:
+        typer.echo(f"stopped: {len(done)} of {len(inputs)} inputs got a verdict", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if any(verdict.outcome is Outcome.UNREADABLE for verdict in verdicts):
+        raise typer.Exit(EXIT_UNREADABLE)
+
+
+def _verdicts(
+    inputs: list[Input], settings: ScanSettings, batch: BatchSettings
+) -> Iterator[tuple[int, Verdict]]:
+    from unmask.batch import scan_each
+    from unmask.models.card import card_path, read_card
+    from unmask.verdict import unreadable
+
+    model = read_card(card_path(settings.model)).model_name
+    for index, item in enumerate(inputs):
+        if item.problem:
+            yield index, unreadable(item.path, item.problem, model)
+    numbers = [index for index, item in enumerate(inputs) if not item.problem]
+    found = scan_each([inputs[index].path for index in numbers], settings, batch)
+    with contextlib.closing(found):
+        for place, verdict in found:
+            yield numbers[place], verdict
+
+
+def _print_json(verdict: Verdict) -> None:
+    from unmask.cli.output import json_line
+
+    sys.stdout.write(json_line(verdict) + "\n")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """A bar on stderr, for people with several inputs."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if total < 2 or not console.is_terminal:
+        yield lambda: None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("scan", total=total)
+        yield lambda: progress.advance(task)
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let a polite kill stop the scan as Ctrl-C does, so that workers end and results are kept."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fail(message: str) -> Never:
+    from unmask.cli.terminal import printable
+
+    typer.echo(f"error: {printable(message)}", err=True)
+    raise typer.Exit(EXIT_USAGE)

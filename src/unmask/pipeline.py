@@ -1,0 +1,171 @@
+"""Joins the stages: file -> clip -> faces -> tracks -> crops -> scores -> verdict.
+
+The only module that knows the whole way. A `Scanner` holds what is worth loading once (the detector's and
+the model's networks); everything else flows through functions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmask.config import ScanSettings
+from unmask.crop import cut_crops
+from unmask.detect import FaceDetector, detect_faces, load_detector
+from unmask.errors import DamagedError, MediaError, ModelError
+from unmask.models.card import Card
+from unmask.score import CropScorer, load_model, score_crops
+from unmask.track import link_faces
+from unmask.types import Clip, Crops, Track, Verdict
+from unmask.verdict import STAGES, Thresholds, judge_person, rule, unreadable
+from unmask.version import __version__
+from unmask.video import read_clip
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scanner:
+    """Networks that are loaded once and judge many files; see `load_scanner`."""
+
+    settings: ScanSettings
+    detector: FaceDetector
+    model: CropScorer
+
+    def scan(self, path: str | Path, *, on_sha256: Callable[[str], None] | None = None) -> Verdict:
+        """Judge one file.
+
+        Args:
+            path: A video or an image.
+            on_sha256: Told the file's SHA-256 before anything interprets the file.
+
+        Returns:
+            The verdict; a file that cannot be read gets the outcome ``unreadable`` and never raises.
+
+        Raises:
+            ModelError: The network fails.
+        """
+        sha256 = None
+        watch = _Watch()
+        try:
+            sha256 = fingerprint(path)
+            if on_sha256:
+                on_sha256(sha256)
+            with watch.stage("decode"):
+                clip = read_clip(path, self.settings.decode)
+        except (MediaError, OSError) as error:
+            damaged = isinstance(error, DamagedError)
+            reason = _sentence(error, str(path))
+            return unreadable(path, reason, self.model.card.model_name, sha256=sha256, damaged=damaged)
+        return self._judge(clip, str(path), sha256, watch)
+
+    def find_faces(self, clip: Clip) -> tuple[Track, ...]:
+        """The people in a clip, and the tracks that were dropped, with the reason."""
+        faces = detect_faces(clip, self.detector, self.settings.detect)
+        return link_faces(clip, faces, self.settings.track)
+
+    def _judge(self, clip: Clip, path: str, sha256: str, watch: _Watch) -> Verdict:
+        card = self.model.card
+        with watch.stage("detect"):
+            tracks = self.find_faces(clip)
+            crops = cut_crops(clip, tracks, card.crop_settings)
+        with watch.stage("score"):
+            logits = {c.track_id: self._logits(c) for c in crops}
+        times = [frame.time_seconds for frame in clip.frames]
+        people = tuple(judge_person(t, times, logits.get(t.id, {}), card.calibration) for t in tracks)
+        ruling = rule(
+            people, _thresholds(card, self.settings), self.settings.judge, sampled_frames=len(times)
+        )
+        damage = f"; the file is damaged ({clip.damage})" if clip.damaged else ""
+        return Verdict(
+            path=path,
+            sha256=sha256,
+            outcome=ruling.outcome,
+            p_fake=ruling.p_fake,
+            reason=ruling.reason + damage,
+            damaged=clip.damaged,
+            people=people,
+            model=card.model_name,
+            unmask=__version__,
+            seconds=watch.seconds(),
+        )
+
+    def _logits(self, crops: Crops) -> dict[int, float]:
+        found = score_crops(self.model, crops, self.settings.score)
+        return {int(i): float(logit) for i, logit in zip(crops.frame_indices, found, strict=True)}
+
+
+def load_scanner(settings: ScanSettings | None = None) -> Scanner:
+    """Load the networks.
+
+    Raises:
+        ModelError: Weights are missing, altered or do not fit, or were trained with another detector.
+        SettingsError: The detector is unknown.
+    """
+    settings = settings or ScanSettings()
+    model = load_model(settings.model, settings.score)
+    if model.card.detector != settings.detect.detector:
+        raise ModelError(
+            f"model {model.card.name} was trained with the detector {model.card.detector!r}, "
+            f"got {settings.detect.detector!r}"
+        )
+    return Scanner(settings, load_detector(settings.detect), model)
+
+
+def fingerprint(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, 64 hex digits.
+
+    Raises:
+        MediaError: The path is no regular file; a pipe or a device could be read forever.
+        OSError: It cannot be read.
+    """
+    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    kind = Path(path).stat().st_mode
+    if stat.S_ISDIR(kind):
+        raise MediaError(f"{path}: a folder, not a file")
+    if not stat.S_ISREG(kind):
+        raise MediaError(f"{path}: only regular files can be scanned, not pipes or devices")
+    digest = hashlib.sha256()
+    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123  Path.open takes no flags
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+class _Watch:
+    """Wall time by stage."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._seconds = dict.fromkeys(STAGES, 0.0)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._seconds[name] += time.perf_counter() - start
+
+    def seconds(self) -> dict[str, float]:
+        total = time.perf_counter() - self._start
+        return {name: round(s, 4) for name, s in (self._seconds | {"total": total}).items()}
+
+
+def _thresholds(card: Card, settings: ScanSettings) -> Thresholds:
+    if settings.threshold is None:
+        return card.thresholds
+    return card.thresholds.with_fake_at_least(settings.threshold)
+
+
+def _sentence(error: Exception, path: str) -> str:
+    """What went wrong, without the file's name in front, since the verdict names the file."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[0].lower() + error.strerror[1:]
+    label = "".join(char if char.isprintable() else "?" for char in Path(path).name)
+    return str(error).removeprefix(f"{path}: ").removeprefix(f"{label}: ")
