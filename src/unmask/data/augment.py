@@ -1,0 +1,194 @@
+"""What cameras, light, codecs and websites do to a picture.
+
+Every operation is a pure function of an image and named strengths, so that a real and its own
+pseudo-fake can be given exactly the same: a network must not learn the pipeline instead of the fake.
+`draw_degradation` draws a chain of them once; the chain is then applied to both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unmask.types import Image
+
+Operation = Callable[[Image], Image]
+
+
+def _to_bytes(values: NDArray[np.floating]) -> Image:
+    return np.clip(values + 0.5, 0, 255).astype(np.uint8)
+
+
+def compress_jpeg(image: Image, *, quality: int) -> Image:
+    """JPEG at a quality of 1 to 100, colour at half resolution."""
+    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def compress_h264(image: Image, *, crf: int) -> Image:
+    """The last of three frames of H.264 at a constant rate factor of 0 to 51; sides must be even."""
+    return compress_h264_clip([image] * 3, crf=crf)[-1]
+
+
+def compress_h264_clip(images: Sequence[Image], *, crf: int) -> list[Image]:
+    """A clip through an H.264 encoder and back, without a file.
+
+    Args:
+        images: Frames of one even-sided size.
+        crf: Constant rate factor, 0 (lossless) to 51.
+    """
+    height, width = images[0].shape[:2]
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+    encoder.time_base = encoder.framerate = 25  # type: ignore[assignment]
+    encoder.thread_count = 1
+    encoder.options = {"crf": str(crf), "preset": "ultrafast", "tune": "zerolatency"}
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.thread_count = 1
+    packets = []
+    for index, image in enumerate(images):
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        frame.pts = index
+        packets += encoder.encode(frame)
+    packets += encoder.encode(None)
+    frames = [frame for packet in packets for frame in decoder.decode(packet)] + decoder.decode(None)
+    return [frame.to_ndarray(format="rgb24") for frame in frames]
+
+
+def rescale(image: Image, *, factor: float, up: int = cv2.INTER_LINEAR) -> Image:
+    """Shrink to a factor of 0 to 1 and enlarge again with an OpenCV interpolation."""
+    height, width = image.shape[:2]
+    small = (max(8, round(width * factor)), max(8, round(height * factor)))
+    return np.asarray(
+        cv2.resize(cv2.resize(image, small, interpolation=cv2.INTER_AREA), (width, height), interpolation=up)
+    )
+
+
+def blur(image: Image, *, sigma_px: float) -> Image:
+    """Gaussian blur."""
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), np.uint8)
+
+
+def blur_motion(image: Image, *, length_px: int, angle_degrees: float) -> Image:
+    """Blur along a line, as of a moving camera."""
+    kernel = np.zeros((length_px, length_px), np.float32)
+    kernel[length_px // 2] = 1
+    centre = ((length_px - 1) / 2, (length_px - 1) / 2)
+    kernel = cv2.warpAffine(kernel, cv2.getRotationMatrix2D(centre, angle_degrees, 1), (length_px, length_px))
+    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
+
+
+def add_noise(image: Image, *, sigma: float, seed: int, coarse: bool = False) -> Image:
+    """Gaussian noise of a standard deviation in grey levels; coarse noise is two pixels wide."""
+    height, width = image.shape[:2]
+    shape = (height // 2, width // 2, 3) if coarse else image.shape
+    noise = np.random.default_rng(seed).standard_normal(shape, np.float32) * sigma
+    if coarse:
+        noise = cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR)
+    return _to_bytes(image + noise)
+
+
+def relight(
+    image: Image, *, gamma: float = 1.0, gain: Sequence[float] = (1, 1, 1), offset: float = 0.0
+) -> Image:
+    """Gamma, a gain for each of R, G and B, and an offset in grey levels."""
+    levels = (np.arange(256, dtype=np.float32) / 255) ** gamma * 255
+    table = np.stack([_to_bytes(levels * channel + offset) for channel in gain], axis=-1)
+    return np.asarray(cv2.LUT(image, table[None]), np.uint8)
+
+
+def light_from_side(image: Image, *, strength: float, angle_degrees: float) -> Image:
+    """Brighten one side and darken the other; strength 0.5 is 1.5 times to half."""
+    height, width = image.shape[:2]
+    angle = np.deg2rad(angle_degrees)
+    across = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * np.cos(angle)
+    down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * np.sin(angle)
+    return _to_bytes(image * (1 + strength * (across + down) / np.sqrt(2))[..., None].astype(np.float32))
+
+
+def saturate(image: Image, *, factor: float) -> Image:
+    """Scale colourfulness; 0 is grey, 1 unchanged."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
+    return _to_bytes(grey + (image - grey) * factor)
+
+
+def sharpen(image: Image, *, amount: float, sigma_px: float = 1.5) -> Image:
+    """Unsharp mask."""
+    smooth = cv2.GaussianBlur(image, (0, 0), sigma_px).astype(np.float32)
+    return _to_bytes(image + amount * (image - smooth))
+
+
+def occlude(image: Image, *, box: tuple[int, int, int, int], colour: tuple[int, int, int]) -> Image:
+    """Cover a box ``x0 y0 x1 y1`` with one colour."""
+    covered = image.copy()
+    covered[box[1] : box[3], box[0] : box[2]] = colour
+    return covered
+
+
+def draw_light(rng: np.random.Generator) -> list[Operation]:
+    """Light and colour: varied strongly, because scene light is what a detector is most easily fooled by."""
+    chain: list[Operation] = []
+    if rng.random() < 0.5:
+        gamma = float(np.exp(rng.uniform(-0.5, 0.5)))
+        gain = 1 + rng.uniform(-0.3, 0.3) + rng.uniform(-0.12, 0.12, 3)
+        chain.append(partial(relight, gamma=gamma, gain=tuple(gain), offset=float(rng.uniform(-20, 20))))
+    if rng.random() < 0.06:
+        chain.append(partial(relight, gain=(float(rng.uniform(0.15, 0.5)),) * 3))
+    if rng.random() < 0.2:
+        chain.append(
+            partial(
+                light_from_side,
+                strength=float(rng.uniform(0.1, 0.6)),
+                angle_degrees=float(rng.uniform(0, 360)),
+            )
+        )
+    if rng.random() < 0.2:
+        chain.append(partial(saturate, factor=float(rng.uniform(0, 1.6))))
+    return chain
+
+
+def draw_degradation(rng: np.random.Generator, *, size_px: int) -> list[Operation]:
+    """A random chain of what happens to footage after it was made.
+
+    Args:
+        rng: Source of every random choice.
+        size_px: Side of the square images that it will be applied to.
+    """
+    chain = draw_light(rng)
+    if rng.random() < 0.35:
+        up = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST], p=[0.6, 0.35, 0.05]))
+        chain.append(partial(rescale, factor=float(rng.uniform(0.35, 0.95)), up=up))
+    if rng.random() < 0.12:
+        chain.append(partial(blur, sigma_px=float(rng.uniform(0.4, 1.8))))
+    if rng.random() < 0.05:
+        chain.append(
+            partial(blur_motion, length_px=int(rng.integers(3, 10)), angle_degrees=float(rng.uniform(0, 180)))
+        )
+    if rng.random() < 0.08:
+        chain.append(partial(sharpen, amount=float(rng.uniform(0.3, 1.2))))
+    if rng.random() < 0.25:
+        sigma, seed = float(rng.uniform(1, 10)), int(rng.integers(2**31))
+        chain.append(partial(add_noise, sigma=sigma, seed=seed, coarse=bool(rng.random() < 0.5)))
+    if rng.random() < 0.08:
+        x, y = (int(value) for value in rng.integers(0, size_px * 3 // 4, 2))
+        width, height = (int(value) for value in rng.integers(size_px // 10, size_px // 3, 2))
+        colour = tuple(int(value) for value in rng.integers(0, 256, 3))
+        chain.append(partial(occlude, box=(x, y, x + width, y + height), colour=colour))  # type: ignore[arg-type]
+    codec = rng.random()
+    if codec < 0.45:
+        chain.append(partial(compress_jpeg, quality=int(rng.integers(30, 101))))
+    elif codec < 0.7:
+        chain.append(partial(compress_h264, crf=int(rng.integers(18, 38))))
+    return chain
+
+
+def apply_chain(image: Image, chain: Sequence[Operation]) -> Image:
+    """Apply operations in order."""
+    for operation in chain:
+        image = operation(image)
+    return image

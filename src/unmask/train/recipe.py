@@ -1,0 +1,160 @@
+"""A recipe: everything that a training run depends on, in one TOML file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from unmask.config import CropSettings, PairSettings
+from unmask.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """How the network learns.
+
+    Attributes:
+        backbone: ``lite0``, ``lite1`` or ``lite2``.
+        seed: Of every random choice of the run.
+        steps: Optimiser steps.
+        learning_rate: Peak, reached after ``warmup_steps``, then a cosine down to a hundredth.
+        warmup_steps: Steps of linear rise.
+        weight_decay: AdamW's.
+        dropout: Share of pooled features dropped.
+        rank_weight: Weight of the loss that wants each fake above its own real.
+        mask_weight: Weight of the loss that wants the blended region found.
+        ema_decay: Of the running average of weights that is validated and exported.
+        accumulate: Micro-batches whose gradients are added before a step.
+        mixed_precision: ``no`` or ``bf16``.
+        workers: Processes that make batches, for each training process.
+        checkpoint_every: Steps between checkpoints.
+        validate_every: Steps between validations.
+        patience: Validations without a better AUC after which training stops; 0 never stops early.
+    """
+
+    backbone: str = "lite0"
+    seed: int = 0
+    steps: int = 5000
+    learning_rate: float = 6e-4
+    warmup_steps: int = 300
+    weight_decay: float = 0.02
+    dropout: float = 0.2
+    rank_weight: float = 0.5
+    mask_weight: float = 0.5
+    ema_decay: float = 0.998
+    accumulate: int = 1
+    mixed_precision: str = "no"
+    workers: int = 2
+    checkpoint_every: int = 200
+    validate_every: int = 1000
+    patience: int = 0
+
+    def __post_init__(self) -> None:
+        rules = {
+            "steps must be 1 or more": (self.steps >= 1, self.steps),
+            "learning_rate must be above 0": (self.learning_rate > 0, self.learning_rate),
+            "warmup_steps must be 0 to steps": (0 <= self.warmup_steps <= self.steps, self.warmup_steps),
+            "dropout must be 0 to below 1": (0 <= self.dropout < 1, self.dropout),
+            "ema_decay must be 0 to below 1": (0 <= self.ema_decay < 1, self.ema_decay),
+            "accumulate must be 1 or more": (self.accumulate >= 1, self.accumulate),
+            "mixed_precision must be no or bf16": (
+                self.mixed_precision in ("no", "bf16"),
+                self.mixed_precision,
+            ),
+            "checkpoint_every must be 1 or more": (self.checkpoint_every >= 1, self.checkpoint_every),
+            "validate_every must be 1 or more": (self.validate_every >= 1, self.validate_every),
+        }
+        for rule, (ok, value) in rules.items():
+            if not ok:
+                raise SettingsError(f"{rule}, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One training run.
+
+    Attributes:
+        name: Of the weights.
+        crops: Folder of packed crops to train on, relative to the working directory.
+        validation: Folders of packed, labelled crops; a name for each.
+        view: The crop that validation and inference cut.
+        pairs: What batches are drawn from.
+        loop: How the network learns.
+    """
+
+    name: str
+    crops: Path
+    pairs: PairSettings
+    validation: dict[str, Path] = field(default_factory=dict)
+    view: CropSettings = field(default_factory=CropSettings)
+    loop: LoopSettings = field(default_factory=LoopSettings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, as saved beside the weights."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=_plain))
+        return plain
+
+    def digest(self) -> str:
+        """SHA-256 of the resolved recipe; a checkpoint belongs to one digest."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else str(value)
+
+
+def _build(kind: type, table: object, *, where: str) -> Any:
+    """A settings class from a TOML table; unknown and missing keys are named."""
+    if not isinstance(table, dict):
+        raise SettingsError(f"{where} must be a table, got {table!r}")
+    known = {item.name: item for item in fields(kind)}
+    for key in table:
+        if key not in known:
+            raise SettingsError(f"{where} has an unknown key {key!r}; choose from: {', '.join(known)}")
+    for key, item in known.items():
+        if key not in table and item.default is MISSING and item.default_factory is MISSING:
+            raise SettingsError(f"{where} must have a key {key!r}")
+    try:
+        return kind(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+        )
+    except TypeError as error:
+        raise SettingsError(f"{where} has a value of the wrong type: {error}") from error
+
+
+def read_recipe(file: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        SettingsError: The file is no TOML, or a key or value breaks a rule; the message says which.
+    """
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is no TOML file: {error}") from error
+    try:
+        return _resolve(table)
+    except SettingsError as error:
+        raise SettingsError(f"{file}: {error}") from error
+
+
+def _resolve(table: dict[str, Any]) -> Recipe:
+    pairs = table.pop("pairs", {})
+    if isinstance(pairs, dict) and "held_out" in pairs:
+        pairs = pairs | {"held_out": frozenset(pairs["held_out"])}
+    parts: dict[str, Any] = {
+        "pairs": _build(PairSettings, pairs, where="[pairs]"),
+        "view": _build(CropSettings, table.pop("view", {}), where="[view]"),
+        "loop": _build(LoopSettings, table.pop("loop", {}), where="[loop]"),
+        "validation": {key: Path(value) for key, value in table.pop("validation", {}).items()},
+    }
+    if "crops" in table:
+        parts["crops"] = Path(table.pop("crops"))
+    recipe: Recipe = _build(Recipe, table | parts, where="recipe")
+    return recipe
