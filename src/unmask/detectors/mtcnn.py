@@ -100,34 +100,35 @@ class Mtcnn:
         """Candidates at one scale: box, score, P-Net's correction; shape (N, 9)."""
         height, width = table.shape[0] - 1, table.shape[1] - 1
         image = _shrink(table, (int(height * scale + 1), int(width * scale + 1)))
-        logit, shift = self._pnet.run(None, {"image": image})
+        answer = self._pnet.run(None, {"image": image})[0][0]
         threshold = self._settings.thresholds[0]
-        cells = np.argwhere(logit[0, 0] >= np.log(threshold / (1 - threshold)))
+        cells = np.argwhere(answer[0] >= np.log(threshold / (1 - threshold)))
         rows, columns = cells.T
         corner = _STRIDE_PX * cells[:, ::-1].astype(np.float32)
         low = np.floor((corner + 1) / np.float32(scale))
         high = np.floor((corner + _CELL_PX) / np.float32(scale))
-        score = _sigmoid(logit[0, 0, rows, columns])
-        found = np.concatenate([low, high, score[:, None], shift[0][:, rows, columns].T], axis=1)
+        answers = answer[:, rows, columns].T
+        score = _sigmoid(answers[:, 0])
+        found = np.concatenate([low, high, score[:, None], answers[:, 1:]], axis=1)
         return found[suppress(found[:, :4], score, np.zeros(len(found), np.int64), max_iou=0.5)]
 
     def _refine(self, tables: list[Table], boxes: Floats, owners: Ints) -> tuple[Floats, Ints]:
         """R-Net: fewer, better square boxes."""
         boxes, owners, crops = _cut(tables, boxes, owners, side=24)
-        logit, shift = _run(self._rnet, crops)
-        score = _sigmoid(logit[:, 0])
+        answers = _run(self._rnet, crops)
+        score = _sigmoid(answers[:, 0])
         good = np.flatnonzero(score > self._settings.thresholds[1])
         good = good[suppress(boxes[good], score[good], owners[good], max_iou=0.7)]
-        return square_boxes(_moved(boxes[good], shift[good])), owners[good]
+        return square_boxes(_moved(boxes[good], answers[good, 1:])), owners[good]
 
     def _finish(self, tables: list[Table], boxes: Floats, owners: Ints) -> list[tuple[Face, ...]]:
         """O-Net: the faces, with key points."""
         boxes, owners, crops = _cut(tables, boxes, owners, side=48)
-        logit, shift, spots = _run(self._onet, crops)
-        score = _sigmoid(logit[:, 0])
+        answers = _run(self._onet, crops)
+        score = _sigmoid(answers[:, 0])
         faces: list[list[Face]] = [[] for _ in tables]
-        moved = _moved(boxes, shift)
-        spots = spots.reshape(-1, 2, 5).transpose(0, 2, 1)  # five x, then five y
+        moved = _moved(boxes, answers[:, 1:5])
+        spots = answers[:, 5:].reshape(-1, 2, 5).transpose(0, 2, 1)  # five x, then five y
         points = spots * (sides(boxes) + 1)[:, None] + boxes[:, None, :2] - 1
         for index in range(len(tables)):
             mine = np.flatnonzero((owners == index) & (score > self._settings.thresholds[2]))
@@ -152,8 +153,6 @@ def _session(name: str, *, threads: int) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = False
-    options.enable_mem_pattern = False
     return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
 
 
@@ -162,11 +161,10 @@ def _sum_areas(image: Image) -> Table:
     return table
 
 
-def _run(session: onnxruntime.InferenceSession, crops: Floats) -> list[Floats]:
+def _run(session: onnxruntime.InferenceSession, crops: Floats) -> Floats:
     """Run a network over any number of crops, also none."""
-    parts = [crops[start : start + _CROPS_A_RUN] for start in range(0, max(len(crops), 1), _CROPS_A_RUN)]
-    outputs = [session.run(None, {"image": part}) for part in parts]
-    return [np.concatenate(column) for column in zip(*outputs, strict=True)]
+    starts = range(0, max(len(crops), 1), _CROPS_A_RUN)
+    return np.concatenate([session.run(None, {"image": crops[i : i + _CROPS_A_RUN]})[0] for i in starts])
 
 
 def _sigmoid(logit: Floats) -> Floats:
