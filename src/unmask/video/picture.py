@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from unmask.types import Clip, Frame, Image
 
+Orientation = tuple[bool, bool, bool]
+
 
 class Converter:
     """Turns decoded frames into RGB; one for each clip, so that its tables are made once a size.
@@ -28,6 +30,7 @@ class Converter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_size: dict[tuple[int, int], VideoReformatter] = {}
+        self._by_angle: dict[int, Orientation] = {}
 
     def rgb(self, frame: VideoFrame, *, width: int, height: int) -> Image:
         """Convert and scale in one step.
@@ -54,6 +57,35 @@ class Converter:
                 return np.array(converted.to_ndarray(), dtype=np.uint8, order="C")
         return np.ascontiguousarray(converted.to_ndarray(), dtype=np.uint8)
 
+    def orientation(self, frame: VideoFrame) -> Orientation:
+        """What to do to a stored picture to see it upright: transpose, then mirror, then flip.
+
+        The container's display matrix maps stored to shown positions: ``x' = a x + c y``, ``y' = b x + d y``
+        (ISO/IEC 14496-12, 8.5.2). Reading it whole also gets mirrored pictures right, which an angle
+        cannot. Angles between the quarter turns go to the nearest one.
+        """
+        angle = frame.rotation
+        if angle not in self._by_angle:
+            with self._lock:
+                # A frame and its side data keep each other alive once they have been looked at. So look at
+                # those of a tiny copy, or memory would go up until the garbage collector comes by.
+                copy = VideoReformatter().reformat(frame, 16, 16, format="gray", threads=1)
+            # Iterates over values, unlike other mappings.
+            found = [
+                bytes(data)
+                for data in cast(Iterable[SideData], copy.side_data)
+                if data.type is SideDataType.DISPLAYMATRIX and data.buffer_size >= 36
+            ]
+            self._by_angle[angle] = _from_matrix(found[0]) if found else (False, False, False)
+        return self._by_angle[angle]
+
+
+def _from_matrix(matrix: bytes) -> Orientation:
+    a, b, _, c, d = struct.unpack("=9i", matrix[:36])[:5]
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return False, a < 0, d < 0
+    return True, c < 0, b < 0
+
 
 class DecodedPicture:
     """A decoded frame, kept as the decoder made it (half the bytes of RGB or less).
@@ -67,7 +99,7 @@ class DecodedPicture:
     def __init__(self, frame: VideoFrame, converter: Converter) -> None:
         self._frame = frame
         self._converter = converter
-        self._orientation = _orientation(frame)
+        self._orientation = converter.orientation(frame)
         swapped = self._orientation[0]
         self._width = frame.height if swapped else frame.width
         self._height = frame.width if swapped else frame.height
@@ -152,23 +184,6 @@ def wanted_size(
     if width is None or height is None or width < 1 or height < 1:
         raise ValueError(f"width and height must both be 1 or more or both left out, got {width}, {height}")
     return width, height
-
-
-def _orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
-    """What to do to the stored picture to see it upright: transpose, then mirror, then flip.
-
-    The container's display matrix maps stored to shown positions: ``x' = a x + c y``, ``y' = b x + d y``
-    (ISO/IEC 14496-12, 8.5.2). Reading it whole also gets mirrored pictures right, which an angle cannot.
-    Angles between the quarter turns go to the nearest one.
-    """
-    side_data = cast(Iterable[SideData], frame.side_data)  # Iterates over values, unlike other mappings.
-    found = [data for data in side_data if data.type is SideDataType.DISPLAYMATRIX]
-    if not found or found[0].buffer_size < 36:
-        return False, False, False
-    a, b, _, c, d = struct.unpack("=9i", bytes(found[0])[:36])[:5]
-    if abs(a) + abs(d) >= abs(b) + abs(c):
-        return False, a < 0, d < 0
-    return True, c < 0, b < 0
 
 
 def array_picture(image: NDArray[np.uint8]) -> ArrayPicture:
