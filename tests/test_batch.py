@@ -1,0 +1,159 @@
+import os
+import signal
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from tiny_model import write_tiny_model
+from unmask.batch import default_jobs, scan_each, scan_many
+from unmask.config import BatchSettings, ScanSettings
+from unmask.errors import ModelError, SettingsError
+
+# What happens to a file is in its name. It lies in a module of its own, since child processes import it.
+ACTING = """
+    import os, signal, sys, time
+    from pathlib import Path
+    from unmask.errors import ModelError
+    from unmask.types import ModelName
+    from unmask.verdict import unreadable
+
+    class Acting:
+        def scan(self, path, *, on_sha256=None):
+            on_sha256("f" * 64)
+            print("noise on stdout", flush=True)
+            os.write(2, b"noise on stderr")
+            match Path(path).name.split("-")[0]:
+                case "segv": os.kill(os.getpid(), signal.SIGSEGV)
+                case "kill": os.kill(os.getpid(), signal.SIGKILL)
+                case "exit": os._exit(3)
+                case "hang":
+                    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+                    time.sleep(600)
+                case "slow": time.sleep(0.5)
+                case "bug": raise KeyError("bug")
+            return unreadable(path, f"pid {os.getpid()}", ModelName("acting", "0" * 64))
+
+    def load(settings):
+        return Acting()
+
+    def refuse(settings):
+        raise ModelError("no such weights")
+
+    def crash(settings):
+        os._exit(5)
+"""
+
+
+@pytest.fixture
+def acting(tmp_path, monkeypatch):
+    (tmp_path / "acting_scanner.py").write_text(textwrap.dedent(ACTING))
+    monkeypatch.syspath_prepend(tmp_path)
+    import acting_scanner
+
+    yield acting_scanner
+    del sys.modules["acting_scanner"]
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return ScanSettings(model=str(write_tiny_model(tmp_path / "model")))
+
+
+def judged(paths, settings, acting, *, jobs=1, limit=60.0):
+    found = dict(scan_each(paths, settings, BatchSettings(jobs, limit), load=acting.load))
+    assert sorted(found) == list(range(len(paths)))
+    assert [found[i].path for i in range(len(paths))] == paths
+    return [found[i] for i in range(len(paths))]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("segv-1.mp4", "given up: scanning it ended with SIGSEGV"),
+        ("kill-1.mp4", "given up: scanning it ended with SIGKILL, perhaps for lack of memory"),
+        ("exit-1.mp4", "given up: scanning it ended unexpectedly with exit code 3"),
+        ("bug-1.mp4", "unmask failed on it (KeyError: 'bug')"),
+    ],
+)
+def test_what_ends_a_worker_costs_one_file(settings, acting, path, reason):
+    good, bad, after = judged(["good-1.mp4", path, "good-2.mp4"], settings, acting)
+    assert good.reason.startswith("pid ") and after.reason.startswith("pid ")
+    assert (bad.outcome, bad.reason, bad.sha256, bad.model.name) == ("unreadable", reason, "f" * 64, "tiny")
+    assert (good.reason == after.reason) == path.startswith("bug")  # the worker was replaced, or kept
+
+
+def test_a_hang_is_given_up_even_when_it_blocks_signals(settings, acting):
+    start = time.monotonic()
+    bad, good = judged(["hang-1.mp4", "good-1.mp4"], settings, acting, limit=3.0)
+    assert bad.reason == "given up: scanning it took longer than 3 seconds"
+    assert good.reason.startswith("pid ")
+    assert time.monotonic() - start < 30
+
+
+def test_no_more_workers_than_files(settings, acting):
+    verdicts = judged(["good-1.mp4"], settings, acting, jobs=8)
+    assert len(verdicts) == 1
+
+
+def test_jobs_work_side_by_side_and_answer_as_they_are_ready(settings, acting):
+    found = scan_each(["hang-1.mp4", "good-1.mp4"], settings, BatchSettings(jobs=2), load=acting.load)
+    assert next(found)[0] == 1
+    found.close()
+
+
+def test_nothing_to_do_starts_nothing(settings, acting):
+    assert list(scan_each([], settings, load=acting.crash)) == []
+
+
+def test_networks_that_cannot_be_loaded_stop_everything(settings, acting):
+    with pytest.raises(ModelError, match="no such weights"):
+        list(scan_each(["a.mp4"], settings, load=acting.refuse))
+
+
+def test_a_crash_while_loading_stops_everything(settings, acting):
+    with pytest.raises(ModelError, match="could not be loaded: ended unexpectedly with exit code 5"):
+        list(scan_each(["a.mp4"], settings, load=acting.crash))
+
+
+def test_closing_ends_the_workers(settings, acting):
+    found = scan_each(["good-1.mp4", "hang-2.mp4"], settings, BatchSettings(jobs=1), load=acting.load)
+    pid = int(next(found)[1].reason.removeprefix("pid "))
+    os.kill(pid, 0)
+    found.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_workers_write_nothing_to_the_terminal(settings, acting, capfd):
+    judged(["good-1.mp4"], settings, acting)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_workers_do_not_hear_ctrl_c(settings, acting):
+    found = scan_each(["good-1.mp4", "slow-2.mp4"], settings, BatchSettings(jobs=1), load=acting.load)
+    first = next(found)[1].reason
+    os.kill(int(first.removeprefix("pid ")), signal.SIGINT)
+    assert next(found)[1].reason == first
+
+
+def test_real_files_come_in_input_order(settings, tmp_path):
+    paths = [tmp_path / f"{i}.mp4" for i in range(3)]
+    for path in paths[:2]:
+        path.touch()
+    verdicts = list(scan_many(paths, settings, BatchSettings(jobs=2)))
+    assert [Path(v.path) for v in verdicts] == paths
+    assert [v.outcome for v in verdicts] == ["unreadable"] * 3
+    assert verdicts[2].reason == "no such file or directory"
+
+
+def test_jobs_by_default_are_the_cores_but_few():
+    assert 1 <= default_jobs() <= 4
+
+
+@pytest.mark.parametrize("jobs", [0, -1, 1000])
+def test_refuses_useless_jobs(jobs):
+    with pytest.raises(SettingsError, match="jobs must be 1 to 256"):
+        BatchSettings(jobs=jobs)

@@ -1,0 +1,75 @@
+"""Guards on the shape of the package."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("av", "cv2", "numpy", "onnxruntime", "scipy", "torch")
+
+
+def test_data_flows_one_way():
+    linter = Path(sys.executable).with_name("lint-imports")
+    found = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "Contracts: 1 kept, 0 broken." in found.stdout, found.stdout + found.stderr
+    assert found.returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["model", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(arguments):
+    code = (
+        "import json, sys\nfrom unmask.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nfinally:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = {name.partition(".")[0] for name in json.loads(found.stderr)}
+    assert not loaded & set(HEAVY)
+    assert found.stdout
+
+
+def test_help_answers_in_under_half_a_second():
+    resource = pytest.importorskip("resource")
+
+    def seconds():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "unmask", "--help"], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    # CPU time, and the best of several: other work may share the machine.
+    assert min(seconds() for _ in range(5)) < 0.5
+
+
+def test_no_file_and_no_function_grows_too_long():
+    import ast
+
+    long = []
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if text.count("\n") > 400:
+            long.append(f"{path.name}: {text.count(chr(10))} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+                if lines > 60:
+                    long.append(f"{path.name}: {node.name} has {lines} lines")
+    assert not long
+
+
+def test_only_the_command_line_prints():
+    import ast
+
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in sorted((ROOT / "src").rglob("*.py"))
+        if "cli" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert not found

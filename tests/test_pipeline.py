@@ -1,0 +1,151 @@
+import hashlib
+import os
+
+import numpy as np
+import pytest
+
+import unmask.pipeline as pipeline
+from portraits import moving_views, write_clip, write_image
+from tiny_model import write_tiny_model
+from unmask.config import DecodeSettings, ScanSettings
+from unmask.errors import DamagedError, MediaError, ModelError, SettingsError
+from unmask.pipeline import fingerprint, load_scanner
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return ScanSettings(model=str(write_tiny_model(tmp_path_factory.mktemp("model"))))
+
+
+@pytest.fixture(scope="module")
+def scanner(settings):
+    return load_scanner(settings)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write_clip(tmp_path_factory.mktemp("clip") / "face.mp4", moving_views(20))
+
+
+def test_a_face_is_followed_scored_and_judged(scanner, clip):
+    verdict = scanner.scan(clip)
+    assert verdict.outcome.has_number and not verdict.damaged
+    (person,) = verdict.people
+    assert person.kept and len(person.frames) == 20 and person.p_fake == verdict.p_fake
+    assert all(f.p_fake is not None and f.confidence > 0.9 for f in person.frames)
+    np.testing.assert_allclose([f.time_seconds for f in person.frames], np.arange(20) / 10, atol=1e-3)
+    left = [f.box[0] for f in person.frames]
+    assert left[0] - left[-1] == pytest.approx(19, abs=4)  # the camera moves right, the face left
+    assert verdict.sha256 == hashlib.sha256(clip.read_bytes()).hexdigest()
+    assert verdict.path == str(clip)
+
+
+def test_times_of_the_stages_add_up(scanner, clip):
+    seconds = scanner.scan(clip).seconds
+    assert list(seconds) == ["decode", "detect", "score", "total"]
+    assert 0 < sum(seconds[s] for s in ("decode", "detect", "score")) <= seconds["total"] + 0.001
+
+
+def test_brighter_is_more_fake_to_the_tiny_model(scanner, tmp_path):
+    dark, bright = (
+        scanner.scan(write_clip(tmp_path / f"{b}.mp4", moving_views(8, brightness=b))) for b in (-30, 50)
+    )
+    assert dark.p_fake < bright.p_fake
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_an_image_is_a_clip_of_one_frame(scanner, tmp_path, suffix):
+    verdict = scanner.scan(write_image(tmp_path / f"face{suffix}", moving_views(1)[0]))
+    assert verdict.outcome.has_number
+    assert len(verdict.people[0].frames) == 1
+
+
+def test_no_face_carries_no_number(scanner, tmp_path):
+    grey = [np.full((64, 64, 3), 90, np.uint8)] * 5
+    verdict = scanner.scan(write_clip(tmp_path / "grey.mp4", grey))
+    assert (verdict.outcome, verdict.p_fake, verdict.people) == ("no_face", None, ())
+    assert verdict.reason == "no face was found in any of the 5 sampled frames"
+
+
+def test_a_threshold_moves_the_outcome_not_the_number(settings, scanner, clip):
+    p_fake = scanner.scan(clip).p_fake
+    for threshold, outcome in ((p_fake, "fake"), (0.0, "fake")):
+        told = load_scanner(ScanSettings(model=settings.model, threshold=threshold)).scan(clip)
+        assert (told.outcome, told.p_fake) == (outcome, p_fake)
+    assert load_scanner(ScanSettings(model=settings.model, threshold=1.0)).scan(clip).outcome != "fake"
+
+
+def test_frames_are_as_many_as_asked(settings, clip):
+    asked = ScanSettings(model=settings.model, decode=DecodeSettings(frames=7))
+    assert len(load_scanner(asked).scan(clip).people[0].frames) == 7
+
+
+@pytest.mark.parametrize(
+    ("error", "damaged", "reason"),
+    [
+        (MediaError("face.mp4: no video stream"), False, "no video stream"),
+        (DamagedError("face.mp4: broken off"), True, "broken off"),
+        (FileNotFoundError(2, "No such file or directory", "face.mp4"), False, "no such file or directory"),
+    ],
+)
+def test_what_decoding_raises_becomes_a_sentence(scanner, clip, monkeypatch, error, damaged, reason):
+    def fail(path, settings):
+        raise error
+
+    monkeypatch.setattr(pipeline, "read_clip", fail)
+    verdict = scanner.scan(clip)
+    assert (verdict.outcome, verdict.p_fake, verdict.damaged, verdict.reason) == (
+        "unreadable",
+        None,
+        damaged,
+        reason,
+    )
+    assert verdict.sha256  # the bytes could be read
+
+
+def test_damage_is_said_and_judged_all_the_same(scanner, clip, monkeypatch):
+    import dataclasses
+
+    whole = pipeline.read_clip(clip, scanner.settings.decode)
+    hurt = dataclasses.replace(whole, damaged=True, damage="3 packets lost")
+    monkeypatch.setattr(pipeline, "read_clip", lambda path, settings: hurt)
+    verdict = scanner.scan(clip)
+    assert verdict.damaged and verdict.outcome.has_number
+    assert verdict.reason.endswith("; the file is damaged (3 packets lost)")
+
+
+def test_the_hash_is_told_before_the_file_is_decoded(scanner, clip, monkeypatch):
+    order = []
+
+    def note(path, settings):
+        order.append("decode")
+        raise MediaError("enough")
+
+    monkeypatch.setattr(pipeline, "read_clip", note)
+    scanner.scan(clip, on_sha256=order.append)
+    assert order == [hashlib.sha256(clip.read_bytes()).hexdigest(), "decode"]
+
+
+def test_another_detector_than_the_models_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="trained with the detector 'other', got 'mtcnn'"):
+        load_scanner(ScanSettings(model=str(write_tiny_model(tmp_path, detector="other"))))
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan")])
+def test_a_threshold_outside_is_refused(threshold):
+    with pytest.raises(SettingsError, match="threshold must be 0 to 1"):
+        ScanSettings(threshold=threshold)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_instead_of_waited_for(scanner, tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert (
+        scanner.scan(tmp_path / "pipe.mp4").reason
+        == "only regular files can be scanned, not pipes or devices"
+    )
+
+
+def test_a_folder_has_no_fingerprint(tmp_path):
+    with pytest.raises(MediaError, match="a folder, not a file"):
+        fingerprint(tmp_path)
