@@ -75,8 +75,8 @@ class DetectSettings:
 
     detector: str = "mtcnn"
     max_side_px: int = 960
-    min_face_px: int = 24
-    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
+    min_face_px: int = 32
+    thresholds: tuple[float, float, float] = (0.7, 0.7, 0.7)
     pyramid_factor: float = 0.709
     search_every: int = 5
     sure_confidence: float = 0.95
@@ -144,7 +144,7 @@ class PairSettings:
         margin_fractions: Lowest and highest margin around the face box.
         swap_share: Share of fakes made by a swap between two people; the rest blend a face with itself.
         source_weights: How often each source is drawn from; ``a+b`` is one pool of two sources.
-        held_out: Identities that are never trained on.
+        held_out: Identities that begin with one of these are never trained on.
     """
 
     size_px: int = 224
@@ -152,7 +152,7 @@ class PairSettings:
     margin_fractions: tuple[float, float] = (0.1, 0.6)
     swap_share: float = 0.35
     source_weights: dict[str, float] = field(default_factory=dict)
-    held_out: frozenset[str] = frozenset()
+    held_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require(

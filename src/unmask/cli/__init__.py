@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
+from unmask.cli.data import data
 from unmask.cli.inputs import SUFFIXES
 from unmask.cli.model import model
 from unmask.cli.scan import scan
+from unmask.cli.train import train
 from unmask.version import __version__
 
 app = typer.Typer(
@@ -24,6 +26,8 @@ app = typer.Typer(
 )
 app.command()(scan)
 app.command()(model)
+app.command()(train)
+app.add_typer(data, name="data")
 
 
 def _show_version(wanted: bool) -> None:
@@ -48,11 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: Without the program's name; None takes those of the process.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        app(args=[_as_path(argument) for argument in given], prog_name="unmask")
-    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(141)
+    app(args=[_as_path(argument) for argument in given], prog_name="unmask")
 
 
 def _as_path(argument: str) -> str:

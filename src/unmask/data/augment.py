@@ -21,13 +21,14 @@ Operation = Callable[[Image], Image]
 
 
 def _to_bytes(values: NDArray[np.floating]) -> Image:
-    return np.clip(values + 0.5, 0, 255).astype(np.uint8)
+    rounded: Image = np.clip(values + 0.5, 0, 255).astype(np.uint8)
+    return rounded
 
 
 def compress_jpeg(image: Image, *, quality: int) -> Image:
     """JPEG at a quality of 1 to 100, colour at half resolution."""
     _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
 
 
 def compress_h264(image: Image, *, crf: int) -> Image:
@@ -57,7 +58,7 @@ def compress_h264_clip(images: Sequence[Image], *, crf: int) -> list[Image]:
         packets += encoder.encode(frame)
     packets += encoder.encode(None)
     frames = [frame for packet in packets for frame in decoder.decode(packet)] + decoder.decode(None)
-    return [frame.to_ndarray(format="rgb24") for frame in frames]
+    return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in frames]
 
 
 def rescale(image: Image, *, factor: float, up: int = cv2.INTER_LINEAR) -> Image:
@@ -79,8 +80,8 @@ def blur_motion(image: Image, *, length_px: int, angle_degrees: float) -> Image:
     kernel = np.zeros((length_px, length_px), np.float32)
     kernel[length_px // 2] = 1
     centre = ((length_px - 1) / 2, (length_px - 1) / 2)
-    kernel = cv2.warpAffine(kernel, cv2.getRotationMatrix2D(centre, angle_degrees, 1), (length_px, length_px))
-    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
+    turned = cv2.warpAffine(kernel, cv2.getRotationMatrix2D(centre, angle_degrees, 1), (length_px, length_px))
+    return np.asarray(cv2.filter2D(image, -1, turned / turned.sum()), np.uint8)
 
 
 def add_noise(image: Image, *, sigma: float, seed: int, coarse: bool = False) -> Image:
@@ -88,9 +89,8 @@ def add_noise(image: Image, *, sigma: float, seed: int, coarse: bool = False) ->
     height, width = image.shape[:2]
     shape = (height // 2, width // 2, 3) if coarse else image.shape
     noise = np.random.default_rng(seed).standard_normal(shape, np.float32) * sigma
-    if coarse:
-        noise = cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR)
-    return _to_bytes(image + noise)
+    full = cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR) if coarse else noise
+    return _to_bytes(image + full)
 
 
 def relight(

@@ -118,7 +118,7 @@ def shift_face(image: Image, rng: np.random.Generator, *, face_px: float) -> Ima
     reach = 0.035 * face_px
     centre = (size_px / 2, size_px / 2)
     move = cv2.getRotationMatrix2D(centre, float(rng.uniform(-2, 2)), float(rng.uniform(0.95, 1.05)))
-    move[:, 2] += rng.uniform(-reach, reach, 2)
+    move[:, 2] = move[:, 2] + rng.uniform(-reach, reach, 2)
     moved = cv2.warpAffine(
         image, move, (size_px, size_px), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )

@@ -97,10 +97,10 @@ def soften_mask(mask: Floats, rng: np.random.Generator) -> Floats:
     side = len(mask)
     mask = warp_smoothly(mask, rng, reach_px=side * rng.uniform(0.0, 0.05), cells=int(rng.integers(3, 7)))
     first = side * rng.uniform(0.01, 0.06)
-    mask = cv2.GaussianBlur(mask, (0, 0), first)
-    mask = (mask > rng.choice([0.2, 0.5, 0.8], p=[0.2, 0.5, 0.3])).astype(np.float32)
+    border = rng.choice([0.2, 0.5, 0.8], p=[0.2, 0.5, 0.3])
+    moved = (cv2.GaussianBlur(mask, (0, 0), first) > border).astype(np.float32)
     last = side * np.exp(rng.uniform(np.log(0.004), np.log(0.05)))
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), last), np.float32)
+    return np.asarray(cv2.GaussianBlur(moved, (0, 0), last), np.float32)
 
 
 def warp_smoothly(
@@ -117,8 +117,8 @@ def warp_smoothly(
     if reach_px < 0.1:
         return image  # type: ignore[return-value]
     side = image.shape[0]
-    field = rng.uniform(-reach_px, reach_px, (cells, cells, 2)).astype(np.float32)
-    field = cv2.resize(field, (side, side), interpolation=cv2.INTER_CUBIC)
+    nodes = rng.uniform(-reach_px, reach_px, (cells, cells, 2)).astype(np.float32)
+    field = cv2.resize(nodes, (side, side), interpolation=cv2.INTER_CUBIC)
     grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).astype(np.float32) + field
     # An empty array in place of None for the second map gives NaN in OpenCV 5.
     warped = cv2.remap(image, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]

@@ -48,13 +48,15 @@ class Pool:
     """Crops to draw from, with what finding donors needs.
 
     Attributes:
-        samples: People.
+        samples: One a person and clip.
+        identities: For each identity its samples, so that a crowd in one clip weighs no more than one person.
         poses: Pose of every crop of every sample, shape (N, 10).
         owners: Sample of every crop, shape (N,).
         numbers: Number within its sample of every crop, shape (N,).
     """
 
     samples: Sequence[Sample]
+    identities: Sequence[Sequence[Sample]]
     poses: Floats
     owners: np.ndarray[tuple[int], np.dtype[np.int64]]
     numbers: np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -67,7 +69,16 @@ class Pool:
         points = np.concatenate([np.array(sample.points, np.float32) for sample in samples])
         owners = np.repeat(np.arange(len(samples)), [len(sample) for sample in samples])
         numbers = np.concatenate([np.arange(len(sample)) for sample in samples])
-        return cls(samples, describe_pose(points), owners, numbers)
+        identities: dict[str, list[Sample]] = {}
+        for sample in samples:
+            identities.setdefault(sample.identity, []).append(sample)
+        return cls(samples, list(identities.values()), describe_pose(points), owners, numbers)
+
+    def draw_crop(self, rng: np.random.Generator) -> tuple[Sample, int]:
+        """A random identity, one of its samples, and a crop of that."""
+        samples = self.identities[int(rng.integers(len(self.identities)))]
+        sample = samples[int(rng.integers(len(samples)))]
+        return sample, int(rng.integers(len(sample)))
 
     def find_donor(self, points: Floats, identity: str, rng: np.random.Generator) -> tuple[Sample, int]:
         """Another person in about the same pose, from a random few."""
@@ -85,7 +96,8 @@ def draw_view(rng: np.random.Generator, *, side_px: int, settings: PairSettings)
     margin = rng.uniform(*settings.margin_fractions)
     scale = settings.size_px / (box_px * (1 + margin))
     move = cv2.getRotationMatrix2D((side_px / 2, side_px / 2), float(rng.normal(0, 4)), scale)
-    move[:, 2] += settings.size_px / 2 - side_px / 2 + rng.uniform(-0.05, 0.05, 2) * settings.size_px
+    shift = rng.uniform(-0.05, 0.05, 2) * settings.size_px
+    move[:, 2] = move[:, 2] + settings.size_px / 2 - side_px / 2 + shift
     return move
 
 
@@ -129,7 +141,11 @@ class PairBatches(Dataset[Batch]):
         self._reader = CropReader(folder)
         self._settings = settings
         self._seed, self._steps, self._rank, self._world = seed, steps, rank, world
-        samples = [s for s in read_index(folder) if s.label == "REAL" and s.identity not in settings.held_out]
+        samples = [
+            s
+            for s in read_index(folder)
+            if s.label == "REAL" and not s.identity.startswith(settings.held_out)
+        ]
         self._pools = [
             (Pool.of([s for s in samples if s.source in sources.split("+")]), weight)
             for sources, weight in settings.source_weights.items()
@@ -156,9 +172,9 @@ class PairBatches(Dataset[Batch]):
         """One real face and its pseudo-fake, both degraded alike."""
         settings = self._settings
         weights = np.array([weight for _, weight in self._pools])
-        pool = self._pools[rng.choice(len(self._pools), p=weights / weights.sum())][0]
-        sample = pool.samples[rng.integers(len(pool.samples))]
-        image, points = self._view(sample, int(rng.integers(len(sample))), rng)
+        pool = self._pools[int(rng.choice(len(self._pools), p=weights / weights.sum()))][0]
+        sample, chosen = pool.draw_crop(rng)
+        image, points = self._view(sample, chosen, rng)
         if rng.random() < settings.swap_share:
             donor, number = pool.find_donor(points, sample.identity, rng)
             donor_image, donor_points = self._reader.read(donor, number)

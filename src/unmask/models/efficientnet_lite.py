@@ -82,7 +82,8 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
-        return x + self.layers(x) if self.has_residual else self.layers(x)
+        y: Tensor = self.layers(x)
+        return x + y if self.has_residual else y
 
 
 class EfficientNetLite(nn.Module):

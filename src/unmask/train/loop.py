@@ -100,7 +100,8 @@ class Trainer:
                 f"pairs_per_step must be divisible by processes x accumulate, got {pairs} for {parts}"
             )
         torch.manual_seed(settings.seed)
-        net = FrameNet(settings.backbone, dropout=settings.dropout).to(memory_format=torch.channels_last)
+        net = FrameNet(settings.backbone, dropout=settings.dropout)
+        net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's hints
         self.average = copy.deepcopy(net).eval().to(self.accelerator.device)
         self.net, self.optimizer = self.accelerator.prepare(net, make_optimizer(net, settings))
         self.step = 0
@@ -141,7 +142,7 @@ class Trainer:
         """AUC and pair accuracy of the running average on each validation set, on the main process."""
         if not self.accelerator.is_main_process:
             return {}
-        numbers = {}
+        numbers: dict[str, float] = {}
         for name, folder in self.recipe.validation.items():
             scores = score_videos(predictor(self.average), folder, self.recipe.view)
             numbers |= {f"{name}_auc": scores.auc(), f"{name}_pairs": scores.pair_accuracy()}

@@ -95,16 +95,12 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, as saved beside the weights."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=_plain))
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
         return plain
 
     def digest(self) -> str:
         """SHA-256 of the resolved recipe; a checkpoint belongs to one digest."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
-
-
-def _plain(value: object) -> object:
-    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def _build(kind: type, table: object, *, where: str) -> Any:
@@ -145,11 +141,8 @@ def read_recipe(file: Path) -> Recipe:
 
 
 def _resolve(table: dict[str, Any]) -> Recipe:
-    pairs = table.pop("pairs", {})
-    if isinstance(pairs, dict) and "held_out" in pairs:
-        pairs = pairs | {"held_out": frozenset(pairs["held_out"])}
     parts: dict[str, Any] = {
-        "pairs": _build(PairSettings, pairs, where="[pairs]"),
+        "pairs": _build(PairSettings, table.pop("pairs", {}), where="[pairs]"),
         "view": _build(CropSettings, table.pop("view", {}), where="[view]"),
         "loop": _build(LoopSettings, table.pop("loop", {}), where="[loop]"),
         "validation": {key: Path(value) for key, value in table.pop("validation", {}).items()},
