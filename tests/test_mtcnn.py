@@ -20,7 +20,7 @@ SCENES = REFERENCE["scenes"]()
 
 @pytest.fixture(scope="module")
 def detector():
-    return Mtcnn(DetectSettings(min_face_px=20))
+    return Mtcnn(_settings("default"))
 
 
 def _settings(name):

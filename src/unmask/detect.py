@@ -22,7 +22,7 @@ from unmask.config import DetectSettings
 from unmask.errors import SettingsError
 from unmask.types import Clip, Face, Floats, Frame, Image
 
-_SAME_FACE_SIDES = 1.0  # farthest that a face moves between two searched frames, in sides of its box
+_SAME_FACE_SIDES = 2.5  # farthest that a face moves between two searched frames, in sides of its box
 _FOUND_AGAIN_SIDES = 0.5  # farthest from where it was expected that a face counts as found again
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import resources
 
 import cv2
@@ -20,23 +21,38 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from unmask.boxes import centres, sides, square_boxes, suppress
+from unmask.boxes import sides, square_boxes, suppress
 from unmask.config import DetectSettings
 from unmask.errors import ModelError
 from unmask.types import Face, Floats, Image
 
 Ints = NDArray[np.int64]
-Table = NDArray[np.int32]  # summed areas, (H + 1, W + 1, 3); differences stay exact when sums wrap around
 
 _CELL_PX = 12  # what P-Net sees at once
 _STRIDE_PX = 2  # from one P-Net cell to the next
-_CROPS_A_RUN = 256  # bounds memory when a picture is full of candidates
+_CROPS_A_RUN = 128  # bounds memory when a picture is full of candidates
 
-# Where R-Net looks around an expected face: (dx, dy) in sides of the box, and size. R-Net's own
-# correction reaches about a fifth of a side, so these cover a movement of about a third.
-_LOOKS = np.array(
-    [(0, 0, 1), (-0.2, 0, 1), (0.2, 0, 1), (0, -0.2, 1), (0, 0.2, 1), (0, 0, 0.8), (0, 0, 1.25)], np.float32
-)
+# Where R-Net looks around an expected face: (dx, dy) in sides of the box. Its own correction reaches about
+# a fifth of a side, so these cover a movement of about a third, and a change of size by a quarter.
+_LOOKS = np.array([(0, 0), (-0.2, -0.2), (0.2, -0.2), (-0.2, 0.2), (0.2, 0.2)], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Summed areas of a picture, or of the part of it that will be looked at.
+
+    Attributes:
+        table: Shape (H + 1, W + 1, 3); differences stay exact when the sums wrap around.
+        corner: ``x y`` of the part's first pixel in the picture.
+    """
+
+    table: NDArray[np.int32]
+    corner: Ints
+
+    @property
+    def size(self) -> Ints:
+        """Width and height."""
+        return np.array([self.table.shape[1] - 1, self.table.shape[0] - 1])
 
 
 class Mtcnn:
@@ -68,18 +84,30 @@ class Mtcnn:
         Returns:
             For each image its faces in pixels of that image, most confident first.
         """
-        tables = [_sum_areas(image) for image in images]
         hints = [None] * len(images) if near is None else near
+        found: list[tuple[Face, ...]] = [()] * len(images)
+        # A searched image fills the networks' batches alone; together they would only take memory.
+        searched = [[i] for i, hint in enumerate(hints) if hint is None]
+        followed = [i for i, hint in enumerate(hints) if hint is not None]
+        for group in [*searched, followed]:
+            faces = self._detect([images[i] for i in group], [hints[i] for i in group])
+            for i, some in zip(group, faces, strict=True):
+                found[i] = some
+        return found
+
+    def _detect(self, images: Sequence[Image], hints: Sequence[Floats | None]) -> list[tuple[Face, ...]]:
+        looks = [None if hint is None else _looks_around(hint) for hint in hints]
+        tables = [_sum_areas(image, look) for image, look in zip(images, looks, strict=True)]
         starts = [
-            self._search(table) if hint is None else _looks_around(hint)
-            for table, hint in zip(tables, hints, strict=True)
+            self._search(sums.table) if look is None else look
+            for sums, look in zip(tables, looks, strict=True)
         ]
         owners = np.repeat(np.arange(len(images)), [len(start) for start in starts])
         boxes = np.concatenate([np.empty((0, 4), np.float32), *starts])
         boxes, owners = self._refine(tables, boxes, owners)
         return self._finish(tables, boxes, owners)
 
-    def _search(self, table: Table) -> Floats:
+    def _search(self, table: NDArray[np.int32]) -> Floats:
         """P-Net over the pyramid of one picture: square candidate boxes, shape (N, 4)."""
         found = [self._search_scale(table, scale) for scale in self._scales(table)]
         rows = np.concatenate([np.empty((0, 9), np.float32), *found])
@@ -87,7 +115,7 @@ class Mtcnn:
         width_height = np.tile(sides(rows[:, :4]), 2)
         return square_boxes(rows[:, :4] + rows[:, 5:] * width_height)
 
-    def _scales(self, table: Table) -> list[float]:
+    def _scales(self, table: NDArray[np.int32]) -> list[float]:
         scale = _CELL_PX / self._settings.min_face_px
         shorter = min(table.shape[0], table.shape[1]) - 1
         scales = []
@@ -96,7 +124,7 @@ class Mtcnn:
             scale *= self._settings.pyramid_factor
         return scales
 
-    def _search_scale(self, table: Table, scale: float) -> Floats:
+    def _search_scale(self, table: NDArray[np.int32], scale: float) -> Floats:
         """Candidates at one scale: box, score, P-Net's correction; shape (N, 9)."""
         height, width = table.shape[0] - 1, table.shape[1] - 1
         image = _shrink(table, (int(height * scale + 1), int(width * scale + 1)))
@@ -112,7 +140,7 @@ class Mtcnn:
         found = np.concatenate([low, high, score[:, None], answers[:, 1:]], axis=1)
         return found[suppress(found[:, :4], score, np.zeros(len(found), np.int64), max_iou=0.5)]
 
-    def _refine(self, tables: list[Table], boxes: Floats, owners: Ints) -> tuple[Floats, Ints]:
+    def _refine(self, tables: list[_Sums], boxes: Floats, owners: Ints) -> tuple[Floats, Ints]:
         """R-Net: fewer, better square boxes."""
         boxes, owners, crops = _cut(tables, boxes, owners, side=24)
         answers = _run(self._rnet, crops)
@@ -121,7 +149,7 @@ class Mtcnn:
         good = good[suppress(boxes[good], score[good], owners[good], max_iou=0.7)]
         return square_boxes(_moved(boxes[good], answers[good, 1:])), owners[good]
 
-    def _finish(self, tables: list[Table], boxes: Floats, owners: Ints) -> list[tuple[Face, ...]]:
+    def _finish(self, tables: list[_Sums], boxes: Floats, owners: Ints) -> list[tuple[Face, ...]]:
         """O-Net: the faces, with key points."""
         boxes, owners, crops = _cut(tables, boxes, owners, side=48)
         answers = _run(self._onet, crops)
@@ -156,9 +184,19 @@ def _session(name: str, *, threads: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
 
 
-def _sum_areas(image: Image) -> Table:
-    table: Table = cv2.integral(image, sdepth=cv2.CV_32S)  # type: ignore[assignment]
-    return table
+def _sum_areas(image: Image, looks: Floats | None) -> _Sums:
+    """Sum up a picture, or only the part around the boxes at which it will be looked."""
+    size = np.array([image.shape[1], image.shape[0]])
+    low, high = np.zeros(2, np.int64), size
+    if looks is not None:
+        # R-Net moves a box by at most a few tenths of its side, so half a side is room enough.
+        room = sides(looks) / 2
+        edges = np.concatenate([looks[:, :2] - room, looks[:, 2:] + room, np.ones((1, 2), np.float32)])
+        low = np.clip(edges.min(axis=0).astype(np.int64), 0, size - 1)
+        high = np.clip(np.ceil(edges.max(axis=0)).astype(np.int64), low + 1, size)
+    part = image[low[1] : high[1], low[0] : high[0]]
+    table: NDArray[np.int32] = cv2.integral(part, sdepth=cv2.CV_32S)  # type: ignore[assignment]
+    return _Sums(table, low)
 
 
 def _run(session: onnxruntime.InferenceSession, crops: Floats) -> Floats:
@@ -180,10 +218,8 @@ def _moved(boxes: Floats, shift: Floats) -> Floats:
 def _looks_around(boxes: Floats) -> Floats:
     """Squares around expected faces, where R-Net looks for them; shape (K * looks, 4)."""
     squares = square_boxes(np.asarray(boxes, np.float32).reshape(-1, 4))
-    side = sides(squares)[:, :1]
-    middle = centres(squares)[:, None] + side[:, None] * _LOOKS[None, :, :2]
-    half = side[:, None] * _LOOKS[None, :, 2:] / 2
-    return np.concatenate([middle - half, middle + half], axis=2).reshape(-1, 4)
+    moves = sides(squares)[:, None] * _LOOKS[None]
+    return (squares[:, None] + np.tile(moves, 2)).reshape(-1, 4)
 
 
 def _suppress_inside(boxes: Floats, *, max_cover: float) -> Ints:
@@ -211,7 +247,7 @@ def _edges(length: Ints | int, count: int) -> tuple[Ints, Ints]:
     return steps * length // count, -(-(steps + 1) * length // count)
 
 
-def _shrink(table: Table, size: tuple[int, int]) -> Floats:
+def _shrink(table: NDArray[np.int32], size: tuple[int, int]) -> Floats:
     """The picture of a summed-area table at another size (height, width); shape (1, 3, height, width)."""
     top, bottom = _edges(table.shape[0] - 1, size[0])
     left, right = _edges(table.shape[1] - 1, size[1])
@@ -223,32 +259,33 @@ def _shrink(table: Table, size: tuple[int, int]) -> Floats:
     return image
 
 
-def _cut(tables: list[Table], boxes: Floats, owners: Ints, *, side: int) -> tuple[Floats, Ints, Floats]:
+def _cut(tables: list[_Sums], boxes: Floats, owners: Ints, *, side: int) -> tuple[Floats, Ints, Floats]:
     """Cut boxes out of their pictures, clamped to the picture and scaled to ``side``.
 
     Returns:
         The boxes that hold at least one pixel, their owners, and the crops (N, 3, side, side).
     """
-    limit = np.array([[table.shape[1] - 1, table.shape[0] - 1] for table in tables]).reshape(-1, 2)[owners]
+    corner = np.array([sums.corner for sums in tables], np.int64).reshape(-1, 2)[owners]
+    size = np.array([sums.size for sums in tables], np.int64).reshape(-1, 2)[owners]
     whole = np.trunc(boxes).astype(np.int64)
-    low, high = np.maximum(whole[:, :2] - 1, 0), np.minimum(whole[:, 2:], limit)
+    low, high = np.maximum(whole[:, :2] - 1 - corner, 0), np.minimum(whole[:, 2:] - corner, size)
     good = (high > low).all(axis=1)
     boxes, owners, low, high = boxes[good], owners[good], low[good], high[good]
     crops = np.empty((len(boxes), 3, side, side), np.float32)
     for index in np.unique(owners):
         mine = np.flatnonzero(owners == index)
-        crops[mine] = _cut_table(tables[index], low[mine], high[mine], side)
+        crops[mine] = _cut_table(tables[index].table, low[mine], high[mine], side)
     return boxes, owners, crops
 
 
-def _cut_table(table: Table, low: Ints, high: Ints, side: int) -> Floats:
+def _cut_table(table: NDArray[np.int32], low: Ints, high: Ints, side: int) -> Floats:
     """Windows ``low`` to ``high`` (x, y; shape (N, 2)) of one table, scaled; shape (N, 3, side, side)."""
     start, end = _edges((high - low)[..., None], side)
     (left, top), (right, bottom) = ((low[..., None] + edge).transpose(1, 0, 2) for edge in (start, end))
     pixels, width = table.reshape(-1, 3), table.shape[1]
 
-    def corner(rows: Ints, columns: Ints) -> Table:
-        picked: Table = pixels.take(rows[:, :, None] * width + columns[:, None, :], axis=0)
+    def corner(rows: Ints, columns: Ints) -> NDArray[np.int32]:
+        picked: NDArray[np.int32] = pixels.take(rows[:, :, None] * width + columns[:, None, :], axis=0)
         return picked
 
     total = corner(bottom, right) - corner(top, right) - corner(bottom, left) + corner(top, left)
