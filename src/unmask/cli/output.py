@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from unmask.cli.terminal import plain
+from unmask.errors import SettingsError
 from unmask.types import Outcome, Verdict
 from unmask.verdict import most_suspicious
 
@@ -52,13 +53,13 @@ def check_csv(path: Path) -> None:
     """Fail before hours of work, not after them.
 
     Raises:
-        ValueError: The file could not be written there.
+        SettingsError: The file could not be written there.
     """
     if path.exists() and not path.is_file():
-        raise ValueError(f"--csv must name a file, and {path} is something else")
+        raise SettingsError(f"--csv must name a file, and {path} is something else")
     folder = path.resolve().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise ValueError(f"--csv needs a folder that can be written to, got {folder}")
+        raise SettingsError(f"--csv needs a folder that can be written to, got {folder}")
 
 
 def write_csv(path: Path, verdicts: Sequence[Verdict]) -> None:
@@ -128,9 +129,13 @@ def _print(console: Console, table: Table) -> None:
         console.print(table)
         return
     # Into a pipe one row is one line, whatever its length.
-    console.width = max(console.width, console.measure(table).maximum, 4096)
+    console.width = max(console.width, 65_536)
     table.columns[-1].ratio = None
-    console.print(table, crop=False, soft_wrap=False)
+    with console.capture() as text:
+        console.print(table)
+    for line in text.get().strip().splitlines():
+        console.file.write(line.strip() + "\n")
+    console.file.write("\n")
 
 
 def _percent(p_fake: float | None) -> str:

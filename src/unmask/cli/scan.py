@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Never
+from typing import TYPE_CHECKING, Annotated, Any, Never
 
 import typer
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from unmask.config import BatchSettings, ScanSettings
     from unmask.types import Verdict
 
-EXIT_UNREADABLE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_UNREADABLE, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_LEFT = 1, 2, 130, 141
 
 
 def scan(
@@ -78,10 +79,13 @@ def scan(
         if csv is not None:
             check_csv(csv)
         _run(expand(paths), settings, batch, as_json=json, csv=csv)
-    except (UnmaskError, ValueError) as error:
+    except UnmaskError as error:
         _fail(str(error))
     except KeyboardInterrupt:  # before or after the scan itself
         raise typer.Exit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(EXIT_READER_LEFT) from None
 
 
 def _run(
@@ -94,15 +98,16 @@ def _run(
 
     done: dict[int, Verdict] = {}
     stopped = False
-    with _stoppable(), _progress(len(inputs)) as step:
-        printed = 0
+    printed = 0
+    with _Stopper() as stopper, _progress(len(inputs)) as step:
         try:
             for index, verdict in _verdicts(inputs, settings, batch):
-                done[index] = verdict
-                step()
-                while as_json and printed in done:
-                    _print_json(done[printed])
-                    printed += 1
+                with stopper.held():  # or a stop could print a line twice, or half of it
+                    done[index] = verdict
+                    step()
+                    while as_json and printed in done:
+                        _print_json(done[printed])
+                        printed += 1
         except KeyboardInterrupt:
             stopped = True
     verdicts = [done[index] for index in sorted(done)]
@@ -164,18 +169,39 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(task)
 
 
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let a polite kill stop the scan as Ctrl-C does, so that workers end and results are kept."""
+class _Stopper:
+    """Makes Ctrl-C and a polite kill raise KeyboardInterrupt, but not in the middle of an output."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    def __init__(self) -> None:
+        self._holding = False
+        self._asked = False
+        self._before: dict[int, Any] = {}
 
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    def __enter__(self) -> _Stopper:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Put a stop off to the end of the block; a second one comes through, should a pipe be stuck."""
+        self._holding = True
+        try:
+            yield
+        finally:
+            self._holding = False
+        if self._asked:
+            raise KeyboardInterrupt
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        if self._holding and not self._asked:
+            self._asked = True
+        else:
+            raise KeyboardInterrupt
 
 
 def _fail(message: str) -> Never:
