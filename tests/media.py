@@ -54,7 +54,7 @@ ENCODINGS: dict[str, tuple[str, str, dict[str, str]]] = {
     "mpeg4-avi": ("avi", "mpeg4", {"bf": "2"}),
     "x264-avi": ("avi", "libx264", {}),
     "mpeg2": ("mpg", "mpeg2video", {"bf": "2"}),
-    "vp8": ("webm", "libvpx", {"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8"}),
+    "vp8": ("webm", "libvpx", {"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "16", "b": "300k"}),
     "vp9": ("webm", "libvpx-vp9", {"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8", "g": "10"}),
     "av1": ("mp4", "libsvtav1", {"preset": "12", "g": "16"}),
     "flv": ("flv", "libx264", {}),
@@ -67,6 +67,10 @@ _PIXELS = {"mjpeg": "yuvj420p", "gif": "rgb8", "ffv1": "bgr0", "png": "rgb24"}
 
 def numbered(number: int, *, width: int = 160, height: int = 120) -> Image:
     """A picture that shows a number below 4096 as 3 x 4 light and dark fields, with texture that moves."""
+    grain = max(1, max(width, height) // 480)  # Large pictures are made small and blown up, to save time.
+    if grain > 1:
+        small = numbered(number, width=-(-width // grain), height=-(-height // grain))
+        return small.repeat(grain, axis=0).repeat(grain, axis=1)[:height, :width]
     y, x = np.mgrid[0:height, 0:width]
     fields = (y * _ROWS // height) * _COLUMNS + x * _COLUMNS // width
     light = (number >> fields) & 1

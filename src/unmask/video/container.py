@@ -136,7 +136,7 @@ def open_video(job: Job) -> Iterator[tuple[InputContainer, VideoStream]]:
         "protocol_whitelist": "file",
         "format_whitelist": ",".join(CONTAINERS),
         "max_streams": str(settings.max_streams),
-        "max_pixels": str(settings.max_pixels),
+        "max_pixels": _decoder_limit(settings.max_pixels),
     }
     job.check_time()
     try:
@@ -160,7 +160,12 @@ def use_threads(context: VideoCodecContext, *, many: bool, max_pixels: int) -> N
     """Set up a decoder that is not open yet: many threads, or one for the same pixels each time."""
     context.thread_type = ThreadType.AUTO if many else ThreadType.NONE
     context.thread_count = min(_MAX_THREADS, os.cpu_count() or 1) if many else 1
-    context.options = {"max_pixels": str(max_pixels)}
+    context.options = {"max_pixels": _decoder_limit(max_pixels)}
+
+
+def _decoder_limit(max_pixels: int) -> str:
+    """The limit for the decoder itself, which counts its padding: a coarse stop before the exact check."""
+    return str(2 * max_pixels + 2**16)
 
 
 def check_pixels(job: Job, *, width: int, height: int) -> None:
@@ -183,17 +188,24 @@ def _choose_stream(job: Job, container: InputContainer) -> VideoStream:
         stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
     ]
     if not videos:
-        raise MediaError(f"{source.label}: no video stream (audio only?)")
-    best = container.streams.best("video")
-    stream = next((video for video in videos if best is not None and video.index == best.index), videos[0])
-    if stream.codec_context is None:
+        hint = " (audio only?)" if container.streams.audio else ""
+        raise MediaError(f"{source.label}: no video stream{hint}")
+    readable = [stream for stream in videos if stream.codec_context is not None]
+    if not readable:
         raise MediaError(f"{source.label}: no decoder for its video stream")
+    stream = max(readable, key=_rank)  # The first of equals.
     width, height = stream.codec_context.width, stream.codec_context.height
     check_pixels(job, width=width, height=height)
     for other in container.streams:
         if other.index != stream.index:
             other.discard = Discard.all
     return stream
+
+
+def _rank(stream: VideoStream) -> tuple[bool, int]:
+    """The stream that the container marks as default, then the one with the most pixels."""
+    default = bool(stream.disposition & Disposition.default)
+    return default, stream.codec_context.width * stream.codec_context.height
 
 
 def _words(error: BaseException) -> str:
