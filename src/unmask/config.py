@@ -142,6 +142,7 @@ class PairSettings:
 
     Attributes:
         size_px: Side of the crops; a multiple of 32.
+        last_size_px: Side in the cool-down that ends a run; large crops teach most and cost most.
         pairs_per_step: Real faces in a step over all processes; each brings its own fake.
         margin_fractions: Lowest and highest margin around the face box.
         swap_share: Share of fakes made by a swap between two people; the rest blend a face with itself.
@@ -149,7 +150,8 @@ class PairSettings:
         held_out: Identities that begin with one of these are never trained on.
     """
 
-    size_px: int = 224
+    size_px: int = 160
+    last_size_px: int = 224
     pairs_per_step: int = 16
     margin_fractions: tuple[float, float] = (0.1, 0.6)
     swap_share: float = 0.35
@@ -157,9 +159,8 @@ class PairSettings:
     held_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _require(
-            self.size_px >= 32 and self.size_px % 32 == 0, "size_px must be a multiple of 32", self.size_px
-        )
+        for size_px in (self.size_px, self.last_size_px):
+            _require(size_px >= 32 and size_px % 32 == 0, "crop sizes must be multiples of 32", size_px)
         _require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)
         low, high = self.margin_fractions
         _require(0 <= low <= high <= 1, "margin_fractions must rise within 0 to 1", self.margin_fractions)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -58,8 +59,8 @@ class Pool:
     samples: Sequence[Sample]
     identities: Sequence[Sequence[Sample]]
     poses: Floats
-    owners: np.ndarray[tuple[int], np.dtype[np.int64]]
-    numbers: np.ndarray[tuple[int], np.dtype[np.int64]]
+    owners: NDArray[np.int64]
+    numbers: NDArray[np.int64]
 
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> Pool:
@@ -90,18 +91,22 @@ class Pool:
         return self.samples[self.owners[index]], int(self.numbers[index])
 
 
-def draw_view(rng: np.random.Generator, *, side_px: int, settings: PairSettings) -> np.ndarray:
+def draw_view(
+    rng: np.random.Generator, *, side_px: int, margin_fractions: tuple[float, float], size_px: int
+) -> NDArray[np.float64]:
     """A random framing of a packed crop: margin, shift, tilt and flip, as an affine map of shape (2, 3)."""
     box_px = side_px / (1 + STORED_MARGIN_FRACTION)
-    margin = rng.uniform(*settings.margin_fractions)
-    scale = settings.size_px / (box_px * (1 + margin))
+    margin = rng.uniform(*margin_fractions)
+    scale = size_px / (box_px * (1 + margin))
     move = cv2.getRotationMatrix2D((side_px / 2, side_px / 2), float(rng.normal(0, 4)), scale)
-    shift = rng.uniform(-0.05, 0.05, 2) * settings.size_px
-    move[:, 2] = move[:, 2] + settings.size_px / 2 - side_px / 2 + shift
-    return move
+    shift = rng.uniform(-0.05, 0.05, 2) * size_px
+    move[:, 2] = move[:, 2] + size_px / 2 - side_px / 2 + shift
+    return np.asarray(move, np.float64)
 
 
-def frame_face(image: Image, points: Floats, move: np.ndarray, *, size_px: int) -> tuple[Image, Floats]:
+def frame_face(
+    image: Image, points: Floats, move: NDArray[np.float64], *, size_px: int
+) -> tuple[Image, Floats]:
     """Apply a framing, shrinking by area first so that fine detail does not alias."""
     scale = float(np.hypot(move[0, 0], move[0, 1]))
     if scale < 0.7:
@@ -131,15 +136,25 @@ class PairBatches(Dataset[Batch]):
         settings: What to draw.
         seed: Of the run.
         steps: Length of the run.
+        cooldown_steps: How many of them at the end draw crops of ``last_size_px``.
         rank: Number of this process of ``world``; each makes its own part of the batch.
         world: How many processes train together.
     """
 
     def __init__(
-        self, folder: Path, settings: PairSettings, *, seed: int, steps: int, rank: int = 0, world: int = 1
+        self,
+        folder: Path,
+        settings: PairSettings,
+        *,
+        seed: int,
+        steps: int,
+        cooldown_steps: int = 0,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
         self._reader = CropReader(folder)
         self._settings = settings
+        self._cooldown_from = steps - cooldown_steps
         self._seed, self._steps, self._rank, self._world = seed, steps, rank, world
         samples = [
             s
@@ -157,9 +172,10 @@ class PairBatches(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         total = self._settings.pairs_per_step
         mine = range(self._rank, total, self._world)
-        pairs = [self.draw_pair(np.random.default_rng([self._seed, step, number])) for number in mine]
+        size_px = self._settings.size_px if step < self._cooldown_from else self._settings.last_size_px
+        pairs = [self.draw_pair(np.random.default_rng([self._seed, step, n]), size_px=size_px) for n in mine]
         crops = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
-        side = self._settings.size_px // MASK_STRIDE
+        side = size_px // MASK_STRIDE
         masks = np.stack(
             [cv2.resize(pair.mask, (side, side), interpolation=cv2.INTER_AREA) for pair in pairs]
         )
@@ -168,26 +184,29 @@ class PairBatches(Dataset[Batch]):
             torch.from_numpy(np.concatenate([np.zeros_like(masks), masks])),
         )
 
-    def draw_pair(self, rng: np.random.Generator) -> Pair:
-        """One real face and its pseudo-fake, both degraded alike."""
+    def draw_pair(self, rng: np.random.Generator, *, size_px: int) -> Pair:
+        """One real face and its pseudo-fake, both degraded alike, as crops of a side of ``size_px``."""
         settings = self._settings
         weights = np.array([weight for _, weight in self._pools])
         pool = self._pools[int(rng.choice(len(self._pools), p=weights / weights.sum()))][0]
         sample, chosen = pool.draw_crop(rng)
-        image, points = self._view(sample, chosen, rng)
+        image, points = self._view(sample, chosen, rng, size_px=size_px)
         if rng.random() < settings.swap_share:
             donor, number = pool.find_donor(points, sample.identity, rng)
             donor_image, donor_points = self._reader.read(donor, number)
             pair = swap_face(image, points, donor_image, donor_points, rng)
         else:
             pair = blend_self(image, points, rng)
-        chain = draw_degradation(rng, size_px=settings.size_px)
+        chain = draw_degradation(rng, size_px=size_px)
         return Pair(apply_chain(pair.real, chain), apply_chain(pair.fake, chain), pair.mask)
 
-    def _view(self, sample: Sample, number: int, rng: np.random.Generator) -> tuple[Image, Floats]:
+    def _view(
+        self, sample: Sample, number: int, rng: np.random.Generator, *, size_px: int
+    ) -> tuple[Image, Floats]:
         image, points = self._reader.read(sample, number)
-        move = draw_view(rng, side_px=len(image), settings=self._settings)
-        image, points = frame_face(image, points, move, size_px=self._settings.size_px)
+        margins = self._settings.margin_fractions
+        move = draw_view(rng, side_px=len(image), margin_fractions=margins, size_px=size_px)
+        image, points = frame_face(image, points, move, size_px=size_px)
         return flip_face(image, points) if rng.random() < 0.5 else (image, points)
 
 

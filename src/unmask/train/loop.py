@@ -34,10 +34,10 @@ Report = Callable[[dict[str, float]], None]
 
 
 def learning_rate(step: int, settings: LoopSettings) -> float:
-    """Linear warm-up, then a cosine down to a hundredth of the peak."""
+    """Linear warm-up, a plateau, then a cosine down to a hundredth of the peak."""
     if step < settings.warmup_steps:
         return settings.learning_rate * (step + 1) / settings.warmup_steps
-    share = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
+    share = max(0.0, 1 - (settings.steps - step) / max(1, settings.cooldown_steps))
     return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
 
 
@@ -154,6 +154,7 @@ class Trainer:
             state = {
                 "digest": self.recipe.digest(),
                 "step": self.step,
+                "steps": self.recipe.loop.steps,
                 "net": self.accelerator.unwrap_model(self.net).state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -166,6 +167,13 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
+        loop = self.recipe.loop
+        cooldown_from = min(state["steps"], loop.steps) - loop.cooldown_steps
+        if state["steps"] != loop.steps and self.step > cooldown_from:
+            raise DataError(
+                f"steps can be changed only before the cool-down at step {cooldown_from}, got {self.step} "
+                f"done of {state['steps']}; set steps = {state['steps']} again"
+            )
 
     def _batches(self) -> Iterator[Batch]:
         settings = self.recipe.loop
@@ -174,6 +182,7 @@ class Trainer:
             self.recipe.pairs,
             seed=settings.seed,
             steps=settings.steps,
+            cooldown_steps=settings.cooldown_steps,
             rank=self.accelerator.process_index,
             world=self.accelerator.num_processes,
         )

@@ -21,8 +21,9 @@ class LoopSettings:
         backbone: ``lite0``, ``lite1`` or ``lite2``.
         seed: Of every random choice of the run.
         steps: Optimiser steps.
-        learning_rate: Peak, reached after ``warmup_steps``, then a cosine down to a hundredth.
+        learning_rate: Peak, reached after ``warmup_steps`` and held until the cool-down.
         warmup_steps: Steps of linear rise.
+        cooldown_steps: Steps at the end in which it falls along a cosine to a hundredth.
         weight_decay: AdamW's.
         dropout: Share of pooled features dropped.
         rank_weight: Weight of the loss that wants each fake above its own real.
@@ -41,6 +42,7 @@ class LoopSettings:
     steps: int = 5000
     learning_rate: float = 6e-4
     warmup_steps: int = 300
+    cooldown_steps: int = 1000
     weight_decay: float = 0.02
     dropout: float = 0.2
     rank_weight: float = 0.5
@@ -57,7 +59,11 @@ class LoopSettings:
         rules = {
             "steps must be 1 or more": (self.steps >= 1, self.steps),
             "learning_rate must be above 0": (self.learning_rate > 0, self.learning_rate),
-            "warmup_steps must be 0 to steps": (0 <= self.warmup_steps <= self.steps, self.warmup_steps),
+            "warmup_steps must be 0 or more": (self.warmup_steps >= 0, self.warmup_steps),
+            "cooldown_steps must be 0 to steps": (
+                0 <= self.cooldown_steps <= self.steps,
+                self.cooldown_steps,
+            ),
             "dropout must be 0 to below 1": (0 <= self.dropout < 1, self.dropout),
             "ema_decay must be 0 to below 1": (0 <= self.ema_decay < 1, self.ema_decay),
             "accumulate must be 1 or more": (self.accumulate >= 1, self.accumulate),
@@ -99,8 +105,14 @@ class Recipe:
         return plain
 
     def digest(self) -> str:
-        """SHA-256 of the resolved recipe; a checkpoint belongs to one digest."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+        """SHA-256 of all that decides the steps before the cool-down; a checkpoint belongs to one digest.
+
+        The length of the run is left out, since it decides only when the cool-down begins: a run may be
+        made longer or shorter until then.
+        """
+        plain = self.to_dict()
+        del plain["loop"]["steps"]
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _build(kind: type, table: object, *, where: str) -> Any:

@@ -1,0 +1,1 @@
+"""How good a detector is, with the uncertainty of saying so."""
