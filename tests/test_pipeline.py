@@ -149,3 +149,7 @@ def test_a_pipe_is_refused_instead_of_waited_for(scanner, tmp_path):
 def test_a_folder_has_no_fingerprint(tmp_path):
     with pytest.raises(MediaError, match="a folder, not a file"):
         fingerprint(tmp_path)
+
+
+def test_a_null_character_in_a_path_is_a_sentence(scanner):
+    assert scanner.scan("a\0b.mp4").reason == "a path must not hold a null character"

@@ -127,6 +127,8 @@ def fingerprint(path: str | Path) -> str:
     """
     # Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if "\0" in str(path):
+        raise MediaError("a path must not hold a null character")
     kind = Path(path).stat().st_mode
     if stat.S_ISDIR(kind):
         raise MediaError(f"{path}: a folder, not a file")

@@ -6,7 +6,6 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 VIDEO_SUFFIXES = (
     ".3g2", ".3gp", ".asf", ".avi", ".flv", ".gif", ".ivf", ".m2ts", ".m4v", ".mkv", ".mov",
@@ -41,16 +40,20 @@ def expand(given: Iterable[str]) -> list[Input]:
 
 
 def _expand_one(path: str) -> Iterator[Input]:
-    if Path(path).is_dir():
+    if _is_folder(path):
         yield from _folder(path)
     elif not os.path.lexists(path) and glob.has_magic(path):
         found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
         for match in found:
-            yield from _folder(match) if Path(match).is_dir() else [Input(match)]
+            yield from _folder(match) if _is_folder(match) else [Input(match)]
         if not found:
             yield Input(path, "no file matches this pattern")
     else:
         yield Input(path)
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  Path.is_dir raises for a name that is too long
 
 
 def _folder(path: str) -> Iterator[Input]:
