@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unmask.config import CropSettings
+from unmask.crop import cut_crops, cut_square, map_points
+from unmask.types import Clip, Face, Frame, Track
+from unmask.video import clip_from_arrays
+
+RAMP = np.zeros((200, 300, 3), np.uint8)
+RAMP[..., 0] = np.linspace(0, 250, 300)
+RAMP[..., 1] = np.linspace(0, 250, 200)[:, None]
+
+
+def _box(*edges):
+    return np.array(edges, np.float32)
+
+
+def _track(number, boxes, indices=None, why=None):
+    points = np.array([[0, 0], [1, 0], [0.5, 0.5], [0, 1], [1, 1]], np.float32)
+    faces = tuple(Face(b, b[:2] + points * (b[2:] - b[:2]), 0.99) for b in boxes)
+    return Track(number, tuple(indices or range(len(boxes))), faces, why)
+
+
+def test_same_size_is_cut_without_resampling():
+    crop, mapping = cut_square(RAMP, _box(40, 30, 104, 94), size_px=64)
+    np.testing.assert_array_equal(crop, RAMP[30:94, 40:104])
+    np.testing.assert_allclose(mapping, [[1, 0, -40], [0, 1, -30]])
+
+
+def test_the_longer_side_makes_the_square():
+    _, mapping = cut_square(RAMP, _box(100, 50, 140, 130), size_px=160)
+    np.testing.assert_allclose(
+        map_points(_box(80, 50, 160, 130).reshape(2, 2), mapping), [[0, 0], [160, 160]]
+    )
+
+
+@given(st.floats(-50, 300), st.floats(-50, 200), st.floats(2, 150), st.integers(8, 300))
+def test_the_mapping_stays_within_half_a_pixel_of_the_box(left, top, side, size_px):
+    crop, mapping = cut_square(RAMP, _box(left, top, left + side, top + side), size_px=size_px)
+    assert crop.shape == (size_px, size_px, 3)
+    corners = map_points(_box(left, top, left + side, top + side).reshape(2, 2), mapping)
+    slack = 1.01 * mapping[0, 0] + 0.01
+    np.testing.assert_allclose(corners, [[0, 0], [size_px, size_px]], atol=slack)
+
+
+def test_the_mapping_tells_where_the_pixels_are():
+    image = np.zeros((200, 300, 3), np.uint8)
+    image[120:124, 210:214] = 255
+    for size_px in (50, 100, 331):
+        crop, mapping = cut_square(image, _box(150.4, 60.7, 250.2, 160.1), size_px=size_px)
+        weight = crop[..., 0].astype(float)
+        middle = [
+            (weight.sum(axis=axis) * (np.arange(size_px) + 0.5)).sum() / weight.sum() for axis in (0, 1)
+        ]
+        np.testing.assert_allclose(map_points(_box(212, 122)[None], mapping)[0], middle, atol=0.51)
+
+
+def test_shrinking_takes_means():
+    stripes = np.zeros((200, 200, 3), np.uint8)
+    stripes[:, ::2] = 200
+    crop, _ = cut_square(stripes, _box(0, 0, 200, 200), size_px=50)
+    assert (crop == 100).all()
+
+
+def test_outside_the_frame_the_edge_is_repeated_not_mirrored():
+    crop, _ = cut_square(RAMP, _box(-32, 60, 32, 124), size_px=64)
+    np.testing.assert_array_equal(crop[:, :32], np.repeat(RAMP[60:124, :1], 32, axis=1))
+    np.testing.assert_array_equal(crop[:, 32:], RAMP[60:124, :32])
+
+
+@pytest.mark.parametrize(
+    "box", [(-900, -900, -800, -800), (5000, 10, 5100, 110), (10, 10, 10, 10), (20, 20, 5, 5)]
+)
+def test_odd_boxes_give_a_crop(box):
+    crop, _ = cut_square(RAMP, _box(*box), size_px=32)
+    assert crop.shape == (32, 32, 3)
+
+
+def test_a_box_that_is_not_finite_is_refused():
+    with pytest.raises(ValueError, match="box must be finite"):
+        cut_square(RAMP, _box(0, 0, np.nan, 1), size_px=32)
+
+
+def test_crops_of_two_people_and_none_of_the_dropped():
+    clip = clip_from_arrays([RAMP] * 4, [0, 0.5, 1.25, 2])
+    tracks = [
+        _track(0, [_box(20, 20, 60, 70)] * 4),
+        _track(1, [_box(5, 5, 9, 9)], why="face is 4 px wide"),
+        _track(2, [_box(150, 90, 200, 140), _box(152, 90, 202, 140)], indices=[1, 3]),
+    ]
+    first, second = cut_crops(clip, tracks, CropSettings(size_px=64, margin_fraction=0.28))
+    assert (first.track_id, second.track_id) == (0, 2)
+    assert first.images.shape == (4, 3, 64, 64)
+    assert second.frame_indices.tolist() == [1, 3]
+    assert second.times_seconds.tolist() == [0.5, 2.0]
+    np.testing.assert_array_equal(second.boxes[1], [152, 90, 202, 140])
+    # 50 px and 28 percent make 64 px: pixels come unchanged, channels first.
+    np.testing.assert_array_equal(second.images[0].transpose(1, 2, 0), RAMP[83:147, 143:207])
+    np.testing.assert_allclose(second.points[0], [[7, 7], [57, 7], [32, 32], [7, 57], [57, 57]])
+
+
+class CountingPicture:
+    width, height = 300, 200
+
+    def __init__(self):
+        self.conversions = 0
+
+    def rgb(self, *, width=None, height=None):
+        assert (width, height) == (None, None)
+        self.conversions += 1
+        return RAMP
+
+
+def test_a_frame_is_converted_once_and_only_when_it_shows_somebody():
+    pictures = [CountingPicture() for _ in range(3)]
+    frames = tuple(Frame(float(index), picture) for index, picture in enumerate(pictures))
+    clip = Clip("x.mp4", frames, 3.0)
+    boxes = [_box(20, 20, 60, 70)] * 2
+    cut_crops(clip, [_track(0, boxes, [0, 2]), _track(1, boxes, [0, 2])], CropSettings())
+    assert [picture.conversions for picture in pictures] == [1, 0, 1]
+
+
+def test_nobody_gives_no_crops():
+    assert cut_crops(clip_from_arrays([RAMP]), [], CropSettings()) == []
