@@ -21,7 +21,7 @@ from media import (
 )
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
-from unmask.video import read_clip
+from unmask.video import read_clip, reading
 
 
 def refused(path: str | Path, settings: DecodeSettings | None = None) -> str:
@@ -229,8 +229,28 @@ def test_huge_headers_are_refused_before_anything_is_decoded(tmp_path):
 
 
 def test_8k_is_admitted(tmp_path):
-    path = write_video(tmp_path / "8k.mp4", size=(7680, 4320), frames=1, options={"preset": "ultrafast"})
-    assert (read_clip(path).frames[0].width, read_clip(path).frames[0].height) == (7680, 4320)
+    frame = read_clip(write_video(tmp_path / "8k", size=(7680, 4320), frames=1, encoding="mjpeg")).frames[0]
+    assert (frame.width, frame.height) == (7680, 4320)
+
+
+def test_very_large_frames_are_taken_in_smaller_numbers(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mp4", frames=60)
+    monkeypatch.setattr(reading, "MAX_KEPT_BYTES", 10 * 160 * 120 * 3 // 2)
+    assert len(read_clip(path).frames) == 10
+    monkeypatch.setattr(reading, "MAX_KEPT_BYTES", 1)
+    assert len(read_clip(path).frames) == 1
+
+
+def test_frames_that_outgrow_their_header_are_refused(tmp_path, monkeypatch):
+    small = write_video(tmp_path / "a.ts", encoding="x264-annexb", frames=20)
+    times = [2 + n / 30 for n in range(20)]
+    large = write_video(
+        tmp_path / "b.ts", encoding="x264-annexb", frames=20, size=(640, 480), times_seconds=times
+    )
+    both = tmp_path / "c.ts"
+    both.write_bytes(small.read_bytes() + large.read_bytes())
+    monkeypatch.setattr(reading, "MAX_KEPT_BYTES", 30 * 160 * 120 * 3 // 2)
+    assert "ask for fewer frames" in refused(both)
 
 
 def test_time_limit(tmp_path):

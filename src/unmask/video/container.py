@@ -13,16 +13,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 from av.codec.context import ThreadType
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Discard, Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
+
+if TYPE_CHECKING:
+    VideoPacket = Packet[VideoStream]
+else:  # Only generic in its type stubs.
+    VideoPacket = Packet
 
 CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "gif", "ivf")
 """FFmpeg's names of the containers that are opened: MP4/MOV/3GP, Matroska/WebM, AVI, MPEG-TS, MPEG-PS/VOB,
@@ -154,6 +161,22 @@ def open_video(job: Job) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise MediaError(f"{source.label}: no video or image that can be read ({_words(error)})") from error
     with container:
         yield container, _choose_stream(job, container)
+
+
+def read_packets(container: InputContainer, stream: VideoStream) -> Iterator[VideoPacket]:
+    """The packets of one stream, without the empty ones that mark its end."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except IndexError:
+            # At the end PyAV looks up every stream, and fails on one that turned up on the way, as in an
+            # MPEG-TS whose sound begins late or whose stream table is damaged. All packets have come by then.
+            return
+        if packet.size and packet.stream_index == stream.index:
+            yield packet
 
 
 def use_threads(context: VideoCodecContext, *, many: bool, max_pixels: int) -> None:

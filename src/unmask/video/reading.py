@@ -13,11 +13,22 @@ from av.video.frame import VideoFrame
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
 from unmask.types import Clip, Frame
-from unmask.video.container import Job, check_pixels, check_source, open_video, use_threads
+from unmask.video.container import (
+    Job,
+    VideoPacket,
+    check_pixels,
+    check_source,
+    open_video,
+    read_packets,
+    use_threads,
+)
 from unmask.video.picture import Converter, DecodedPicture
 from unmask.video.sampling import Plan, pick_shown, pick_times, plan_packets
 from unmask.video.still import read_still, still_format
-from unmask.video.survey import Survey, VideoPacket, survey_packets
+from unmask.video.survey import Survey, survey_packets
+
+MAX_KEPT_BYTES = 2**30
+"""Memory for the frames of a clip, as decoded: 345 at 1080p, 86 at 4K, 21 at 8K."""
 
 Timed = tuple[int, VideoFrame]
 
@@ -31,7 +42,8 @@ def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
     are others. Damage that has no part in the chosen frames may go unseen.
 
     The time limit is looked at between packets; a caller that must never hang also needs one outside the
-    process. Frames stay in memory as decoded: 3 MB each at 1080p, 50 MB at 8K.
+    process. Frames stay in memory as decoded, 3 MB each at 1080p; of very large ones fewer are taken, so
+    that all fit into ``MAX_KEPT_BYTES``.
 
     Args:
         path: A file name, always: ``http:`` or ``concat:`` have no meaning in it.
@@ -64,13 +76,14 @@ def _read_video(job: Job) -> Clip:
         if not survey.times:
             kind, what = (DamagedError, f": {survey.problem}") if survey.problem else (MediaError, "")
             raise kind(f"{job.source.label}: the video stream has no frames{what}")
-        wanted = pick_times(survey.times, job.settings.frames, end=survey.times[-1] + survey.frame_ticks)
+        count = min(job.settings.frames, _fitting(stream.codec_context))
+        wanted = pick_times(survey.times, count, end=survey.times[-1] + survey.frame_ticks)
         run = _Run(job, survey, wanted)
         if survey.packets is not None and not survey.problem:
             run.decode(stream.codec_context, survey.packets, careful=False)
     if not survey.problem and survey.packets is None:
         with open_video(job) as (container, stream):
-            run.decode(stream.codec_context, _real(container.demux(stream)), careful=False)
+            run.decode(stream.codec_context, read_packets(container, stream), careful=False)
     survey.packets = None
     if run.complete:
         return _clip(job, survey, run.picked, damage="")
@@ -78,7 +91,7 @@ def _read_video(job: Job) -> Clip:
     for broken_too in (False, True):
         run = _Run(job, survey, wanted, broken_too=broken_too)
         with open_video(job) as (container, stream):
-            run.decode(stream.codec_context, _real(container.demux(stream)), careful=True)
+            run.decode(stream.codec_context, read_packets(container, stream), careful=True)
         damage = damage or run.problem
         if run.picked:
             return _clip(job, survey, run.picked, damage=damage)
@@ -142,6 +155,7 @@ class _Run:
                 context.flush_buffers()
             for frame in frames:
                 check_pixels(self.job, width=frame.width, height=frame.height)
+                _check_memory(self.job, frame, len(self.wanted))
                 if frame.is_corrupt:
                     self._note("a frame is marked as broken")
             if self.problem and not careful:
@@ -167,9 +181,20 @@ class _Run:
         self.problem = self.problem or problem
 
 
-def _real(packets: Iterator[VideoPacket]) -> Iterator[VideoPacket]:
-    """Without the empty packets with which a demuxer says that it has ended."""
-    return (packet for packet in packets if packet.size)
+def _fitting(context: VideoCodecContext) -> int:
+    """How many frames of the size in the header fit into ``MAX_KEPT_BYTES``, at least one."""
+    bits = context.format.padded_bits_per_pixel if context.format is not None else 12
+    return max(1, 8 * MAX_KEPT_BYTES // max(1, context.width * context.height * bits))
+
+
+def _check_memory(job: Job, frame: VideoFrame, count: int) -> None:
+    """Stop a file whose frames are far larger than its header made believe."""
+    total = count * frame.width * frame.height * frame.format.padded_bits_per_pixel // 8
+    if count > 1 and total > 2 * MAX_KEPT_BYTES:
+        raise MediaError(
+            f"{job.source.label}: frames may take {2 * MAX_KEPT_BYTES} bytes, {count} of"
+            f" {frame.width} x {frame.height} take {total}; ask for fewer frames"
+        )
 
 
 def _clip(job: Job, survey: Survey, picked: list[Timed], *, damage: str) -> Clip:

@@ -6,22 +6,15 @@ from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import av
 from av.container import InputContainer
-from av.packet import Packet
 from av.video.stream import VideoStream
 
 from unmask.errors import MediaError
-from unmask.video.container import Job
+from unmask.video.container import Job, VideoPacket, read_packets
 from unmask.video.packets import H264Reader, Traits, packet_reader
 from unmask.video.sampling import PacketFacts
-
-if TYPE_CHECKING:
-    VideoPacket = Packet[VideoStream]
-else:  # Only generic in its type stubs.
-    VideoPacket = Packet
 
 MAX_PACKETS = 2_000_000
 """Packets in a stream; nine hours at 60 frames a second."""
@@ -119,10 +112,8 @@ def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> 
     reader = packet_reader(codec, stream.codec_context.extradata or b"")
     kept_bytes = 0
     try:
-        for packet in container.demux(stream):
+        for packet in read_packets(container, stream):
             job.check_time()
-            if packet.size == 0:
-                continue
             if len(survey.ticks) >= MAX_PACKETS:
                 raise MediaError(f"{job.source.label}: a stream may have {MAX_PACKETS} packets, got more")
             kept_bytes += packet.size
