@@ -184,6 +184,12 @@ class TestCsv:
         assert (found.returncode, found.stdout) == (2, "")
         assert found.stderr.startswith("error: --csv ")
 
+    def test_never_replaces_a_clip(self, card, tmp_path):
+        clip = tmp_path / "first.MP4"
+        clip.write_text("precious")
+        assert scan(card, "--csv", clip, tmp_path / "second.mp4").returncode == 2
+        assert clip.read_text() == "precious"
+
 
 class TestUsage:
     @pytest.mark.parametrize(

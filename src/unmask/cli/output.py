@@ -14,6 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from unmask.cli.inputs import SUFFIXES
 from unmask.cli.terminal import plain
 from unmask.errors import SettingsError
 from unmask.types import Outcome, Verdict
@@ -55,6 +56,8 @@ def check_csv(path: Path) -> None:
     Raises:
         SettingsError: The file could not be written there.
     """
+    if path.name.lower().endswith(SUFFIXES):  # --csv *.mp4 would replace a clip by a table
+        raise SettingsError(f"--csv must name a table, not a video or image, got {path}")
     if path.exists() and not path.is_file():
         raise SettingsError(f"--csv must name a file, and {path} is something else")
     folder = path.resolve().parent
