@@ -1,0 +1,57 @@
+"""The shipped example clips: they can be decoded, show one person each, and can be made again."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from media import decode_all
+from unmask import find_faces
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+CLIPS = ("portrait_real.mp4", "portrait_swapped.mp4")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder into which the script writes the clips anew."""
+    spec = importlib.util.spec_from_file_location("make_examples", EXAMPLES / "make_examples.py")
+    assert spec and spec.loader
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    folder = tmp_path_factory.mktemp("examples")
+    script.make_examples(folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_an_example_is_small_and_short_and_shows_one_person_all_along(name):
+    assert (EXAMPLES / name).stat().st_size < 400_000
+    tracks = find_faces(EXAMPLES / name)
+    assert [track.why_dropped for track in tracks] == [None]
+    assert len(tracks[0].frame_indices) == 30
+    width, height = tracks[0].faces[0].box[2:] - tracks[0].faces[0].box[:2]
+    assert min(width, height) > 100
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_the_script_makes_an_example_again(name, made):
+    shipped, again = decode_all(EXAMPLES / name), decode_all(made / name)
+    assert [time for time, _ in shipped] == [time for time, _ in again]
+    assert len(shipped) == 80
+    for (_, old), (_, new) in list(zip(shipped, again, strict=True))[::10]:
+        assert old.shape == new.shape == (480, 640, 3)
+        # Other versions of the encoder may spend their bits elsewhere.
+        assert np.abs(old.astype(np.int16) - new).mean() < 3
+
+
+def test_only_the_face_differs_between_the_two():
+    real, swapped = (decode_all(EXAMPLES / name)[40][1].astype(np.int16) for name in CLIPS)
+    difference = np.abs(real - swapped).mean(axis=2)
+    (track,) = find_faces(EXAMPLES / CLIPS[0])
+    x0, y0, x1, y1 = track.faces[15].box.round().astype(int)
+    assert difference[y0:y1, x0:x1].mean() > 15
+    assert difference[:, -100:].mean() < 4
