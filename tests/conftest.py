@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Torch on tiny networks is fastest on one thread, and two wait for each other on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -49,7 +49,7 @@ def fit_affine(source: Floats, target: Floats) -> NDArray[np.float32]:
 
     Example:
         >>> move = fit_affine(CANONICAL_POINTS, CANONICAL_POINTS * 10 + 5)
-        >>> np.round(move, 3).tolist()
+        >>> np.abs(np.round(move, 3)).tolist()
         [[10.0, 0.0, 5.0], [0.0, 10.0, 5.0]]
     """
     homogeneous = np.hstack([source, np.ones((len(source), 1), np.float32)])

@@ -115,7 +115,7 @@ def read_index(folder: Path) -> list[Sample]:
             points = tuple(tuple((float(x), float(y)) for x, y in face) for face in fields.pop("points"))
             times = tuple(float(time) for time in fields.pop("times_seconds"))
             samples.append(Sample(**fields, spans=spans, points=points, times_seconds=times))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise DataError(f"{file}: line {number} is no sample: {error}") from error
     return samples
 

@@ -152,12 +152,18 @@ def read_recipe(file: Path) -> Recipe:
         raise SettingsError(f"{file}: {error}") from error
 
 
+def _folders(table: object) -> dict[str, Path]:
+    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+        raise SettingsError(f"[validation] must name folders, got {table!r}")
+    return {key: Path(value) for key, value in table.items()}
+
+
 def _resolve(table: dict[str, Any]) -> Recipe:
     parts: dict[str, Any] = {
         "pairs": _build(PairSettings, table.pop("pairs", {}), where="[pairs]"),
         "view": _build(CropSettings, table.pop("view", {}), where="[view]"),
         "loop": _build(LoopSettings, table.pop("loop", {}), where="[loop]"),
-        "validation": {key: Path(value) for key, value in table.pop("validation", {}).items()},
+        "validation": _folders(table.pop("validation", {})),
     }
     if "crops" in table:
         parts["crops"] = Path(table.pop("crops"))

@@ -1,0 +1,116 @@
+import cv2
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from training_data import portraits
+from unmask.config import DetectSettings
+from unmask.crop import cut_square, map_points
+from unmask.data.augment import apply_chain, draw_degradation
+from unmask.data.blend import alter_face, blend_self, face_width, mix
+from unmask.data.swap import describe_pose, match_colour, swap_face
+from unmask.detect import load_detector
+
+SIZE_PX = 128
+
+
+@pytest.fixture(scope="module")
+def faces():
+    """Crops of two people with their key points."""
+    detector = load_detector(DetectSettings())
+    crops = {}
+    for name, image in portraits().items():
+        face = detector.detect([image])[0][0]
+        centre, half = face.box.reshape(2, 2).mean(axis=0), (face.box[2:] - face.box[:2]).max() * 0.75
+        box = np.concatenate([centre - half, centre + half]).astype(np.float32)
+        crop, mapping = cut_square(image, box, size_px=SIZE_PX)
+        crops[name] = crop, map_points(face.points, mapping)
+    return crops
+
+
+def make_pairs(faces, count):
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        (image, points), (donor, donor_points) = (faces[name] for name in ("collins", "hopper"))
+        if seed % 2:
+            yield blend_self(image, points, rng)
+        else:
+            yield swap_face(image, points, donor, donor_points, rng)
+
+
+def test_a_fake_differs_from_its_real_only_where_the_mask_is(faces):
+    changed = 0
+    for pair in make_pairs(faces, 30):
+        assert pair.real.shape == pair.fake.shape == (SIZE_PX, SIZE_PX, 3)
+        assert pair.mask.min() >= 0 and pair.mask.max() <= 1.0001
+        outside = pair.mask < 1e-3
+        np.testing.assert_array_equal(pair.real[outside], pair.fake[outside])
+        changed += np.abs(pair.real.astype(int) - pair.fake)[pair.mask > 0.5].sum() > 0
+    assert changed >= 28  # a mask may shrink to nothing now and then
+
+
+def test_a_pair_is_a_function_of_its_seed(faces):
+    for one, other in zip(make_pairs(faces, 4), make_pairs(faces, 4), strict=True):
+        np.testing.assert_array_equal(one.fake, other.fake)
+
+
+def test_nothing_outside_the_face_tells_fake_from_real(faces):
+    """A linear probe on surroundings, compression and all, must stay near chance."""
+    features, labels, groups = [], [], []
+    for number, pair in enumerate(make_pairs(faces, 120)):
+        chain = draw_degradation(np.random.default_rng(number), size_px=SIZE_PX)
+        hidden = cv2.dilate((pair.mask > 1e-3).astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
+        for label, image in ((0, pair.real), (1, pair.fake)):
+            seen = apply_chain(image, chain).astype(np.float32)
+            seen[hidden] = 0
+            small = cv2.resize(seen, (16, 16), interpolation=cv2.INTER_AREA).ravel() / 255
+            edges = np.abs(cv2.Laplacian(seen, cv2.CV_32F))[~hidden]
+            features.append([*small, edges.mean() / 50, edges.std() / 50])
+            labels.append(label)
+            groups.append(number)
+    x, y, train = np.array(features), np.array(labels), np.array(groups) < 80
+    probe = LogisticRegression(C=10, max_iter=2000).fit(x[train], y[train])
+    assert abs(probe.score(x[~train], y[~train]) - 0.5) <= 0.1
+
+
+def test_the_probe_would_notice_a_leak(faces):
+    """The guard above must be able to fail: with compression of fakes only, it does."""
+    scores = []
+    for number, pair in enumerate(make_pairs(faces, 60)):
+        for label, image in ((0, pair.real), (1, cv2.GaussianBlur(pair.fake, (0, 0), 1.0))):
+            outside = pair.mask < 1e-3
+            scores.append(
+                (np.abs(cv2.Laplacian(image.astype(np.float32), cv2.CV_32F))[outside].mean(), label, number)
+            )
+    values, labels = np.array([s[0] for s in scores])[:, None], np.array([s[1] for s in scores])
+    assert LogisticRegression().fit(values, labels).score(values, labels) > 0.8
+
+
+def test_mixing_follows_the_mask():
+    black, white = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 200, np.uint8)
+    assert (mix(black, white, np.full((4, 4), 0.5, np.float32)) == 100).all()
+
+
+def test_altered_faces_stay_pictures(faces):
+    image, points = faces["collins"]
+    for seed in range(40):
+        altered = alter_face(image, np.random.default_rng(seed), face_px=face_width(points))
+        assert altered.shape == image.shape and altered.dtype == np.uint8
+        assert np.abs(altered.astype(int) - image).mean() < 30
+
+
+def test_colours_are_matched(faces):
+    target, _ = faces["collins"]
+    source = np.clip(target.astype(int) + np.array([40, -20, 10]), 0, 255).astype(np.uint8)
+    mask = np.ones(target.shape[:2], np.float32)
+    matched = match_colour(source, target, mask, strength=1.0)
+    assert np.abs(matched.astype(int) - target).mean() < 0.4 * np.abs(source.astype(int) - target).mean()
+    np.testing.assert_array_equal(match_colour(source, target, mask * 0, strength=1.0), source)
+
+
+def test_pose_ignores_place_size_and_tilt(faces):
+    _, points = faces["hopper"]
+    turned = points @ np.array([[0.8, -0.6], [0.6, 0.8]], np.float32) * 3 + 17
+    np.testing.assert_allclose(describe_pose(turned), describe_pose(points), atol=1e-4)
+    squeezed = points * np.array([0.5, 1], np.float32)
+    assert np.abs(describe_pose(squeezed) - describe_pose(points)).max() > 0.1

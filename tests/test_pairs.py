@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+
+from training_data import pack_portraits
+from unmask.config import CropSettings, PairSettings
+from unmask.data.pairs import PairBatches, Pool, view_centre
+from unmask.data.shards import read_index
+from unmask.errors import DataError
+
+SETTINGS = PairSettings(size_px=64, last_size_px=96, pairs_per_step=4, source_weights={"photos": 1.0})
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory):
+    return pack_portraits(tmp_path_factory.mktemp("packed"), labelled=True)
+
+
+def test_a_batch_holds_reals_then_their_fakes(crops):
+    crops_, masks = PairBatches(crops, SETTINGS, seed=0, steps=3)[0]
+    assert crops_.shape == (8, 3, 64, 64) and crops_.dtype == torch.uint8
+    assert masks.shape == (8, 4, 4) and masks[:4].sum() == 0 and masks[4:].sum() > 0
+    difference = (crops_[:4].float() - crops_[4:].float()).abs().mean()
+    assert 0 < difference < 40  # a fake shows the same person and scene as its real
+
+
+def test_a_batch_is_a_function_of_seed_and_step(crops):
+    one, same = (PairBatches(crops, SETTINGS, seed=0, steps=3) for _ in range(2))
+    assert torch.equal(one[2].crops, same[2].crops)
+    assert not torch.equal(one[1].crops, one[2].crops)
+    assert not torch.equal(one[2].crops, PairBatches(crops, SETTINGS, seed=1, steps=3)[2].crops)
+
+
+def test_processes_share_the_batch_of_one(crops):
+    whole = PairBatches(crops, SETTINGS, seed=0, steps=1)[0].crops
+    parts = [PairBatches(crops, SETTINGS, seed=0, steps=1, rank=rank, world=2)[0].crops for rank in (0, 1)]
+    assert torch.equal(whole[0::2], torch.cat([parts[0][:2], parts[0][2:]]))
+    assert torch.equal(whole[1::2], torch.cat([parts[1][:2], parts[1][2:]]))
+
+
+def test_the_cool_down_draws_larger_crops(crops):
+    batches = PairBatches(crops, SETTINGS, seed=0, steps=3, cooldown_steps=1)
+    assert [batches[step].crops.shape[-1] for step in range(3)] == [64, 64, 96]
+
+
+def test_labelled_fakes_are_never_taken_for_reals(crops):
+    pools = PairBatches(crops, SETTINGS, seed=0, steps=1)._pools
+    assert {sample.label for pool, _ in pools for sample in pool.samples} == {"REAL"}
+
+
+def test_held_out_people_are_never_drawn(crops):
+    settings = PairSettings(source_weights={"photos": 1.0}, held_out=("coll",))
+    pools = PairBatches(crops, settings, seed=0, steps=1)._pools
+    assert {sample.identity for pool, _ in pools for sample in pool.samples} == {"hopper"}
+
+
+def test_a_source_that_is_not_there_is_refused(crops):
+    settings = PairSettings(source_weights={"videos": 1.0})
+    with pytest.raises(DataError, match="at least one sample"):
+        PairBatches(crops, settings, seed=0, steps=1)
+
+
+def test_a_donor_is_another_person(crops):
+    pool = Pool.of([s for s in read_index(crops) if s.label == "REAL"])
+    points = np.array(pool.samples[0].points[0], np.float32)
+    for seed in range(5):
+        donor, _ = pool.find_donor(points, pool.samples[0].identity, np.random.default_rng(seed))
+        assert donor.identity != pool.samples[0].identity
+
+
+def test_a_crowd_in_one_clip_weighs_as_one(crops):
+    real = [s for s in read_index(crops) if s.label == "REAL"]
+    pool = Pool.of([real[0]] * 9 + [real[1]])
+    rng = np.random.default_rng(0)
+    drawn = [pool.draw_crop(rng)[0].identity for _ in range(400)]
+    assert 0.4 < drawn.count(real[1].identity) / 400 < 0.6
+
+
+def test_the_centre_view_is_what_inference_cuts():
+    image = np.zeros((200, 200, 3), np.uint8)
+    image[50:150, 50:150] = 255  # the face box fills the middle half of a packed crop
+    view = view_centre(image, CropSettings(size_px=100, margin_fraction=0.0))
+    assert (view == 255).all()
+    wide = view_centre(image, CropSettings(size_px=100, margin_fraction=1.0))
+    assert wide[..., 0].mean() == pytest.approx(255 / 4, rel=0.05)

@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import pytest
+
+from unmask.errors import SettingsError
+from unmask.train.recipe import read_recipe
+
+RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.toml"))
+GOOD = 'name = "r"\ncrops = "c"\n[pairs]\nsource_weights = {photos = 1.0}\n'
+
+
+def write(folder, text):
+    file = folder / "r.toml"
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
+def test_every_shipped_recipe_loads_and_says_how_to_run_it(file):
+    assert read_recipe(file).name
+    header = file.read_text().partition('name = "')[0]
+    assert "unmask train" in header
+
+
+def test_there_is_a_recipe_to_load():
+    assert RECIPES
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("[loop]\nstep = 3\n", r"\[loop\] has an unknown key 'step'; choose from: .*steps"),
+        ("[loop]\nsteps = 0\n", "steps must be 1 or more, got 0"),
+        ('[loop]\nsteps = "many"\n', "wrong type"),
+        ("[loop]\nlearning_rate = nan\n", "learning_rate must be above 0"),
+        ("[loop]\nwarmup_steps = -1\n", "warmup_steps must be 0 or more"),
+        ('[loop]\nmixed_precision = "fp8"\n', "no or bf16"),
+        ("[view]\nsize_px = 4\n", "size_px must be 8 to 2048"),
+        ("loop = 3\n", "unknown key 'loop'|must be a table"),
+        ("[validation]\nmini = 3\n", "validation"),
+        ("[colour]\nx = 1\n", "unknown key 'colour'"),
+    ],
+)
+def test_a_broken_recipe_is_named_with_rule_and_value(tmp_path, change, words):
+    file = write(tmp_path, GOOD + change)
+    with pytest.raises(SettingsError, match=words) as caught:
+        read_recipe(file)
+    assert str(caught.value).startswith(str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x = ", "no TOML"),
+        ('name = "r"\ncrops = "c"\n', "source_weights must name a source"),
+        ('crops = "c"\n[pairs]\nsource_weights = {a = 1.0}\n', "must have a key 'name'"),
+        ('name = "r"\n[pairs]\nsource_weights = {a = 1.0}\n', "must have a key 'crops'"),
+        (GOOD.replace("1.0", "-1.0"), "each weight above 0"),
+        (GOOD + "size_px = 100\n", "multiples of 32, got 100"),
+        (GOOD + "swap_share = 2.0\n", "swap_share must be 0 to 1"),
+    ],
+)
+def test_a_recipe_without_what_it_needs_is_refused(tmp_path, text, words):
+    with pytest.raises(SettingsError, match=words):
+        read_recipe(write(tmp_path, text))
+
+
+def test_a_missing_recipe_is_named(tmp_path):
+    with pytest.raises(SettingsError, match="No such file"):
+        read_recipe(tmp_path / "none.toml")
+
+
+def test_the_digest_tells_recipes_apart_but_not_their_length(tmp_path):
+    digests = [
+        read_recipe(write(tmp_path, GOOD + f"[loop]\n{line}\n")).digest()
+        for line in ("steps = 2000", "steps = 3000", "seed = 1")
+    ]
+    assert digests[0] == digests[1] != digests[2]

@@ -1,0 +1,187 @@
+"""The training loop, run for real on tiny crops."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from training_data import pack_portraits
+from unmask.errors import DataError
+from unmask.train.checkpoint import FILE_NAME
+from unmask.train.loop import Trainer, learning_rate, split_pairs
+from unmask.train.losses import pair_loss
+from unmask.train.recipe import LoopSettings, read_recipe
+from unmask.train.run import run_recipe
+
+RECIPE = """
+name = "tiny"
+crops = "{folder}/crops"
+[validation]
+portraits = "{folder}/crops"
+[view]
+size_px = 64
+[pairs]
+size_px = 32
+last_size_px = 64
+pairs_per_step = 2
+source_weights = {{ photos = 1.0 }}
+[loop]
+steps = {steps}
+warmup_steps = 2
+cooldown_steps = 2
+checkpoint_every = {every}
+validate_every = 4
+workers = 0
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    pack_portraits(folder, labelled=True)
+    return folder
+
+
+def write_recipe(data, folder, *, steps=6, every=3, change=("", "")):
+    folder.mkdir(exist_ok=True)
+    file = folder / "recipe.toml"
+    file.write_text(RECIPE.format(folder=data, steps=steps, every=every).replace(*change))
+    return file
+
+
+def weights(folder):
+    return torch.load(folder / FILE_NAME, weights_only=True)
+
+
+def same(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one.values(), other.values(), strict=True))
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """An undisturbed run."""
+    folder = tmp_path_factory.mktemp("whole")
+    run_recipe(write_recipe(data, folder), folder, say=lambda line: None)
+    return folder
+
+
+def test_a_run_leaves_weights_log_and_onnx(whole):
+    lines = [json.loads(line) for line in (whole / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    assert "portraits_auc" in lines[3] and 0 <= lines[3]["portraits_pairs"] <= 1
+    session = onnxruntime.InferenceSession(whole / "tiny.onnx")
+    crops = np.random.default_rng(0).integers(0, 256, (5, 3, 64, 64), np.uint8)
+    (logit,) = session.run(None, {"crops": crops})
+    assert logit.shape == (5,) and np.isfinite(logit).all()
+
+
+def test_training_changes_the_weights(whole, data, tmp_path):
+    start = Trainer(read_recipe(write_recipe(data, tmp_path)), tmp_path, report=lambda numbers: None)
+    assert not same(start.net.state_dict(), weights(whole)["net"])
+
+
+def test_a_run_stopped_by_an_error_ends_with_the_same_weights(data, whole, tmp_path):
+    class StopError(Exception):
+        pass
+
+    def stop_at_five(numbers):
+        if numbers["step"] == 5:
+            raise StopError
+
+    recipe = read_recipe(write_recipe(data, tmp_path))
+    with pytest.raises(StopError):
+        Trainer(recipe, tmp_path, report=stop_at_five).run()
+    assert weights(tmp_path)["step"] == 3
+    Trainer(recipe, tmp_path, report=lambda numbers: None).run()
+    for part in ("net", "average"):
+        assert same(weights(tmp_path)[part], weights(whole)[part])
+
+
+def test_a_killed_run_ends_with_the_same_weights(data, whole, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "unmask",
+        "train",
+        str(write_recipe(data, tmp_path)),
+        "-o",
+        str(tmp_path),
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    log = tmp_path / "log.jsonl"
+    deadline = time.monotonic() + 120
+    while not (log.exists() and '"step": 4' in log.read_text()):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    assert same(weights(tmp_path)["net"], weights(whole)["net"])
+
+
+def test_a_run_may_be_lengthened_before_its_cool_down(data, tmp_path):
+    Trainer(
+        read_recipe(write_recipe(data, tmp_path, steps=3, every=1)), tmp_path, report=lambda n: None
+    ).run()
+    with pytest.raises(DataError, match="only before the cool-down"):
+        Trainer(read_recipe(write_recipe(data, tmp_path, steps=9)), tmp_path, report=lambda n: None)
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(data, whole, tmp_path):
+    (tmp_path / FILE_NAME).write_bytes((whole / FILE_NAME).read_bytes())
+    file = write_recipe(data, tmp_path, change=("[loop]", "[loop]\nseed = 7"))
+    with pytest.raises(DataError, match="made by another recipe"):
+        Trainer(read_recipe(file), tmp_path, report=lambda n: None)
+
+
+def test_a_damaged_checkpoint_is_named(data, tmp_path):
+    (tmp_path / FILE_NAME).write_bytes(b"PK no checkpoint")
+    with pytest.raises(DataError, match="is no checkpoint"):
+        Trainer(read_recipe(write_recipe(data, tmp_path)), tmp_path, report=lambda n: None)
+
+
+def test_an_infinite_loss_stops_and_keeps_the_last_checkpoint(data, tmp_path):
+    change = ("[loop]", "[loop]\nlearning_rate = 1e30")
+    file = write_recipe(data, tmp_path, every=1, change=change)
+    with pytest.raises(DataError, match="loss must be finite"):
+        Trainer(read_recipe(file), tmp_path, report=lambda n: None).run()
+    assert weights(tmp_path)["step"] >= 1
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(data, tmp_path):
+    file = write_recipe(data, tmp_path, change=("[loop]", "[loop]\naccumulate = 3"))
+    with pytest.raises(DataError, match="divisible by processes x accumulate, got 2 for 1 x 3"):
+        Trainer(read_recipe(file), tmp_path, report=lambda n: None)
+
+
+def test_the_rate_rises_stays_and_falls():
+    settings = LoopSettings(steps=100, warmup_steps=10, cooldown_steps=20, learning_rate=1.0)
+    rates = [learning_rate(step, settings) for step in range(101)]
+    assert rates[0] == 0.1 and rates[9] == rates[80] == 1.0
+    assert rates[90] == pytest.approx(0.505) and rates[100] == pytest.approx(0.01)
+
+
+def test_micro_batches_keep_pairs_together():
+    crops = torch.arange(8).reshape(8, 1)
+    parts = [part[0].flatten().tolist() for part in split_pairs(crops, crops, 2)]
+    assert parts == [[0, 1, 4, 5], [2, 3, 6, 7]]
+
+
+def test_the_loss_wants_each_fake_above_its_own_real():
+    from unmask.models.frame_net import FrameOutput
+
+    masks = torch.zeros(4, 2, 2)
+
+    def loss(*logits):
+        return float(
+            pair_loss(FrameOutput(torch.tensor(logits), masks), masks, rank_weight=1.0, mask_weight=0.0)
+        )
+
+    good, swapped = loss(-1.0, 3.0, 1.0, 5.0), loss(-1.0, 3.0, 5.0, 1.0)
+    assert good < swapped
