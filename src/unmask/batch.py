@@ -27,6 +27,7 @@ from unmask.types import Verdict
 from unmask.verdict import unreadable
 
 MAX_DEFAULT_JOBS = 4
+LOAD_LIMIT_SECONDS = 300.0  # generous, since a busy machine must not turn into an error
 _MAIN_HINT = "; a script that scans in child processes must start its work under if __name__ == '__main__'"
 
 
@@ -98,11 +99,12 @@ def scan_many(
     """
     early: dict[int, Verdict] = {}
     expected = 0
-    for index, verdict in scan_each(paths, settings, batch):
-        early[index] = verdict
-        while expected in early:
-            yield early.pop(expected)
-            expected += 1
+    with contextlib.closing(scan_each(paths, settings, batch)) as found:
+        for index, verdict in found:
+            early[index] = verdict
+            while expected in early:
+                yield early.pop(expected)
+                expected += 1
 
 
 def scan_each(
@@ -121,6 +123,12 @@ def scan_each(
         settings: As for one file.
         batch: Jobs and time limit.
         load: Makes the scanner in the child process; must be picklable.
+
+    Yields:
+        Index and verdict.
+
+    Raises:
+        ModelError: The networks cannot be loaded.
     """
     settings, batch = settings or ScanSettings(), batch or BatchSettings()
     model = read_card(card_path(settings.model)).model_name
@@ -163,8 +171,8 @@ class _Worker:
 
     def __init__(self, load: _Load, settings: ScanSettings, limit_seconds: float) -> None:
         context = get_context("spawn")  # fork would copy threads' locks in whatever state they are
-        self._limit_seconds = limit_seconds
-        self.deadline = time.monotonic() + limit_seconds
+        self._file_limit_seconds = limit_seconds
+        self._give_time(LOAD_LIMIT_SECONDS)
         self.task: tuple[int, str] | None = None
         self.sha256: str | None = None
         self.ready = False
@@ -176,9 +184,13 @@ class _Worker:
 
     def give(self, task: tuple[int, str]) -> None:
         self.task, self.sha256 = task, None
-        self.deadline = time.monotonic() + self._limit_seconds
+        self._give_time(self._file_limit_seconds)
         with contextlib.suppress(OSError):  # a worker that just died is noticed by `answer`
             self.connection.send(task[1])
+
+    def _give_time(self, seconds: float) -> None:
+        self._limit_seconds = seconds
+        self.deadline = time.monotonic() + seconds
 
     @property
     def waited_for(self) -> bool:

@@ -16,6 +16,7 @@ import typer
 if TYPE_CHECKING:
     from unmask.cli.inputs import Input
     from unmask.config import BatchSettings, ScanSettings
+    from unmask.errors import UnmaskError
     from unmask.types import Verdict
 
 EXIT_UNREADABLE, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_LEFT = 1, 2, 130, 141
@@ -94,10 +95,11 @@ def _run(
     from rich.console import Console
 
     from unmask.cli.output import print_verdicts, write_csv
+    from unmask.errors import UnmaskError
     from unmask.types import Outcome
 
     done: dict[int, Verdict] = {}
-    stopped = False
+    ended: KeyboardInterrupt | UnmaskError | None = None
     printed = 0
     with _Stopper() as stopper, _progress(len(inputs)) as step:
         try:
@@ -108,20 +110,22 @@ def _run(
                     while as_json and printed in done:
                         _print_json(done[printed])
                         printed += 1
-        except KeyboardInterrupt:
-            stopped = True
+        except (KeyboardInterrupt, UnmaskError) as error:
+            ended = error
     verdicts = [done[index] for index in sorted(done)]
     if as_json:
         for index in sorted(index for index in done if index >= printed):
             _print_json(done[index])
     else:
         print_verdicts(Console(), verdicts)
-    if csv is not None:
+    if csv is not None and verdicts:
         try:
             write_csv(csv, verdicts)
         except OSError as error:
             _fail(f"{csv} could not be written: {error.strerror}")
-    if stopped:
+    if isinstance(ended, UnmaskError):
+        _fail(str(ended))
+    if ended is not None:
         typer.echo(f"stopped: {len(done)} of {len(inputs)} inputs got a verdict", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
     if any(verdict.outcome is Outcome.UNREADABLE for verdict in verdicts):
