@@ -4,7 +4,7 @@
     python recipes/export_mtcnn.py facenet_pytorch-2.6.0-py3-none-any.whl src/unmask/detectors/weights
 
 Hardware: any CPU. Time: a few seconds. Needs the extra ``train`` (torch, onnx).
-Expected: three ONNX files and ``card.json``; every file is compared with the published network in torch,
+Expected: three ONNX files, their licence and ``card.json``; every file is compared with the published network in torch,
 and the script fails when an output differs by more than 0.001.
 
 The networks are those of Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded
@@ -194,6 +194,9 @@ def main() -> None:
     if found != WHEEL_SHA256:
         raise SystemExit(f"{arguments.wheel}: SHA-256 must be {WHEEL_SHA256}, got {found}")
     arguments.folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(arguments.wheel) as wheel:
+        licence = wheel.read("facenet_pytorch-2.6.0.dist-info/LICENSE.md")
+    (arguments.folder / "LICENSE-facenet-pytorch.md").write_bytes(licence)
     files = {}
     for name, (_, side) in LAYERS.items():
         with zipfile.ZipFile(arguments.wheel) as wheel:
