@@ -4,8 +4,8 @@
     python recipes/export_mtcnn.py facenet_pytorch-2.6.0-py3-none-any.whl src/unmask/detectors/weights
 
 Hardware: any CPU. Time: a few seconds. Needs the extra ``train`` (torch, onnx).
-Expected: three ONNX files, their licence and ``card.json``; every file is compared with the published network in torch,
-and the script fails when an output differs by more than 0.001.
+Expected: three ONNX files, their licence and ``card.json``; every file is compared with the
+published network in torch, and the script fails when an output differs by more than 0.001.
 
 The networks are those of Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded
 Convolutional Networks" (2016), with the layer sizes of the published weights. `rewrite` keeps what they
