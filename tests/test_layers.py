@@ -18,7 +18,10 @@ def test_data_flows_one_way():
     assert found.returncode == 0
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["model", "--help"], ["--version"]])
+HELP = [[], ["scan"], ["model"], ["train"], ["data"]]
+
+
+@pytest.mark.parametrize("arguments", [["--version"], *([*command, "--help"] for command in HELP)])
 def test_help_loads_nothing_heavy(arguments):
     code = (
         "import json, sys\nfrom unmask.cli import main\n"
