@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,8 @@ def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
         return None
     try:
         state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
-        raise DataError(f"{file} is no checkpoint: {error}; remove it to start anew") from error
+    except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+        raise DataError(f"{file} is no checkpoint, or a damaged one; remove it to start anew") from error
     if state.get("digest") != digest:
         raise DataError(f"{file} was made by another recipe; choose another output folder or remove it")
     return state

@@ -34,7 +34,6 @@ class LoopSettings:
         workers: Processes that make batches, for each training process.
         checkpoint_every: Steps between checkpoints.
         validate_every: Steps between validations.
-        patience: Validations without a better AUC after which training stops; 0 never stops early.
     """
 
     backbone: str = "lite0"
@@ -53,7 +52,6 @@ class LoopSettings:
     workers: int = 2
     checkpoint_every: int = 200
     validate_every: int = 1000
-    patience: int = 0
 
     def __post_init__(self) -> None:
         rules = {
@@ -105,13 +103,15 @@ class Recipe:
         return plain
 
     def digest(self) -> str:
-        """SHA-256 of all that decides the steps before the cool-down; a checkpoint belongs to one digest.
+        """SHA-256 of all that decides the weights before the cool-down; a checkpoint belongs to one digest.
 
-        The length of the run is left out, since it decides only when the cool-down begins: a run may be
-        made longer or shorter until then.
+        The length of the run decides only when the cool-down begins, so a run may be made longer or shorter
+        until then. How often it is saved and looked at, and by how many workers it is fed, changes nothing.
         """
         plain = self.to_dict()
-        del plain["loop"]["steps"]
+        del plain["validation"]
+        for key in ("steps", "checkpoint_every", "validate_every", "workers"):
+            del plain["loop"][key]
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
