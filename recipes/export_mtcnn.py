@@ -209,7 +209,7 @@ def main() -> None:
             export(rewrite(copy, side), side, path)
         difference = check(published, side, path)
         files[path.name] = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        print(f"{path}: differs from the published network by at most {difference:.2g}")  # noqa: T201
+        print(f"{path}: differs from the published network by at most {difference:.2g}")
     card = {
         "name": "mtcnn",
         "source": SOURCE,

@@ -24,6 +24,7 @@ from torch.utils.data import DataLoader
 
 from unmask.data.pairs import Batch, PairBatches
 from unmask.errors import DataError
+from unmask.evaluate.metrics import auc, pair_accuracy
 from unmask.models.frame_net import FrameNet
 from unmask.train.checkpoint import load_checkpoint, save_checkpoint
 from unmask.train.losses import pair_loss
@@ -145,7 +146,7 @@ class Trainer:
         numbers: dict[str, float] = {}
         for name, folder in self.recipe.validation.items():
             scores = score_videos(predictor(self.average), folder, self.recipe.view)
-            numbers |= {f"{name}_auc": scores.auc(), f"{name}_pairs": scores.pair_accuracy()}
+            numbers |= {f"{name}_auc": auc(scores), f"{name}_pairs": pair_accuracy(scores)}
         return numbers
 
     def save(self) -> None:
