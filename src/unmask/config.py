@@ -105,11 +105,11 @@ class ScoreSettings:
     """How the network is run.
 
     Attributes:
-        batch_crops: Crops in one call of the network; bounds the memory.
+        batch_crops: Crops in one call of the network; eight took 90 MB more than two, and as long.
         threads: Threads of one call; several files at once scale better than threads.
     """
 
-    batch_crops: int = 8
+    batch_crops: int = 2
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -143,6 +143,8 @@ class PairSettings:
     Attributes:
         size_px: Side of the crops; a multiple of 32.
         last_size_px: Side in the cool-down that ends a run; large crops teach most and cost most.
+        last_degraded_share: Share of pairs in the cool-down that are degraded by light, codecs and noise; all
+            are before it.
         pairs_per_step: Real faces in a step over all processes; each brings its own fake.
         margin_fractions: Lowest and highest margin around the face box.
         swap_share: Share of fakes made by a swap between two people; the rest blend a face with itself.
@@ -152,6 +154,7 @@ class PairSettings:
 
     size_px: int = 160
     last_size_px: int = 224
+    last_degraded_share: float = 1.0
     pairs_per_step: int = 16
     margin_fractions: tuple[float, float] = (0.1, 0.6)
     swap_share: float = 0.35
@@ -164,7 +167,8 @@ class PairSettings:
         _require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)
         low, high = self.margin_fractions
         _require(0 <= low <= high <= 1, "margin_fractions must rise within 0 to 1", self.margin_fractions)
-        _require(0 <= self.swap_share <= 1, "swap_share must be 0 to 1", self.swap_share)
+        for share in (self.swap_share, self.last_degraded_share):
+            _require(0 <= share <= 1, "swap_share and last_degraded_share must be 0 to 1", share)
         ok = bool(self.source_weights) and all(weight > 0 for weight in self.source_weights.values())
         _require(ok, "source_weights must name a source, each weight above 0", self.source_weights)
 

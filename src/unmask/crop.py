@@ -101,6 +101,7 @@ def cut_crops(clip: Clip, tracks: Sequence[Track], settings: CropSettings) -> li
             crop, mapping = cut_square(rgb, square, size_px=size_px)
             images[person][row] = crop.transpose(2, 0, 1)
             points[person][row] = map_points(face.points, mapping)
+        del rgb  # or two frames would be held while the next one is made
     return [
         Crops(
             track_id=track.id,

@@ -172,8 +172,11 @@ class PairBatches(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         total = self._settings.pairs_per_step
         mine = range(self._rank, total, self._world)
-        size_px = self._settings.size_px if step < self._cooldown_from else self._settings.last_size_px
-        pairs = [self.draw_pair(np.random.default_rng([self._seed, step, n]), size_px=size_px) for n in mine]
+        settings, last = self._settings, step >= self._cooldown_from
+        size_px = settings.last_size_px if last else settings.size_px
+        share = settings.last_degraded_share if last else 1.0
+        rngs = [np.random.default_rng([self._seed, step, number]) for number in mine]
+        pairs = [self.draw_pair(rng, size_px=size_px, degraded_share=share) for rng in rngs]
         crops = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
         side = size_px // MASK_STRIDE
         masks = np.stack(
@@ -184,8 +187,14 @@ class PairBatches(Dataset[Batch]):
             torch.from_numpy(np.concatenate([np.zeros_like(masks), masks])),
         )
 
-    def draw_pair(self, rng: np.random.Generator, *, size_px: int) -> Pair:
-        """One real face and its pseudo-fake, both degraded alike, as crops of a side of ``size_px``."""
+    def draw_pair(self, rng: np.random.Generator, *, size_px: int, degraded_share: float = 1.0) -> Pair:
+        """One real face and its pseudo-fake, both degraded alike or not at all.
+
+        Args:
+            rng: Source of every random choice.
+            size_px: Side of the crops.
+            degraded_share: Probability that they are degraded.
+        """
         settings = self._settings
         weights = np.array([weight for _, weight in self._pools])
         pool = self._pools[int(rng.choice(len(self._pools), p=weights / weights.sum()))][0]
@@ -198,6 +207,8 @@ class PairBatches(Dataset[Batch]):
         else:
             pair = blend_self(image, points, rng)
         chain = draw_degradation(rng, size_px=size_px)
+        if rng.random() >= degraded_share:
+            chain = []
         return Pair(apply_chain(pair.real, chain), apply_chain(pair.fake, chain), pair.mask)
 
     def _view(
