@@ -1,0 +1,169 @@
+"""Measures what a video costs, from file to face crops and to a verdict, against the usual notebook way.
+
+    pip install -e ".[test]"
+    pip download --no-deps facenet-pytorch==2.6.0
+    python benchmarks/pipeline.py --wheel facenet_pytorch-2.6.0-py3-none-any.whl
+
+Each run is a process of its own (see ``ways.py``), one at a time, and all ways take turns on the same clip,
+so that a machine that is busy with other things slows them alike. Figures are medians over the rounds; a
+ratio is the median of the ratios within a round. The clips are made once and kept in a folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from tables import Runs, markdown, rich_tables
+
+HERE = Path(__file__).resolve().parent
+CACHE = HERE.parent / ".data" / "benchmarks"
+SHIPPED = HERE.parent / "src" / "unmask" / "models" / "weights" / "lite0.json"
+CHEAP, DEAR = ("decode", "ours", "scan"), ("notebook", "notebook_half")
+PACKAGES = ("numpy", "av", "opencv-python-headless", "onnxruntime", "torch")
+MARKS = ("<!-- measured: begin -->\n", "<!-- measured: end -->\n")
+LIMIT_SECONDS = 900
+
+
+def run_python(script: str, *arguments: object) -> str:
+    """Run a sibling in a process of its own and give what it prints."""
+    command = [sys.executable, str(HERE / script), *map(str, arguments)]
+    # A small parent: a child's first memory is its parent's.
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS, check=True)
+    return done.stdout
+
+
+def find_card(given: Path | None, cache: Path) -> tuple[Path, str]:
+    """The model for the whole scan, and what to say of it."""
+    if given is not None:
+        return given, f"Model: {given.stem}."
+    if SHIPPED.exists():
+        return SHIPPED, "Model: the shipped lite0."
+    card = cache / "random.json"
+    if not card.exists():
+        run_python("random_model.py", cache)
+    return (
+        card,
+        "Model: EfficientNet-Lite0 at 224 px with random weights, which takes as long as trained ones.",
+    )
+
+
+def make_clips(given: argparse.Namespace) -> dict[str, Path]:
+    """Paths of the clips by name; makes what is not there."""
+    found = {}
+    for people in given.people:
+        size = ["--width", given.width, "--height", given.height, "--frames", given.frames]
+        run_python("clips.py", given.cache, "--people", people, *size)
+        for label, ending in (("B-frames", "b"), ("no B-frames", "nob")):
+            pattern = f"v*_{given.width}x{given.height}x{given.frames}_{people}p_{ending}.mp4"
+            (found[f"{'one face' if people == 1 else 'two faces'}, {label}"],) = given.cache.glob(pattern)
+    return found
+
+
+def measure(given: argparse.Namespace, card: Path, console: Console) -> Runs:
+    """Run all ways in turn, round by round, each round beginning with another way."""
+    runs: Runs = []
+    clips = make_clips(given)
+    # What the first process reads from disk must not count against it.
+    run_python("ways.py", "ours", next(iter(clips.values())))
+    for number in range(given.rounds):
+        dear = DEAR if given.wheel and number < given.notebook_rounds else ()
+        ways = [*CHEAP, *dear]
+        ways = ways[number % len(ways) :] + ways[: number % len(ways)]
+        for name, path in clips.items():
+            for way in ways:
+                options = ["--cache", given.cache, "--card", card]
+                options += ["--wheel", given.wheel] if given.wheel else []
+                result = json.loads(run_python("ways.py", way, path, *options))
+                runs.append({"clip": name, "way": way, "round": number} | result)
+                console.print(f"round {number + 1}, {name}, {way}: {result['cpu_seconds']:.2f} CPU s")
+    return runs
+
+
+def report_of(runs: Runs, *, model: str) -> dict[str, Any]:
+    """The runs with what one needs to know about them."""
+    versions = {"Python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    counts = Counter(run["way"] for run in runs if run["clip"] == runs[0]["clip"])
+    rounds = ", ".join(f"{way} {count}" for way, count in counts.items())
+    return {
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "versions": versions,
+        "rounds": f"Runs of each clip: {rounds}.",
+        "model": model,
+        "runs": runs,
+    }
+
+
+def put_into(document: Path, table: str) -> None:
+    """Replace what stands between the marks of a document."""
+    begin, end = MARKS
+    text = document.read_text(encoding="utf-8")
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if not pattern.search(text):
+        raise SystemExit(f"{document}: must hold the lines {begin.strip()} and {end.strip()}")
+    document.write_text(pattern.sub(lambda _: f"{begin}\n{table}\n{end}", text), encoding="utf-8")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure unmask against the usual notebook way.")
+    parser.add_argument("--wheel", type=Path, help="facenet-pytorch's; without it only unmask is measured")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of unmask on each clip")
+    parser.add_argument(
+        "--notebook-rounds", type=int, default=1, help="rounds in which the notebook runs too"
+    )
+    parser.add_argument("--people", type=int, nargs="+", choices=(1, 2), default=[1, 2])
+    parser.add_argument("--card", type=Path, help="model; else the shipped one, else one with random weights")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where clips are kept")
+    parser.add_argument("--clips-only", action="store_true", help="make the clips and stop")
+    parser.add_argument("--width", type=int, default=1920)
+    parser.add_argument("--height", type=int, default=1080)
+    parser.add_argument("--frames", type=int, default=300)
+    parser.add_argument("--read", type=Path, help="show what --json wrote, measure nothing")
+    parser.add_argument("--json", type=Path, help="write every run here")
+    parser.add_argument("--markdown", action="store_true", help="print Markdown to standard output")
+    parser.add_argument("--into", type=Path, help="put the Markdown between the marks of this document")
+    given = parser.parse_args()
+    given.cache = given.cache.resolve()
+    return given
+
+
+def main() -> None:
+    given = parse()
+    console = Console(stderr=True, highlight=False)
+    if given.read:
+        report = json.loads(given.read.read_text(encoding="utf-8"))
+    elif given.clips_only:
+        make_clips(given)
+        return
+    else:
+        card, model = find_card(given.card, given.cache)
+        report = report_of(measure(given, card, console), model=model)
+    if given.json:
+        given.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if given.into:
+        put_into(given.into, markdown(report))
+    if given.markdown:
+        print(markdown(report), end="")
+    else:
+        for table in rich_tables(report["runs"]):
+            Console(highlight=False).print(table)
+
+
+if __name__ == "__main__":
+    main()
