@@ -55,7 +55,7 @@ def find_card(given: Path | None, cache: Path) -> tuple[Path, str]:
         run_python("random_model.py", cache)
     return (
         card,
-        "Model: EfficientNet-Lite0 at 224 px with random weights, which takes as long as trained ones.",
+        "Model: EfficientNet-Lite0 at 224 px with random weights.",
     )
 
 
@@ -91,7 +91,7 @@ def measure(given: argparse.Namespace, card: Path, console: Console) -> Runs:
     return runs
 
 
-def report_of(runs: Runs, *, model: str) -> dict[str, Any]:
+def report_of(runs: Runs, *, model: str, load: float) -> dict[str, Any]:
     """The runs with what one needs to know about them."""
     versions = {"Python": platform.python_version()}
     for package in PACKAGES:
@@ -103,6 +103,7 @@ def report_of(runs: Runs, *, model: str) -> dict[str, Any]:
     rounds = ", ".join(f"{way} {count}" for way, count in counts.items())
     return {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "load": load,
         "versions": versions,
         "rounds": f"Runs of each clip: {rounds}.",
         "model": model,
@@ -153,7 +154,8 @@ def main() -> None:
         return
     else:
         card, model = find_card(given.card, given.cache)
-        report = report_of(measure(given, card, console), model=model)
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        report = report_of(measure(given, card, console), model=model, load=load)
     if given.json:
         given.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if given.into:

@@ -69,9 +69,7 @@ def targets(runs: Runs) -> list[Target]:
     alone = [name for name in names if name.startswith("one")]
     found = [
         Target("full / crops", 10, True, "x", known(ratio(runs, c, "notebook", "ours") for c in names)),
-        Target(
-            "half scale / ours", 3.5, True, "x", known(ratio(runs, c, "notebook_half", "ours") for c in names)
-        ),
+        Target("half / crops", 3.5, True, "x", known(ratio(runs, c, "notebook_half", "ours") for c in names)),
         Target("crops / decode", 1.7, False, "x", known(ratio(runs, c, "ours", "decode") for c in names)),
         Target(
             "peak memory, crops",
@@ -143,5 +141,8 @@ def markdown(report: dict[str, Any]) -> str:
         lines += ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
         lines += ["| " + " | ".join(row) + " |" for row in rows] + [""]
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
-    lines += [f"{report['rounds']} Machine: {report['machine']}. Versions: {versions}. {report['model']}"]
+    lines += [
+        f"{report['rounds']} Machine: {report['machine']}, load average {report['load']:.1f} before the"
+    ]
+    lines += [f"first run. Versions: {versions}. {report['model']}"]
     return "\n".join(lines) + "\n"
