@@ -72,7 +72,7 @@ class DetectSettings:
         search_every: One in so many sampled frames is searched as a whole; between, faces are followed.
         sure_confidence: From this on, frames around the coming and going of a face are searched too.
         threads: Threads of the detector; on networks this small more cost more than they save.
-        batch_frames: Shrunk frames that are held in memory at a time; 8 took 30 MB more and were not faster.
+        batch_frames: Shrunk frames that are held in memory at a time; 8 took 45 MB more and were not faster.
     """
 
     detector: str = "mtcnn"
@@ -83,7 +83,7 @@ class DetectSettings:
     search_every: int = 5
     sure_confidence: float = 0.95
     threads: int = 1
-    batch_frames: int = 3
+    batch_frames: int = 2
 
     def __post_init__(self) -> None:
         _require(self.max_side_px >= 32, "max_side_px must be 32 or more", self.max_side_px)
