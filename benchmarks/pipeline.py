@@ -5,8 +5,9 @@
     python benchmarks/pipeline.py --wheel facenet_pytorch-2.6.0-py3-none-any.whl
 
 Each run is a process of its own (see ``ways.py``), one at a time, and all ways take turns on the same clip,
-so that a machine that is busy with other things slows them alike. Figures are medians over the rounds; a
-ratio is the median of the ratios within a round. The clips are made once and kept in a folder.
+unmask before, between and after the others, so that a machine that is busy with other things slows them
+alike. Figures are medians over all runs; a ratio is formed of the medians within a round. The clips are made
+once and kept in a folder.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from tables import Runs, markdown, rich_tables
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".data" / "benchmarks"
 SHIPPED = HERE.parent / "src" / "unmask" / "models" / "weights" / "lite0.json"
-CHEAP, DEAR = ("decode", "ours", "scan"), ("notebook", "notebook_half")
+DEAR = ("notebook", "notebook_half")
 PACKAGES = ("numpy", "av", "opencv-python-headless", "onnxruntime", "torch")
 MARKS = ("<!-- measured: begin -->\n", "<!-- measured: end -->\n")
 LIMIT_SECONDS = 900
@@ -71,18 +73,21 @@ def make_clips(given: argparse.Namespace) -> dict[str, Path]:
     return found
 
 
+def turns(dear: Sequence[str]) -> list[str]:
+    """The order of a round: unmask before, between and after the dear ways, as a host's speed drifts."""
+    between = [way for name in dear for way in (name, "ours")] or ["ours"]
+    return ["decode", "ours", "scan", *between, "scan", "decode"]
+
+
 def measure(given: argparse.Namespace, card: Path, console: Console) -> Runs:
-    """Run all ways in turn, round by round, each round beginning with another way."""
+    """Run all ways in turn, clip by clip and round by round."""
     runs: Runs = []
     clips = make_clips(given)
     # What the first process reads from disk must not count against it.
     run_python("ways.py", "ours", next(iter(clips.values())))
     for number in range(given.rounds):
-        dear = DEAR if given.wheel and number < given.notebook_rounds else ()
-        ways = [*CHEAP, *dear]
-        ways = ways[number % len(ways) :] + ways[: number % len(ways)]
         for name, path in clips.items():
-            for way in ways:
+            for way in turns(DEAR if given.wheel else ()):
                 options = ["--cache", given.cache, "--card", card]
                 options += ["--wheel", given.wheel] if given.wheel else []
                 result = json.loads(run_python("ways.py", way, path, *options))
@@ -124,10 +129,7 @@ def put_into(document: Path, table: str) -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure unmask against the usual notebook way.")
     parser.add_argument("--wheel", type=Path, help="facenet-pytorch's; without it only unmask is measured")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of unmask on each clip")
-    parser.add_argument(
-        "--notebook-rounds", type=int, default=1, help="rounds in which the notebook runs too"
-    )
+    parser.add_argument("--rounds", type=int, default=1, help="times that all ways take turns on each clip")
     parser.add_argument("--people", type=int, nargs="+", choices=(1, 2), default=[1, 2])
     parser.add_argument("--card", type=Path, help="model; else the shipped one, else one with random weights")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where clips are kept")

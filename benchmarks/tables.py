@@ -47,16 +47,19 @@ def clips(runs: Runs) -> list[str]:
 
 
 def middle(runs: Runs, clip: str, way: str, key: str = "cpu_seconds") -> float | None:
-    """Median over the rounds; None where the way was not run."""
+    """Median over the runs; None where the way was not run."""
     values = [run[key] for run in runs if (run["clip"], run["way"]) == (clip, way)]
     return median(values) if values else None
 
 
 def ratio(runs: Runs, clip: str, dear: str, cheap: str) -> float | None:
-    """Median over the rounds of the ratio of two ways' CPU seconds in the same round."""
-    spent = {(run["round"], run["way"]): run["cpu_seconds"] for run in runs if run["clip"] == clip}
+    """Of two ways' median CPU seconds within a round, the ratio; of several rounds, the median of it."""
+    spent: dict[tuple[int, str], list[float]] = {}
+    for run in runs:
+        if run["clip"] == clip:
+            spent.setdefault((run["round"], run["way"]), []).append(run["cpu_seconds"])
     both = [r for r, way in spent if way == dear and (r, cheap) in spent]
-    return median(spent[r, dear] / spent[r, cheap] for r in both) if both else None
+    return median(median(spent[r, dear]) / median(spent[r, cheap]) for r in both) if both else None
 
 
 def targets(runs: Runs) -> list[Target]:

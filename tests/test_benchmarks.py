@@ -52,7 +52,7 @@ def test_every_way_of_unmask_is_run_on_both_clips_and_finds_the_face(report):
     assert [(r["clip"], r["way"]) for r in runs] == [
         (clip, way)
         for clip in ("one face, B-frames", "one face, no B-frames")
-        for way in ("decode", "ours", "scan")
+        for way in ("decode", "ours", "scan", "ours", "scan", "decode")
     ]
     for entry in runs:
         assert entry["cpu_seconds"] > 0
@@ -79,20 +79,15 @@ def test_the_clips_differ_in_b_frames_alone(report):
     assert "B" not in kinds[1]
 
 
-def test_a_ratio_pairs_the_runs_of_one_round():
+def test_a_ratio_is_formed_within_a_round():
     tables = load("tables")
-    seconds = {
-        ("ours", 0): 1.0,
-        ("ours", 1): 2.0,
-        ("ours", 2): 9.0,
-        ("notebook", 0): 12.0,
-        ("notebook", 1): 22.0,
-    }
+    spent = [("ours", 0, 1.0), ("notebook", 0, 12.0), ("ours", 0, 9.0), ("ours", 0, 1.2)]
+    spent += [("ours", 1, 2.0), ("notebook", 1, 26.0), ("ours", 2, 9.0)]
     runs = [
         {"clip": "one face", "way": way, "round": number, "cpu_seconds": value, "peak_mb": 310.0}
-        for (way, number), value in seconds.items()
+        for way, number, value in spent
     ]
-    assert tables.ratio(runs, "one face", "notebook", "ours") == 11.5
+    assert tables.ratio(runs, "one face", "notebook", "ours") == (12 / 1.2 + 13) / 2
     assert tables.ratio(runs, "one face", "ours", "decode") is None
     met = {target.name: target.met for target in tables.targets(runs)}
     assert met == {"full / crops": True, "peak memory, crops": False}
