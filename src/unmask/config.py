@@ -242,7 +242,7 @@ class BatchSettings:
 
     Attributes:
         jobs: Worker processes, each with one thread for its networks; None takes the usable cores, at
-            most 4, since a worker holds about 300 MB.
+            most 4, since a worker holds up to about 350 MB.
         time_limit_seconds: Wall time for one file; then its worker is killed. Well above the time limit of
             decoding, which stops by itself and says why.
     """
