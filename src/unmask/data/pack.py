@@ -13,14 +13,13 @@ import numpy as np
 
 from unmask.config import CropSettings, DecodeSettings, DetectSettings, TrackSettings
 from unmask.crop import cut_crops
-from unmask.data.shards import INDEX_NAME, Sample, ShardWriter
+from unmask.data.shards import INDEX_NAME, STORED_MARGIN_FRACTION, Sample, ShardWriter
 from unmask.detect import FaceDetector, detect_faces, load_detector
 from unmask.errors import DataError, MediaError
 from unmask.track import link_faces
 from unmask.types import Crops
 from unmask.video import read_clip
 
-MARGIN_FRACTION = 1.0  # twice the face box: room for shift, tilt and margin in training
 LARGEST_PX = 360
 SMALLEST_FACE_PX = 48
 SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".jpg", ".jpeg", ".png", ".webp"})
@@ -111,8 +110,8 @@ def _find_people(path: Path, detector: FaceDetector, *, frames: int) -> list[Cro
     for track in tracks:
         side = float(np.median([(face.box[2:] - face.box[:2]).max() for face in track.faces]))
         if track.kept and side >= SMALLEST_FACE_PX:
-            size_px = min(LARGEST_PX, round(side * (1 + MARGIN_FRACTION)))
-            settings = CropSettings(size_px=size_px, margin_fraction=MARGIN_FRACTION)
+            size_px = min(LARGEST_PX, round(side * (1 + STORED_MARGIN_FRACTION)))
+            settings = CropSettings(size_px=size_px, margin_fraction=STORED_MARGIN_FRACTION)
             people += cut_crops(clip, [track], settings)
     # A photo in these collections is of one person; a second, smaller face is a passer-by or a poster.
     return sorted(people, key=lambda crops: -crops.images.shape[-1])[:1] if clip.is_image else people

@@ -22,12 +22,11 @@ from unmask.config import CropSettings, PairSettings
 from unmask.data.augment import apply_chain, draw_degradation
 from unmask.data.blend import Pair, blend_self
 from unmask.data.outline import move_points
-from unmask.data.shards import CropReader, Sample, read_index
+from unmask.data.shards import STORED_MARGIN_FRACTION, CropReader, Sample, read_index
 from unmask.data.swap import describe_pose, swap_face
 from unmask.errors import DataError
 from unmask.types import Floats, Image
 
-STORED_MARGIN_FRACTION = 1.0  # packed crops are twice as wide as the face box, to leave room for jitter
 MASK_STRIDE = 16
 DONOR_CANDIDATES = 64
 

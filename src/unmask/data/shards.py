@@ -12,7 +12,7 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from unmask.types import Floats, Image
 
 INDEX_NAME = "index.jsonl"
 JPEG_QUALITY = 96
+STORED_MARGIN_FRACTION = 1.0  # crops are twice as wide as the face box, to leave room for jitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,3 @@ class CropReader:
                 f"{self._folder / sample.shard}: crop {number} of {sample.key} is cut short or damaged"
             )
         return np.ascontiguousarray(picture[..., ::-1]), np.array(sample.points[number], np.float32)
-
-
-def iterate_crops(folder: Path) -> Iterator[tuple[Sample, int]]:
-    """Every crop of a folder as a sample and a number."""
-    return ((sample, number) for sample in read_index(folder) for number in range(len(sample)))

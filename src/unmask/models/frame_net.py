@@ -13,14 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from unmask.models.efficientnet_lite import (
-    VARIANTS,
     EfficientNetLite,
     find_imagenet_weights,
     load_imagenet_weights,
 )
 
 MEAN, STD = 127.0, 128.0  # what the ImageNet weights were trained with
-MASK_STRIDE = 16
 
 
 class FrameOutput(NamedTuple):
@@ -69,6 +67,3 @@ class FrameNet(nn.Module):
         middle, top = self.encoder(pixels.contiguous(memory_format=torch.channels_last))
         logit = self.judge(self.dropout(top.mean((2, 3)))).squeeze(1)
         return FrameOutput(logit, self.locate(middle).squeeze(1))
-
-
-BACKBONES = tuple(VARIANTS)
