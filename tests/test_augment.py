@@ -50,11 +50,23 @@ def test_a_clip_keeps_its_length_through_h264():
     assert len(augment.compress_h264_clip(clip, crf=20)) == 5
 
 
+def test_motion_costs_the_codec_detail():
+    image = portrait(128)
+
+    def loss(motion):
+        seen = augment.compress_h264(image, crf=30, frames=4, motion_px=motion)
+        return np.abs(seen.astype(int) - image).mean()
+
+    assert loss((2.3, 1.1)) != loss((0.0, 0.0))
+    assert loss((2.3, 1.1)) < 12  # the last frame stands where the picture stood
+
+
 def test_a_drawn_chain_is_a_function_of_its_seed():
     image = portrait(128)
     results = []
     for seed in (3, 3, 4):
-        chain = augment.draw_degradation(np.random.default_rng(seed), size_px=128)
+        rng = np.random.default_rng(seed)
+        chain = augment.draw_degradation(rng, size_px=128) + augment.draw_codec(rng)
         results.append(augment.apply_chain(image, chain))
     np.testing.assert_array_equal(results[0], results[1])
     assert (results[0] != results[2]).any()
@@ -63,9 +75,9 @@ def test_a_drawn_chain_is_a_function_of_its_seed():
 def test_chains_cover_every_kind_of_damage():
     names = set()
     for seed in range(400):
-        names |= {
-            op.func.__name__ for op in augment.draw_degradation(np.random.default_rng(seed), size_px=96)
-        }
+        rng = np.random.default_rng(seed)
+        chain = augment.draw_degradation(rng, size_px=96) + augment.draw_codec(rng)
+        names |= {op.func.__name__ for op in chain}
     assert names == {case.func.__name__ for case in CASES.values()}
 
 

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from training_data import portraits
 from unmask.config import DetectSettings
 from unmask.crop import cut_square, map_points
-from unmask.data.augment import apply_chain, draw_degradation
+from unmask.data.augment import apply_chain, draw_codec, draw_degradation
 from unmask.data.blend import alter_face, blend_self, face_width, mix
 from unmask.data.swap import describe_pose, match_colour, swap_face
 from unmask.detect import load_detector
@@ -58,7 +58,8 @@ def test_nothing_outside_the_face_tells_fake_from_real(faces):
     """A linear probe on surroundings, compression and all, must stay near chance."""
     features, labels, groups = [], [], []
     for number, pair in enumerate(make_pairs(faces, 120)):
-        chain = draw_degradation(np.random.default_rng(number), size_px=SIZE_PX)
+        rng = np.random.default_rng(number)
+        chain = draw_degradation(rng, size_px=SIZE_PX) + draw_codec(rng)
         hidden = cv2.dilate((pair.mask > 1e-3).astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
         for label, image in ((0, pair.real), (1, pair.fake)):
             seen = apply_chain(image, chain).astype(np.float32)

@@ -85,24 +85,22 @@ def test_the_centre_view_is_what_inference_cuts():
     assert wide[..., 0].mean() == pytest.approx(255 / 4, rel=0.05)
 
 
-def test_an_undegraded_pair_differs_only_under_its_mask(crops):
+def test_a_clean_pair_differs_only_under_its_mask(crops):
     batches = PairBatches(crops, SETTINGS, seed=0, steps=1)
     for seed in range(6):
-        clean = batches.draw_pair(np.random.default_rng(seed), size_px=96, degraded_share=0.0)
+        clean = batches.draw_clean_pair(np.random.default_rng(seed), size_px=96)
         outside = clean.mask < 1e-3
         np.testing.assert_array_equal(clean.real[outside], clean.fake[outside])
-        same = batches.draw_pair(np.random.default_rng(seed), size_px=96, degraded_share=1.0)
-        np.testing.assert_array_equal(clean.mask, same.mask)  # the share changes nothing else
+        worn = batches.draw_pair(np.random.default_rng(seed), size_px=96)
+        np.testing.assert_array_equal(clean.mask, worn.mask)  # degradation comes last
 
 
 def test_both_of_a_pair_are_degraded_alike(crops):
     batches = PairBatches(crops, SETTINGS, seed=0, steps=1)
     changed = 0
     for seed in range(12):
-        clean, worn = (
-            batches.draw_pair(np.random.default_rng(seed), size_px=96, degraded_share=share)
-            for share in (0.0, 1.0)
-        )
+        clean = batches.draw_clean_pair(np.random.default_rng(seed), size_px=96)
+        worn = batches.draw_pair(np.random.default_rng(seed), size_px=96)
         loss = [np.abs(a.astype(int) - b).mean() for a, b in zip(clean[:2], worn[:2], strict=True)]
         changed += loss[0] > 0.5
         assert abs(loss[0] - loss[1]) < 0.3 * max(loss) + 1

@@ -143,8 +143,8 @@ class PairSettings:
     Attributes:
         size_px: Side of the crops; a multiple of 32.
         last_size_px: Side in the cool-down that ends a run; large crops teach most and cost most.
-        last_degraded_share: Share of pairs in the cool-down that are degraded by light, codecs and noise; all
-            are before it.
+        degraded_share: Share of pairs that are degraded by light, scale, blur and noise before the codec
+            that nearly all go through.
         pairs_per_step: Real faces in a step over all processes; each brings its own fake.
         margin_fractions: Lowest and highest margin around the face box.
         swap_share: Share of fakes made by a swap between two people; the rest blend a face with itself.
@@ -154,7 +154,7 @@ class PairSettings:
 
     size_px: int = 160
     last_size_px: int = 224
-    last_degraded_share: float = 1.0
+    degraded_share: float = 0.5
     pairs_per_step: int = 16
     margin_fractions: tuple[float, float] = (0.1, 0.6)
     swap_share: float = 0.35
@@ -167,8 +167,8 @@ class PairSettings:
         _require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)
         low, high = self.margin_fractions
         _require(0 <= low <= high <= 1, "margin_fractions must rise within 0 to 1", self.margin_fractions)
-        for share in (self.swap_share, self.last_degraded_share):
-            _require(0 <= share <= 1, "swap_share and last_degraded_share must be 0 to 1", share)
+        for share in (self.swap_share, self.degraded_share):
+            _require(0 <= share <= 1, "swap_share and degraded_share must be 0 to 1", share)
         ok = bool(self.source_weights) and all(weight > 0 for weight in self.source_weights.values())
         _require(ok, "source_weights must name a source, each weight above 0", self.source_weights)
 

@@ -31,9 +31,27 @@ def compress_jpeg(image: Image, *, quality: int) -> Image:
     return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
 
 
-def compress_h264(image: Image, *, crf: int) -> Image:
-    """The last of three frames of H.264 at a constant rate factor of 0 to 51; sides must be even."""
-    return compress_h264_clip([image] * 3, crf=crf)[-1]
+def compress_h264(
+    image: Image, *, crf: int, frames: int = 3, motion_px: tuple[float, float] = (0.0, 0.0)
+) -> Image:
+    """A picture as the last frame of an H.264 clip that moves evenly up to it.
+
+    Without motion a codec copies the blocks of its first frame; with it, every frame is predicted and
+    corrected coarsely, as in a real video.
+
+    Args:
+        image: RGB, even-sided.
+        crf: Constant rate factor, 0 (lossless) to 51.
+        frames: Length of the clip.
+        motion_px: Right and down, from frame to frame.
+    """
+    height, width = image.shape[:2]
+    clip = []
+    for left in range(frames - 1, 0, -1):
+        move = np.array([[1, 0, -left * motion_px[0]], [0, 1, -left * motion_px[1]]])
+        moved = cv2.warpAffine(image, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        clip.append(np.asarray(moved, np.uint8))
+    return compress_h264_clip([*clip, image], crf=crf)[-1]
 
 
 def compress_h264_clip(images: Sequence[Image], *, crf: int) -> list[Image]:
@@ -48,7 +66,7 @@ def compress_h264_clip(images: Sequence[Image], *, crf: int) -> list[Image]:
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base = encoder.framerate = 25  # type: ignore[assignment]
     encoder.thread_count = 1
-    encoder.options = {"crf": str(crf), "preset": "ultrafast", "tune": "zerolatency"}
+    encoder.options = {"crf": str(crf), "preset": "veryfast", "tune": "zerolatency"}
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 1
     packets = []
@@ -153,7 +171,7 @@ def draw_light(rng: np.random.Generator) -> list[Operation]:
 
 
 def draw_degradation(rng: np.random.Generator, *, size_px: int) -> list[Operation]:
-    """A random chain of what happens to footage after it was made.
+    """A random chain of what happens to footage after it was made, without the codec that comes last.
 
     Args:
         rng: Source of every random choice.
@@ -179,12 +197,19 @@ def draw_degradation(rng: np.random.Generator, *, size_px: int) -> list[Operatio
         width, height = (int(value) for value in rng.integers(size_px // 10, size_px // 3, 2))
         colour = tuple(int(value) for value in rng.integers(0, 256, 3))
         chain.append(partial(occlude, box=(x, y, x + width, y + height), colour=colour))  # type: ignore[arg-type]
-    codec = rng.random()
-    if codec < 0.45:
-        chain.append(partial(compress_jpeg, quality=int(rng.integers(30, 101))))
-    elif codec < 0.7:
-        chain.append(partial(compress_h264, crf=int(rng.integers(18, 38))))
     return chain
+
+
+def draw_codec(rng: np.random.Generator) -> list[Operation]:
+    """The codec that nearly all footage went through: H.264 with motion, or JPEG."""
+    codec = rng.random()
+    if codec < 0.55:
+        motion = (float(rng.normal(0, 1.2)), float(rng.normal(0, 0.8)))
+        crf, frames = int(rng.integers(18, 36)), int(rng.integers(2, 6))
+        return [partial(compress_h264, crf=crf, frames=frames, motion_px=motion)]
+    if codec < 0.9:
+        return [partial(compress_jpeg, quality=int(rng.integers(30, 101)))]
+    return []
 
 
 def apply_chain(image: Image, chain: Sequence[Operation]) -> Image:

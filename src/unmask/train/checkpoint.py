@@ -25,8 +25,8 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     partial.replace(target)
 
 
-def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
-    """The folder's checkpoint, or None when there is none.
+def load_checkpoint(folder: Path, *, digest: str | None = None) -> dict[str, Any] | None:
+    """The folder's checkpoint, or None when there is none; of any recipe unless a digest is given.
 
     Raises:
         DataError: It is damaged, or another recipe made it.
@@ -38,6 +38,6 @@ def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
         state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
         raise DataError(f"{file} is no checkpoint, or a damaged one; remove it to start anew") from error
-    if state.get("digest") != digest:
+    if digest is not None and state.get("digest") != digest:
         raise DataError(f"{file} was made by another recipe; choose another output folder or remove it")
     return state

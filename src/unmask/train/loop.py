@@ -80,6 +80,23 @@ def predictor(net: FrameNet) -> Callable[[NDArray[np.uint8]], NDArray[np.floatin
     return predict
 
 
+def begin_with(net: FrameNet, folder: Path) -> None:
+    """Fill a network with the averaged weights of an earlier run.
+
+    Raises:
+        DataError: There is no checkpoint in the folder, or it is of another network.
+    """
+    state = load_checkpoint(folder)
+    if state is None:
+        raise DataError(f"{folder} must hold a checkpoint to start from; train it first, or leave start out")
+    if not any(key.endswith("running_mean") for key in state["average"]):
+        net.fold_norms()
+    try:
+        net.load_state_dict(state["average"])
+    except RuntimeError as error:
+        raise DataError(f"{folder} holds weights of another network: {error}") from error
+
+
 class Trainer:
     """One run of one recipe.
 
@@ -101,7 +118,11 @@ class Trainer:
                 f"pairs_per_step must be divisible by processes x accumulate, got {pairs} for {parts}"
             )
         torch.manual_seed(settings.seed)
-        net = FrameNet(settings.backbone, dropout=settings.dropout)
+        net = FrameNet(settings.backbone, dropout=settings.dropout, pretrained=not settings.start)
+        if settings.start:
+            begin_with(net, Path(settings.start))
+        if settings.fold_norms:
+            net.fold_norms()
         net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's hints
         self.average = copy.deepcopy(net).eval().to(self.accelerator.device)
         self.net, self.optimizer = self.accelerator.prepare(net, make_optimizer(net, settings))

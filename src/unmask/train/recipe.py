@@ -19,6 +19,8 @@ class LoopSettings:
 
     Attributes:
         backbone: ``lite0``, ``lite1`` or ``lite2``.
+        start: Folder of an earlier run whose averaged weights this one begins with; empty for ImageNet's.
+        fold_norms: Merge batch normalisation into the convolutions before the first step.
         seed: Of every random choice of the run.
         steps: Optimiser steps.
         learning_rate: Peak, reached after ``warmup_steps`` and held until the cool-down.
@@ -37,6 +39,8 @@ class LoopSettings:
     """
 
     backbone: str = "lite0"
+    start: str = ""
+    fold_norms: bool = False
     seed: int = 0
     steps: int = 5000
     learning_rate: float = 6e-4
