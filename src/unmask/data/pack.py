@@ -126,7 +126,8 @@ def _describe(source: Source, crops: Crops) -> Sample:
         original=f"{source.collection}_{Path(source.original).stem}-p{crops.track_id}",
         source=source.collection,
         shard="",
-        times_seconds=tuple(float(time) for time in crops.times_seconds),
-        points=tuple(tuple((float(x), float(y)) for x, y in face) for face in crops.points),
-        spans=(),
+        times_seconds=crops.times_seconds,
+        points=crops.points,
+        spans=np.empty((0, 2), np.int64),
+        boxes=crops.boxes,
     )

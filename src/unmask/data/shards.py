@@ -1,8 +1,8 @@
 """Packed face crops: tar shards that WebDataset can read, with an index of byte offsets for random access.
 
-A sample is one person in one clip. Its key is ``SOURCE_CLIP-pID``; the tar holds ``KEY.000.jpg``,
-``KEY.001.jpg``, … and the index one JSON line a sample with label, identity, original, times, key points
-and where each picture's bytes lie. Random access to 30 crops through the offsets is five times quicker
+A sample is one person in one clip. The tar holds its crops as ``KEY.000.jpg``, ``KEY.001.jpg``, … and then
+``KEY.json`` with label, boxes, points, times and confidences; `INDEX_NAME` repeats that in one line a sample
+and says where each crop's bytes lie. Random access to 30 crops through the offsets is five times quicker
 than loose files.
 """
 
@@ -13,11 +13,13 @@ import json
 import os
 import tarfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from unmask.errors import DataError
 from unmask.types import Floats, Image
@@ -25,22 +27,29 @@ from unmask.types import Floats, Image
 INDEX_NAME = "index.jsonl"
 JPEG_QUALITY = 96
 STORED_MARGIN_FRACTION = 1.0  # crops are twice as wide as the face box, to leave room for jitter
+_BLOCK_BYTES = 512
+TAR_END = bytes(2 * _BLOCK_BYTES)
+"""What follows the last sample of a shard."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """One person in one clip, as stored.
 
     Attributes:
-        key: Unique name.
-        label: ``REAL`` or ``FAKE``.
+        key: Unique name, without a dot.
+        label: ``REAL`` or ``FAKE``, or empty where nobody knows.
         identity: Who it is, or the clip's name where that is unknown; never on both sides of a split.
         original: Key of the clip that a fake was made from; its own name for a real one.
-        source: Which collection it comes from.
+        source: Which collection or part it comes from.
         shard: File name of its tar.
-        times_seconds: Container time of each crop.
-        points: Five key points of each crop in its pixels, T x 5 x 2.
-        spans: Offset and length of each crop's JPEG in the tar, T x 2.
+        times_seconds: Container time of each crop, shape (T,), float64.
+        points: Five key points of each crop in its pixels, shape (T, 5, 2).
+        spans: Offset and length of each crop's file in the tar, shape (T, 2), int64.
+        split: Of the clip, as in the video index; may be empty.
+        video: Path of the clip, as in the video index; may be empty.
+        boxes: Face boxes in pixels of the upright frame, shape (T, 4); (0, 4) in old indexes.
+        confidences: The detector's, 0 to 1, shape (T,); (0,) in old indexes.
     """
 
     key: str
@@ -49,12 +58,112 @@ class Sample:
     original: str
     source: str
     shard: str
-    times_seconds: tuple[float, ...]
-    points: tuple[tuple[tuple[float, float], ...], ...]
-    spans: tuple[tuple[int, int], ...]
+    times_seconds: NDArray[np.float64]
+    points: Floats
+    spans: NDArray[np.int64]
+    split: str = ""
+    video: str = ""
+    boxes: Floats = field(default_factory=lambda: np.empty((0, 4), np.float32))
+    confidences: Floats = field(default_factory=lambda: np.empty(0, np.float32))
 
     def __len__(self) -> int:
-        return len(self.spans)
+        return len(self.times_seconds)
+
+    @property
+    def end(self) -> int:
+        """Offset in the shard where its last crop ends."""
+        return int(self.spans[-1].sum()) if len(self.spans) else 0
+
+
+_ARRAYS: dict[str, tuple[type, tuple[int, ...], int]] = {
+    "times_seconds": (np.float64, (-1,), 6),
+    "points": (np.float32, (-1, 5, 2), 2),
+    "spans": (np.int64, (-1, 2), 0),
+    "boxes": (np.float32, (-1, 4), 2),
+    "confidences": (np.float32, (-1,), 4),
+}
+"""Type, shape and stored decimal places of the fields that hold an array."""
+
+
+def encode_sample(sample: Sample, images: Sequence[Image], *, quality: int | None = JPEG_QUALITY) -> bytes:
+    """A sample's part of a tar: every crop, then its description.
+
+    Args:
+        sample: ``spans`` and ``shard`` are left out of the description.
+        images: RGB crops, one for each time.
+        quality: Of JPEG, 1 to 100, colour at full resolution; None for PNG, which loses nothing.
+
+    Returns:
+        Whole tar blocks without an end mark; `find_spans` tells where the crops lie in them.
+    """
+    plain = describe_sample(sample)
+    del plain["spans"], plain["shard"]
+    stream = io.BytesIO()
+    with tarfile.TarFile(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for number, image in enumerate(images):
+            ending, data = _encode(image, quality)
+            _add(tar, f"{sample.key}.{number:03d}.{ending}", data)
+        _add(tar, f"{sample.key}.json", json.dumps(plain, separators=(",", ":")).encode())
+        end = tar.offset
+    return stream.getvalue()[:end]
+
+
+def _encode(image: Image, quality: int | None) -> tuple[str, bytes]:
+    if quality is None:
+        return "png", bytes(cv2.imencode(".png", image[..., ::-1])[1])
+    flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+    return "jpg", bytes(cv2.imencode(".jpg", image[..., ::-1], flags)[1])
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
+
+
+def find_spans(part: bytes, *, crops: int) -> NDArray[np.int64]:
+    """Offset and length of the first ``crops`` files of a part of a tar, shape (T, 2)."""
+    spans = []
+    at = 0
+    for _ in range(crops):
+        size = int(part[at + 124 : at + 135], 8)  # where a tar header tells the size, in octal digits
+        spans.append((at + _BLOCK_BYTES, size))
+        at += _BLOCK_BYTES + -(-size // _BLOCK_BYTES) * _BLOCK_BYTES
+    return np.array(spans, np.int64).reshape(-1, 2)
+
+
+def describe_sample(sample: Sample) -> dict[str, Any]:
+    """A sample as plain JSON types, numbers rounded: points and boxes to 0.01 px, times to microseconds."""
+    plain = {item.name: getattr(sample, item.name) for item in fields(Sample)}
+    for name, (_, _, places) in _ARRAYS.items():
+        values = plain[name]
+        plain[name] = (values if places == 0 else np.round(values.astype(np.float64), places)).tolist()
+    return plain
+
+
+def parse_sample(plain: dict[str, Any]) -> Sample:
+    """The sample that `describe_sample` described; fields that came later may be missing.
+
+    Raises:
+        DataError: A field is missing, unknown or of the wrong kind.
+    """
+    try:
+        arrays: dict[str, Any] = {
+            name: np.array(plain[name], kind).reshape(shape)
+            for name, (kind, shape, _) in _ARRAYS.items()
+            if name in plain
+        }
+        sample = Sample(**(plain | arrays))
+        if not len(sample.times_seconds) == len(sample.points) == len(sample.spans):
+            raise ValueError("times, points and spans differ in length")
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise DataError(f"is no sample: {error}") from error
+    return sample
+
+
+def moved(sample: Sample, *, shard: str, offset: int) -> Sample:
+    """The sample with its shard's name and its spans moved to where its part begins in that shard."""
+    return replace(sample, shard=shard, spans=sample.spans + np.array([offset, 0]))
 
 
 class ShardWriter:
@@ -69,7 +178,6 @@ class ShardWriter:
         folder.mkdir(parents=True, exist_ok=True)
         self._name = name
         self._file = (folder / name).open("wb")
-        self._tar = tarfile.TarFile(fileobj=self._file, mode="w", format=tarfile.USTAR_FORMAT)
         self._index = (folder / INDEX_NAME).open("a", encoding="utf-8")
 
     def write(self, sample: Sample, images: Sequence[Image]) -> None:
@@ -79,28 +187,23 @@ class ShardWriter:
             sample: All fields but spans and shard are taken as given.
             images: RGB crops, one for each time.
         """
-        spans = []
-        for number, image in enumerate(images):
-            flags = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
-            _, data = cv2.imencode(".jpg", image[..., ::-1], flags)
-            info = tarfile.TarInfo(f"{sample.key}.{number:03d}.jpg")
-            info.size = len(data)
-            self._tar.addfile(info, io.BytesIO(data.tobytes()))
-            spans.append((self._file.tell() - -(-len(data) // 512) * 512, len(data)))
+        part = encode_sample(sample, images)
+        stored = replace(sample, spans=find_spans(part, crops=len(images)))
+        line = describe_sample(moved(stored, shard=self._name, offset=self._file.tell()))
+        self._file.write(part)
         self._file.flush()
-        line = asdict(sample) | {"spans": spans, "shard": self._name}
         self._index.write(json.dumps(line) + "\n")
         self._index.flush()
 
     def close(self) -> None:
         """Finish the tar and the index; `contextlib.closing` calls it."""
-        self._tar.close()
+        self._file.write(TAR_END)
         self._file.close()
         self._index.close()
 
 
 def read_index(folder: Path) -> list[Sample]:
-    """All samples of a folder of shards, in the order they were written.
+    """All samples of a folder of shards, in the order in which they are stored.
 
     Raises:
         DataError: The index is missing, or a line of it is no sample.
@@ -109,16 +212,33 @@ def read_index(folder: Path) -> list[Sample]:
     if not file.is_file():
         raise DataError(f"{folder} must hold {INDEX_NAME}; make it with: unmask data pack VIDEOS -o {folder}")
     samples = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            fields = json.loads(line)
-            spans = tuple((int(start), int(length)) for start, length in fields.pop("spans"))
-            points = tuple(tuple((float(x), float(y)) for x, y in face) for face in fields.pop("points"))
-            times = tuple(float(time) for time in fields.pop("times_seconds"))
-            samples.append(Sample(**fields, spans=spans, points=points, times_seconds=times))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise DataError(f"{file}: line {number} is no sample: {error}") from error
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                samples.append(parse_sample(json.loads(line)))
+            except ValueError as error:
+                raise DataError(f"{file}: line {number} is no sample: {error}") from error
     return samples
+
+
+def check_shards(folder: Path, samples: Sequence[Sample]) -> None:
+    """Hold the size of every shard against the index, without reading it.
+
+    Raises:
+        DataError: A shard is missing or cut short; it is named, with how many people are left in it.
+    """
+    by_shard: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_shard.setdefault(sample.shard, []).append(sample)
+    for name, stored in by_shard.items():
+        file = folder / name
+        size = file.stat().st_size if file.is_file() else 0
+        whole = sum(sample.end <= size for sample in stored)
+        if whole < len(stored):
+            raise DataError(
+                f"{file} must hold {len(stored)} people, {whole} are left in its {size} bytes: it is cut short;"
+                " extract again into an empty folder"
+            )
 
 
 class CropReader:
@@ -145,13 +265,17 @@ class CropReader:
             except OSError as error:
                 raise DataError(f"{self._folder / sample.shard}: {error.strerror}") from error
             self._files[sample.shard] = descriptor
-        start, length = sample.spans[number]
+        start, length = (int(value) for value in sample.spans[number])
         data = os.pread(descriptor, length, start)
-        picture = (
-            cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if len(data) == length else None
-        )
+        picture = decode_crop(data) if len(data) == length else None
         if picture is None:
             raise DataError(
                 f"{self._folder / sample.shard}: crop {number} of {sample.key} is cut short or damaged"
             )
-        return np.ascontiguousarray(picture[..., ::-1]), np.array(sample.points[number], np.float32)
+        return picture, np.array(sample.points[number], np.float32)
+
+
+def decode_crop(data: bytes) -> Image | None:
+    """RGB from the bytes of a JPEG or PNG; None where they are none."""
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    return None if picture is None else np.ascontiguousarray(picture[..., ::-1], np.uint8)
