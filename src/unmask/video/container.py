@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import av
 from av.codec.context import ThreadType
@@ -38,19 +38,32 @@ FLV, Ogg, WMV/ASF, GIF, IVF. None of them makes FFmpeg read a second file."""
 _MAX_THREADS = 4  # More gain little on the few frames that are decoded, and each holds frames in memory.
 
 
+class ReadableFile(Protocol):
+    """What FFmpeg needs of an open file."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes."""
+
+    def seek(self, offset: int, whence: int, /) -> int:
+        """Go to a place; the new position."""
+
+    def tell(self) -> int:
+        """The position."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A regular file that may be opened.
 
     Attributes:
         path: As it was given.
-        address: What FFmpeg gets.
+        address: What FFmpeg gets: ``file:`` and an absolute path, or an open file without a name.
         label: The name for messages, on one line.
         head: The first bytes, up to 4096.
     """
 
     path: Path
-    address: str
+    address: str | ReadableFile
     label: str
     head: bytes
 
