@@ -21,8 +21,9 @@ from rich.progress import track
 
 from unmask.config import ScanSettings
 from unmask.data.pack import Source, list_sources
-from unmask.evaluate.calibrate import cross_calibrate, fit_calibration
-from unmask.evaluate.metrics import METRICS, Scored, interval
+from unmask.evaluate.bootstrap import measure as measure_with_intervals
+from unmask.evaluate.calibrate import cross_calibrate, fit_temperature
+from unmask.evaluate.metrics import PROBABILITY, RANKING, Scored
 from unmask.models.card import Card, Score, write_card
 from unmask.pipeline import Scanner, load_scanner
 from unmask.train.recipe import Recipe, read_recipe
@@ -59,7 +60,7 @@ def main() -> None:
     group = np.array([source.original for source in judged])
     values = np.array([logits[source.path.name] for source in judged])
     scored = Scored(fake, cross_calibrate(values, fake, group), group)
-    calibration = fit_calibration(values, fake)
+    calibration = fit_temperature(values, fake)
     scores = measure(scored, Scored(fake, values, group))
     p_real = np.array([calibration.probability(logit) for logit in real_logits.values()])
     fake_at_least = round(max(0.5, float(np.quantile(p_real, 1 - FALSE_ALARMS))) + 0.005, 2)
@@ -110,14 +111,13 @@ def measure(calibrated: Scored, raw: Scored) -> dict[str, Score]:
 
     Folds are calibrated apart, which shifts them against each other and would blur the order.
     """
-    scores = {}
-    for name, metric in METRICS.items():
-        scored = calibrated if name in ("log_loss", "calibration_error") else raw
-        low, high = interval(metric, scored)
-        scores[f"dfdc_mini_{name}"] = Score(
-            round(metric(scored), 4), round(low, 4), round(high, 4), len(scored.fake)
+    found = measure_with_intervals(raw, RANKING) | measure_with_intervals(calibrated, PROBABILITY)
+    return {
+        f"dfdc_mini_{name}": Score(
+            round(figure.value, 4), round(figure.low, 4), round(figure.high, 4), len(raw.fake)
         )
-    return scores
+        for name, figure in found.items()
+    }
 
 
 def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:

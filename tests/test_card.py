@@ -20,6 +20,17 @@ def test_a_card_survives_writing_and_reading(tmp_path):
     assert (card.crop_settings.size_px, card.crop_settings.margin_fraction) == (32, 0.2)
 
 
+def test_a_drawn_curve_survives_and_older_cards_have_none(tmp_path):
+    assert read_card(written(tmp_path, card_values())).calibration.isotonic == ()
+    drawn = {"temperature": 1.0, "bias": 0.0, "isotonic": [[-1.0, 0.2], [2.0, 0.8]], "clip": 0.05}
+    card = read_card(written(tmp_path, card_values(calibration=drawn)))
+    write_card(card, tmp_path / "again.json")
+    found = read_card(tmp_path / "again.json").calibration
+    assert found == card.calibration
+    assert [found.probability(logit) for logit in (-5, -1, 0.5, 3)] == [0.2, 0.2, 0.5, 0.8]
+    assert found.clip == 0.05
+
+
 @pytest.mark.parametrize("name", sorted(card_values()))
 def test_every_field_is_needed(tmp_path, name):
     values = card_values()
@@ -28,6 +39,7 @@ def test_every_field_is_needed(tmp_path, name):
         read_card(written(tmp_path, values))
 
 
+PLAIN = {"temperature": 1, "bias": 0}
 BROKEN = {
     "unknown field": ({"nickname": "x"}, "unknown fields: nickname"),
     "empty licence": ({"licence": " "}, "licence must not be empty"),
@@ -44,6 +56,15 @@ BROKEN = {
     "unknown rule": ({"person_rule": "max"}, "unknown person_rule 'max'; choose from: mean"),
     "no temperature": ({"calibration": {"bias": 0}}, "calibration lacks: temperature"),
     "cold": ({"calibration": {"bias": 0, "temperature": 0}}, "temperature must be a number above 0"),
+    "curve of one": (
+        {"calibration": {"bias": 0, "temperature": 1, "isotonic": [[0, 1]]}},
+        "two points or more",
+    ),
+    "curve of texts": (
+        {"calibration": {"bias": 0, "temperature": 1, "isotonic": ["ab"]}},
+        "pairs of numbers",
+    ),
+    "wide clip": ({"calibration": {"bias": 0, "temperature": 1, "clip": 0.5}}, "clip must be 0 to below 0.5"),
     "crossed": ({"thresholds": {"fake_at_least": 0.1, "real_at_most": 0.2}}, "real_at_most <= fake_at_least"),
     "no limits": ({"limits": []}, "limits must be a list of one text or more"),
     "limits as text": ({"limits": "none"}, "limits must be a list of one text or more"),

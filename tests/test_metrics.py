@@ -1,12 +1,28 @@
 import numpy as np
 import pytest
-from hypothesis import given
+import sklearn.metrics as reference
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
 
 from unmask.errors import DataError
-from unmask.evaluate.calibrate import cross_calibrate, fit_calibration
-from unmask.evaluate.metrics import METRICS, Scored, auc, interval, pair_accuracy
+from unmask.evaluate.metrics import (
+    PROBABILITY,
+    RANKING,
+    Scored,
+    accuracy,
+    auc,
+    average_precision,
+    brier,
+    calibration_error,
+    equal_error_rate,
+    false_alarms,
+    log_loss,
+    pair_accuracy,
+    precision_recall,
+    recall,
+    recall_at_false_alarms,
+    roc,
+)
 
 
 def scored(fake, p_fake, source=None):
@@ -14,6 +30,9 @@ def scored(fake, p_fake, source=None):
     return Scored(np.array(fake, bool), np.array(p_fake, float), np.array([str(s) for s in source]))
 
 
+# Few distinct values, so that ties are common.
+LEVELS = st.one_of(st.integers(0, 10).map(lambda tenth: tenth / 10), st.floats(0, 1))
+ROWS = st.lists(st.tuples(st.booleans(), LEVELS), min_size=2, max_size=40)
 PERFECT = scored([0, 0, 1, 1], [0.0, 0.0, 1.0, 1.0], "abab")
 WORST = scored([0, 0, 1, 1], [1.0, 1.0, 0.0, 0.0], "abab")
 
@@ -23,35 +42,100 @@ WORST = scored([0, 0, 1, 1], [1.0, 1.0, 0.0, 0.0], "abab")
     [
         ("auc", 1, 0),
         ("pair_accuracy", 1, 0),
-        ("log_loss", 0, 13.8),
-        ("calibration_error", 0, 1),
+        ("average_precision", 1, 0.5),
         ("equal_error_rate", 0, 1),
+        ("recall_at_1_percent_false_alarms", 1, 0),
         ("recall_at_5_percent_false_alarms", 1, 0),
+        ("log_loss", 0, 13.8),
+        ("brier", 0, 1),
+        ("calibration_error", 0, 1),
     ],
 )
 def test_each_metric_knows_perfect_and_worst(name, best, worst):
-    assert METRICS[name](PERFECT) == pytest.approx(best, abs=1e-4)
-    assert METRICS[name](WORST) == pytest.approx(worst, abs=0.1)
+    metric = (RANKING | PROBABILITY)[name]
+    assert metric(PERFECT) == pytest.approx(best, abs=1e-4)
+    assert metric(WORST) == pytest.approx(worst, abs=0.1)
 
 
 def test_knowing_nothing_scores_as_chance():
     blind = scored([0, 1] * 50, [0.5] * 100)
     assert auc(blind) == 0.5
-    assert METRICS["log_loss"](blind) == pytest.approx(np.log(2))
-    assert METRICS["equal_error_rate"](blind) == pytest.approx(0.5)
+    assert log_loss(blind) == pytest.approx(np.log(2))
+    assert brier(blind) == 0.25
+    assert equal_error_rate(blind) == pytest.approx(0.5)
 
 
-@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=2, max_size=40))
-def test_auc_is_that_of_scikit_learn(rows):
-    fake = [row[0] for row in rows]
-    if len(set(fake)) == 2:
-        assert auc(scored(fake, [row[1] for row in rows])) == roc_auc_score(fake, [row[1] for row in rows])
+@settings(max_examples=40, deadline=None)
+@given(ROWS)
+def test_metrics_are_those_of_scikit_learn(rows):
+    fake, p_fake = zip(*rows, strict=True)
+    assume(len(set(fake)) == 2)
+    mine, close = scored(fake, p_fake), lambda value: pytest.approx(value, abs=1e-9)
+    assert auc(mine) == close(reference.roc_auc_score(fake, p_fake))
+    assert average_precision(mine) == close(reference.average_precision_score(fake, p_fake))
+    assert brier(mine) == close(reference.brier_score_loss(fake, p_fake))
+    clipped = np.clip(p_fake, 0.01, 0.99)
+    assert log_loss(mine, clip=0.01) == close(reference.log_loss(fake, clipped, labels=[False, True]))
+    called = np.array(p_fake) >= 0.4
+    assert accuracy(mine, threshold=0.4) == close(reference.accuracy_score(fake, called))
+    assert recall(mine, threshold=0.4) == close(reference.recall_score(fake, called))
+    real = ~np.array(fake)
+    assert false_alarms(mine, threshold=0.4) == close(1 - reference.recall_score(real, ~called))
+
+
+@settings(max_examples=40, deadline=None)
+@given(ROWS)
+def test_curves_are_those_of_scikit_learn(rows):
+    fake, p_fake = zip(*rows, strict=True)
+    assume(len(set(fake)) == 2)
+    mine = scored(fake, p_fake)
+    alarms, hits, thresholds = reference.roc_curve(fake, p_fake, drop_intermediate=False)
+    curve = roc(mine)
+    np.testing.assert_allclose(curve.false_alarms, alarms)
+    np.testing.assert_allclose(curve.hits, hits)
+    np.testing.assert_allclose(curve.thresholds, thresholds)
+    precision, found, _ = reference.precision_recall_curve(fake, p_fake)
+    my_precision, my_recall = precision_recall(mine)
+    np.testing.assert_allclose(my_precision[::-1], precision[:-1])
+    np.testing.assert_allclose(my_recall[::-1], found[:-1])
+    assert recall_at_false_alarms(mine, rate=0.2) == pytest.approx(hits[alarms <= 0.2].max())
+
+
+def test_equal_error_rate_lies_where_alarms_and_misses_meet():
+    rng = np.random.default_rng(0)
+    fake = rng.random(4000) < 0.5
+    mine = scored(fake, 1 / (1 + np.exp(-(fake * 2 - 1 + rng.normal(0, 1, 4000)))))
+    rate = equal_error_rate(mine)
+    assert rate == pytest.approx(0.1587, abs=0.02)  # two unit normals, two apart: Phi(-1)
+    assert recall_at_false_alarms(mine, rate=rate) == pytest.approx(1 - rate, abs=0.005)
+
+
+def test_calibration_error_is_zero_for_true_frequencies_and_grows_with_the_gap():
+    p_fake = np.repeat([0.1, 0.3, 0.5, 0.7, 0.9], 10)
+    fake = np.concatenate([[True] * n + [False] * (10 - n) for n in (1, 3, 5, 7, 9)])
+    assert calibration_error(scored(fake, p_fake)) == pytest.approx(0)
+    assert calibration_error(scored(~fake, p_fake)) == pytest.approx((0.8 + 0.4 + 0 + 0.4 + 0.8) / 5)
 
 
 def test_pairs_compare_a_fake_with_its_own_original_only():
     assert pair_accuracy(scored([0, 1, 0, 1], [0.1, 0.2, 0.8, 0.9], "aabb")) == 1
     assert pair_accuracy(scored([0, 1, 0, 1], [0.1, 0.2, 0.8, 0.7], "aabb")) == 0.5
     assert pair_accuracy(scored([0, 1, 0, 1], [0.5, 0.5, 0.5, 0.5], "aabb")) == 0.5
+    assert np.isnan(pair_accuracy(scored([0, 1], [0.1, 0.9], "ab")))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), LEVELS, st.sampled_from("abc")), min_size=2, max_size=25))
+def test_pairs_count_as_when_counted_one_by_one(rows):
+    fake, p_fake, source = zip(*rows, strict=True)
+    assume(len(set(fake)) == 2)
+    shares = []
+    for is_fake, score, name in rows:
+        originals = [p for f, p, s in rows if s == name and not f]
+        if is_fake and originals:
+            shares.append(np.mean([(score > p) + (score == p) / 2 for p in originals]))
+    found = pair_accuracy(scored(fake, p_fake, source))
+    assert found == pytest.approx(np.mean(shares) if shares else np.nan, nan_ok=True)
 
 
 def test_one_class_or_uneven_lengths_are_refused():
@@ -59,45 +143,3 @@ def test_one_class_or_uneven_lengths_are_refused():
         scored([1, 1], [0.5, 0.5])
     with pytest.raises(DataError, match="equally long"):
         scored([1, 0], [0.5])
-
-
-def test_intervals_hold_the_value_and_widen_with_dependence():
-    rng = np.random.default_rng(0)
-    fake = np.tile([0, 1], 60)
-    p_fake = np.clip(0.5 + 0.15 * (fake - 0.5) + rng.normal(0, 0.2, 120), 0, 1)
-    alone = scored(fake, p_fake)
-    low, high = interval(auc, alone, draws=300)
-    assert low < auc(alone) < high
-    # The same clips ten times over are no new evidence when their source is known.
-    copies = Scored(np.tile(alone.fake, 10), np.tile(alone.p_fake, 10), np.tile(alone.source, 10))
-    blind = Scored(copies.fake, copies.p_fake, np.arange(1200).astype(str))
-
-    def width(one):
-        low, high = interval(auc, one, draws=200)
-        return high - low
-
-    assert width(blind) < 0.5 * width(copies)
-
-
-def test_calibration_finds_temperature_and_bias_again():
-    rng = np.random.default_rng(1)
-    logits = rng.normal(0, 4, 4000)
-    fake = rng.random(4000) < 1 / (1 + np.exp(-(logits + 2) / 3))
-    found = fit_calibration(logits, fake)
-    assert found.temperature == pytest.approx(3, rel=0.15) and found.bias == pytest.approx(2, abs=0.5)
-
-
-def test_calibration_of_inverted_scores_is_refused():
-    with pytest.raises(DataError, match="rise with fakes"):
-        fit_calibration(np.array([1.0, 2, -1, -2]), np.array([False, False, True, True]))
-
-
-def test_cross_calibration_never_sees_the_clip_it_judges():
-    rng = np.random.default_rng(2)
-    fake = np.tile([False, True], 30)
-    logits = fake * 2 + rng.normal(0, 1.5, 60)
-    source = np.repeat(np.arange(30), 2).astype(str)
-    before = cross_calibrate(logits, fake, source)
-    flipped = fake.copy()
-    flipped[:2] = ~flipped[:2]  # changing a label changes no probability of its own source
-    np.testing.assert_array_equal(before[:2], cross_calibrate(logits, flipped, source)[:2])

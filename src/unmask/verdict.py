@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,17 @@ STAGES = ("decode", "detect", "score", "total")
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Turns a logit into a probability: ``sigmoid((logit + bias) / temperature)``.
+    """Turns a logit into a probability: ``sigmoid((logit + bias) / temperature)``, or along a drawn curve.
 
     Fitted on the logits of whole videos; for single frames it is only an indication.
 
     Attributes:
         temperature: Above 0; 1 leaves the logit as it is, more makes it less sure.
         bias: Added to the logit first.
+        isotonic: Points (logit, probability) of a rising curve that takes the place of the formula; straight
+            between them, level beyond the first and the last. Empty when the formula holds.
+        clip: A submission for log loss keeps probabilities within ``clip`` and ``1 - clip``, 0 to below 0.5;
+            verdicts are not clipped. The default is a common choice, not a measurement.
 
     >>> Calibration(temperature=2.0, bias=1.0).probability(-1.0)
     0.5
@@ -40,15 +45,27 @@ class Calibration:
 
     temperature: float = 1.0
     bias: float = 0.0
+    isotonic: tuple[tuple[float, float], ...] = ()
+    clip: float = 0.01
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise SettingsError(f"temperature must be a number above 0, got {self.temperature!r}")
         if not math.isfinite(self.bias):
             raise SettingsError(f"bias must be a finite number, got {self.bias!r}")
+        if not 0 <= self.clip < 0.5:
+            raise SettingsError(f"clip must be 0 to below 0.5, got {self.clip!r}")
+        logits, values = [x for x, _ in self.isotonic], [0.0, *(y for _, y in self.isotonic), 1.0]
+        rising = all(a < b for a, b in pairwise(logits)) and all(a <= b for a, b in pairwise(values))
+        if not (rising and all(map(math.isfinite, logits)) and len(logits) != 1):
+            rule = "isotonic must be two points or more, of rising finite logits and probabilities 0 to 1"
+            raise SettingsError(f"{rule}, got {self.isotonic!r}")
 
     def probability(self, logit: float) -> float:
         """Probability of a fake, 0 to 1, rounded to 6 decimals so that what is shown is what is judged."""
+        if self.isotonic:
+            logits, values = [x for x, _ in self.isotonic], [y for _, y in self.isotonic]
+            return round(float(np.interp(logit, logits, values)), 6)
         half = 0.5 * (logit + self.bias) / self.temperature
         return round(0.5 * (1.0 + math.tanh(half)), 6)
 

@@ -219,7 +219,6 @@ def _no_constant(name: str) -> Never:
 
 def _card(raw: object) -> Card:
     values = _object(raw, "card", {f.name for f in fields(Card)})
-    calibration = _object(values["calibration"], "calibration", {"temperature", "bias"})
     thresholds = _object(values["thresholds"], "thresholds", {"fake_at_least", "real_at_most"})
     if not isinstance(values["scores"], dict):
         raise SettingsError(f"scores must be an object, got {values['scores']!r}")
@@ -229,12 +228,24 @@ def _card(raw: object) -> Card:
         margin_fraction=_number(values["margin_fraction"], "margin_fraction"),
         mean=_rgb(values["mean"], "mean"),
         std=_rgb(values["std"], "std"),
-        calibration=Calibration(**{k: _number(v, k) for k, v in calibration.items()}),
+        calibration=_calibration(values["calibration"]),
         thresholds=Thresholds(**{k: _number(v, k) for k, v in thresholds.items()}),
         training_data=_texts(values["training_data"], "training_data"),
         limits=_texts(values["limits"], "limits"),
         scores={name: _score(value, f"scores.{name}") for name, value in values["scores"].items()},
     )
+
+
+def _calibration(raw: object) -> Calibration:
+    given = raw if isinstance(raw, dict) else {}
+    values = _object(raw, "calibration", {"temperature", "bias"} | ({"isotonic", "clip"} & given.keys()))
+    points = values.pop("isotonic", [])
+    if not isinstance(points, list) or not all(
+        isinstance(point, list) and len(point) == 2 for point in points
+    ):
+        raise SettingsError(f"isotonic must be a list of pairs of numbers, got {points!r}")
+    curve = tuple((_number(x, "isotonic"), _number(y, "isotonic")) for x, y in points)
+    return Calibration(**{k: _number(v, k) for k, v in values.items()}, isotonic=curve)
 
 
 def _score(raw: object, name: str) -> Score:
