@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tiny_model import write_tiny_model
-from unmask.batch import default_jobs, run_each, scan_each, scan_many
+from unmask.batch import run_each, scan_each, scan_many
 from unmask.config import BatchSettings, ScanSettings
 from unmask.errors import ModelError, SettingsError
+from unmask.processes import default_jobs
 
 # What happens to a file is in its name. It lies in a module of its own, since child processes import it.
 ACTING = """
@@ -75,9 +76,9 @@ def judged(paths, settings, acting, *, jobs=1, limit=60.0):
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("segv-1.mp4", "given up: scanning it ended with SIGSEGV"),
-        ("kill-1.mp4", "given up: scanning it ended with SIGKILL, perhaps for lack of memory"),
-        ("exit-1.mp4", "given up: scanning it ended unexpectedly with exit code 3"),
+        ("segv-1.mp4", "given up: its worker ended with SIGSEGV"),
+        ("kill-1.mp4", "given up: its worker ended with SIGKILL, perhaps for lack of memory"),
+        ("exit-1.mp4", "given up: its worker ended unexpectedly with exit code 3"),
         ("bug-1.mp4", "unmask failed on it (KeyError: 'bug')"),
     ],
 )
@@ -91,7 +92,7 @@ def test_what_ends_a_worker_costs_one_file(settings, acting, path, reason):
 def test_a_hang_is_given_up_even_when_it_blocks_signals(settings, acting):
     start = time.monotonic()
     bad, good = judged(["hang-1.mp4", "good-1.mp4"], settings, acting, limit=3.0)
-    assert bad.reason == "given up: scanning it took longer than 3 seconds"
+    assert bad.reason == "given up: its worker took longer than 3 seconds"
     assert good.reason.startswith("pid ")
     assert time.monotonic() - start < 30
 

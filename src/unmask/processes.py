@@ -1,0 +1,134 @@
+"""Workers that are child processes of this one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from unmask.errors import MissingExtraError, ModelError, SettingsError
+from unmask.pool import Do, Ended, Message, Note, Ready, Unusable, Worker, do_task
+
+MAX_DEFAULT_JOBS = 4
+
+
+def default_jobs() -> int:
+    """Worker processes when nobody says: the usable cores, at most four."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, MAX_DEFAULT_JOBS))
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Child processes of this one.
+
+    A script that uses them needs the usual ``if __name__ == "__main__":`` around its own start, since the
+    child processes import it.
+
+    Attributes:
+        load: Called once in each child process; gives the function that works on a task. Must be picklable.
+        jobs: How many.
+        limit_seconds: Wall time that a task may take.
+    """
+
+    load: Callable[[], Do[Any, Any]]
+    jobs: int
+    limit_seconds: float
+
+    def size(self) -> int:
+        """How many workers there may be."""
+        return self.jobs
+
+    def hire(self) -> Worker:
+        """A new child process."""
+        return _ProcessWorker(self.load, self.limit_seconds)
+
+    def wait(self, workers: Sequence[Worker], timeout_seconds: float | None) -> Collection[Worker]:
+        """Those that have a message."""
+        links = {w.connection: w for w in workers if isinstance(w, _ProcessWorker)}
+        return {links[link] for link in connection.wait(list(links), timeout_seconds)}  # type: ignore[index]
+
+
+class _ProcessWorker(Worker):
+    def __init__(self, load: Callable[[], Do[Any, Any]], limit_seconds: float) -> None:
+        super().__init__(limit_seconds)
+        context = get_context("spawn")  # fork would copy threads' locks in whatever state they are
+        self.connection, theirs = context.Pipe()
+        self._process: BaseProcess = context.Process(target=_work, args=(theirs, load), daemon=True)
+        with _interrupts_blocked():
+            self._process.start()
+        theirs.close()
+
+    def _send(self, task: object) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.send(task)
+
+    def _receive(self) -> Message | None:
+        if not self.connection.poll():
+            return None
+        try:
+            message: Message = self.connection.recv()
+        except (EOFError, OSError):
+            self._process.join(5)
+            return Ended(_how_it_ended(self._process.exitcode))
+        return message
+
+    def kill(self) -> None:
+        if self.connection.closed:
+            return
+        self.connection.close()
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+
+
+def _how_it_ended(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        hint = ", perhaps for lack of memory" if name == "SIGKILL" else ""
+        return f"ended with {name}{hint}"
+    return f"ended unexpectedly with exit code {exit_code}"
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Hold back SIGINT; a process started inside never sees it, so Ctrl-C reaches the parent alone."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(link: Connection, load: Callable[[], Do[Any, Any]]) -> None:
+    """The child process: load once, then one task in, one answer out, until the link closes."""
+    _be_quiet()
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone
+        try:
+            do = load()
+        except (ModelError, SettingsError, MissingExtraError) as error:
+            link.send(Unusable(str(error)))
+            return
+        link.send(Ready())
+        while True:
+            link.send(do_task(do, link.recv(), lambda text: link.send(Note(text))))
+
+
+def _be_quiet() -> None:
+    """Native libraries write where they like; only the parent may write to the terminal. No core dumps."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
