@@ -23,7 +23,7 @@ from unmask.models.card import Card
 from unmask.score import CropScorer, load_model, score_crops
 from unmask.track import link_faces
 from unmask.types import Clip, Crops, Track, Verdict
-from unmask.verdict import STAGES, Thresholds, judge_person, rule, unreadable
+from unmask.verdict import STAGES, Evidence, Thresholds, unreadable, weigh
 from unmask.version import __version__
 from unmask.video import read_clip
 
@@ -70,18 +70,24 @@ class Scanner:
         faces = detect_faces(clip, self.detector, self.settings.detect)
         return link_faces(clip, faces, self.settings.track)
 
+    def score_people(self, clip: Clip, tracks: tuple[Track, ...]) -> Evidence:
+        """Cut out and score the faces of everyone kept."""
+        return self._score(clip, tracks, _Watch())
+
+    def _score(self, clip: Clip, tracks: tuple[Track, ...], watch: _Watch) -> Evidence:
+        with watch.stage("detect"):
+            crops = cut_crops(clip, tracks, self.model.card.crop_settings)
+        with watch.stage("score"):
+            logits = {person.track_id: self._logits(person) for person in crops}
+        return Evidence(tuple(frame.time_seconds for frame in clip.frames), tracks, logits)
+
     def _judge(self, clip: Clip, path: str, sha256: str, watch: _Watch) -> Verdict:
         card = self.model.card
         with watch.stage("detect"):
             tracks = self.find_faces(clip)
-            crops = cut_crops(clip, tracks, card.crop_settings)
-        with watch.stage("score"):
-            logits = {c.track_id: self._logits(c) for c in crops}
-        times = [frame.time_seconds for frame in clip.frames]
-        people = tuple(judge_person(t, times, logits.get(t.id, {}), card.calibration) for t in tracks)
-        ruling = rule(
-            people, _thresholds(card, self.settings), self.settings.judge, sampled_frames=len(times)
-        )
+        evidence = self._score(clip, tracks, watch)
+        thresholds = _thresholds(card, self.settings)
+        people, ruling = weigh(evidence, card.calibration, thresholds, self.settings.judge)
         damage = f"; the file is damaged ({clip.damage})" if clip.damaged else ""
         return Verdict(
             path=path,

@@ -114,6 +114,21 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found in a clip, before anybody judges it; calibration and thresholds can still be chosen.
+
+    Attributes:
+        times_seconds: Of all sampled frames.
+        tracks: Everyone found, dropped tracks included.
+        logits: By id of the track and index of the frame in the clip.
+    """
+
+    times_seconds: tuple[float, ...]
+    tracks: tuple[Track, ...]
+    logits: Mapping[int, Mapping[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Ruling:
     """What is said of a file, without the file: outcome, number and one sentence."""
 
@@ -148,6 +163,17 @@ def judge_person(
     if not len(values):
         return Person(track.id, None, False, "none of its frames could be scored", frames)
     return Person(track.id, scale.probability(float(values.mean())), True, None, frames)
+
+
+def weigh(
+    evidence: Evidence, scale: Calibration, thresholds: Thresholds, settings: JudgeSettings
+) -> tuple[tuple[Person, ...], Ruling]:
+    """The people of a clip with their probabilities, and what that says of the clip."""
+    times = evidence.times_seconds
+    people = tuple(
+        judge_person(track, times, evidence.logits.get(track.id, {}), scale) for track in evidence.tracks
+    )
+    return people, rule(people, thresholds, settings, sampled_frames=len(times))
 
 
 def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) -> str | None:
