@@ -19,7 +19,8 @@ from unmask.config import DecodeSettings
 from unmask.data.layouts import Row
 from unmask.data.sources import Opener
 from unmask.errors import DataError, MediaError
-from unmask.pool import Do, Failure, Processes, run_crew
+from unmask.pool import Do, Failure, run_crew
+from unmask.processes import Processes
 from unmask.video.container import Job, Source, open_video, read_packets, use_threads
 
 Facts = dict[str, Any]
@@ -152,7 +153,7 @@ def _first_frame_rotation(container: InputContainer, stream: VideoStream, job: J
     Raises:
         MediaError: No frame can be decoded.
     """
-    use_threads(stream.codec_context, many=False, max_pixels=job.settings.max_pixels)
+    use_threads(stream.codec_context, threads=1, max_pixels=job.settings.max_pixels)
     for packet in read_packets(container, stream):
         job.check_time()
         for frame in stream.codec_context.decode(packet):

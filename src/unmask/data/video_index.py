@@ -145,15 +145,28 @@ def read_index_file(path: str | os.PathLike[str]) -> DataFrame:
     return frame
 
 
-def write_index_file(frame: DataFrame, path: str | os.PathLike[str]) -> None:
-    """Store an index as Parquet or CSV, by the name's ending; whole or not at all.
+def check_index_path(path: str | os.PathLike[str]) -> Path:
+    """Fail before hours of work, not after them.
 
     Raises:
-        DataError: The name ends otherwise, or it cannot be written.
+        DataError: The name has another ending, or its folder cannot be written to.
     """
     file = Path(path)
     if file.suffix.lower() not in _READERS:
         raise DataError(f"an index must end in {' or '.join(_READERS)}, got {file}")
+    folder = file.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise DataError(f"an index needs a folder that can be written to, got {folder}")
+    return file
+
+
+def write_index_file(frame: DataFrame, path: str | os.PathLike[str]) -> None:
+    """Store an index as Parquet or CSV, by the name's ending; whole or not at all.
+
+    Raises:
+        DataError: The name has another ending, or it cannot be written.
+    """
+    file = check_index_path(path)
     try:
         handle, name = tempfile.mkstemp(
             prefix=f".{file.name}.", suffix=file.suffix, dir=file.absolute().parent

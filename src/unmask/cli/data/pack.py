@@ -1,4 +1,4 @@
-"""``unmask data``: what training is made from."""
+"""``unmask data pack``: videos and photos in, crops out."""
 
 from __future__ import annotations
 
@@ -7,17 +7,7 @@ from typing import Annotated
 
 import typer
 
-data = typer.Typer(help="Prepare training data.", no_args_is_help=True)
 
-
-@data.callback()
-def group() -> None:
-    """Prepare training data."""
-
-
-@data.command(
-    epilog="Example: unmask data pack talks=videos/talks portraits=photos -o crops",
-)
 def pack(
     sources: Annotated[
         list[str],

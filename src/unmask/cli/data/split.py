@@ -1,0 +1,67 @@
+"""``unmask data split``: who trains, who validates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from unmask.data.split import SplitProof
+
+
+def split(
+    index: Annotated[Path, typer.Argument(metavar="INDEX", help="As unmask data index wrote it.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The index with its split, .parquet or .csv.")
+    ],
+    by: Annotated[str, typer.Option(help="What stays together: original, person or part.")] = "original",
+    shares: Annotated[str, typer.Option(help="Name and share of each split.")] = "train=0.8,val=0.1,test=0.1",
+    seed: Annotated[int, typer.Option(help="Another number gives another split.")] = 0,
+    stratify: Annotated[
+        bool, typer.Option("--stratify", help="Exact shares of groups with reals, fakes and both.")
+    ] = False,
+    like: Annotated[
+        Path | None, typer.Option(metavar="INDEX", help="An earlier split; its groups stay where they are.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The proof as JSON.")] = False,
+) -> None:
+    """Split an index so that nothing that belongs together is on two sides, and prove it.
+
+    A group goes where the hash of its name says: more files later change nothing.
+    """
+    from unmask.cli.running import user_errors
+    from unmask.data.split import SplitSettings, parse_shares, prove_split, split_index
+    from unmask.data.video_index import check_index_path, read_index_file, write_index_file
+    from unmask.errors import DataError
+
+    with user_errors():
+        check_index_path(output)
+        settings = SplitSettings(by=by, shares=parse_shares(shares), seed=seed, stratify=stratify)
+        earlier = read_index_file(like) if like is not None else None
+        frame = split_index(read_index_file(index), settings, earlier=earlier)
+        write_index_file(frame, output)
+        proof = prove_split(read_index_file(output))
+        _tell(proof, as_json=json)
+        if proof.crossing["group"][0]:
+            raise DataError(f"{proof.crossing['group'][0]} groups are on two sides; please report this")
+
+
+def _tell(proof: SplitProof, *, as_json: bool) -> None:
+    from unmask.cli.terminal import printable
+
+    if as_json:
+        from dataclasses import asdict
+        from json import dumps
+
+        typer.echo(dumps(asdict(proof)))
+        return
+    total = sum(count.videos for count in proof.counts.values()) or 1
+    head = ("groups", "originals", "videos", "real", "fake", "share")
+    typer.echo(f"{'split':10}" + "".join(f" {title:>9}" for title in head))
+    for name, n in sorted(proof.counts.items(), key=lambda item: -item[1].videos):
+        row = "".join(f" {number:9}" for number in (n.groups, n.originals, n.videos, n.real, n.fake))
+        typer.echo(f"{printable(name):10}{row} {n.videos / total:9.1%}")
+    for name, (crossing, known) in proof.crossing.items():
+        typer.echo(f"on two sides by {name}: {crossing} of {known}")
