@@ -1,6 +1,7 @@
 """Scan many files in child processes, so that a crash or a hang costs one file.
 
-The processes and what becomes of them are in ``pool`` and ``processes``; here a task is a path and its answer a verdict.
+The loop around them is in ``pool``, the processes in ``processes``; here a task is a path, its answer a
+verdict.
 """
 
 from __future__ import annotations

@@ -74,20 +74,25 @@ def map_points(points: Floats, mapping: Floats) -> Floats:
     return moved
 
 
-def cut_crops(clip: Clip, tracks: Sequence[Track], settings: CropSettings) -> list[Crops]:
+def cut_crops(
+    clip: Clip, tracks: Sequence[Track], settings: CropSettings | Sequence[CropSettings]
+) -> list[Crops]:
     """Cut the face of every person out of every frame that shows it.
 
     Args:
         clip: The sampled frames; each one that shows somebody is turned into RGB once.
         tracks: Of this clip; dropped ones are passed over.
-        settings: Size and margin, from the model's card.
+        settings: Size and margin, from the model's card; or one for each kept track.
 
     Returns:
         One tensor a kept track, in the order of ``tracks``.
     """
     kept = [track for track in tracks if track.kept]
-    size_px = settings.size_px
-    images = [np.empty((len(track.faces), 3, size_px, size_px), np.uint8) for track in kept]
+    each = [settings] * len(kept) if isinstance(settings, CropSettings) else settings
+    images = [
+        np.empty((len(track.faces), 3, own.size_px, own.size_px), np.uint8)
+        for track, own in zip(kept, each, strict=True)
+    ]
     points = [np.empty((len(track.faces), 5, 2), np.float32) for track in kept]
     places: dict[int, list[tuple[int, int]]] = {}
     for person, track in enumerate(kept):
@@ -97,8 +102,9 @@ def cut_crops(clip: Clip, tracks: Sequence[Track], settings: CropSettings) -> li
         rgb = clip.frames[index].picture.rgb()
         for person, row in places[index]:
             face = kept[person].faces[row]
-            square = square_boxes(face.box[None], scale=1 + settings.margin_fraction)[0]
-            crop, mapping = cut_square(rgb, square, size_px=size_px)
+            own = each[person]
+            square = square_boxes(face.box[None], scale=1 + own.margin_fraction)[0]
+            crop, mapping = cut_square(rgb, square, size_px=own.size_px)
             images[person][row] = crop.transpose(2, 0, 1)
             points[person][row] = map_points(face.points, mapping)
         del rgb  # or two frames would be held while the next one is made

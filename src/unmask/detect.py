@@ -3,7 +3,8 @@
 A whole-frame search is dear, looking again where a face was is cheap. So only some of the sampled frames
 are searched as a whole; between them the known faces are looked for where they should be by then. Where
 the searched frames disagree about who is there, the frames between are searched too, halving the gap each
-time, and a frame where a face got lost is searched as a whole.
+time, and a frame where a face got lost is searched as a whole. A dark frame without a face is searched
+once more in a lightened copy.
 
 Add a detector in three steps: write ``detectors/NAME.py`` with a class that has `FaceDetector.detect`,
 name it in `DETECTORS`, and run ``tests/contracts/test_detectors.py``.
@@ -11,15 +12,19 @@ name it in `DETECTORS`, and run ``tests/contracts/test_detectors.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
+import cv2
 import numpy as np
 
-from unmask.boxes import match_boxes
+from unmask.boxes import match_boxes, square_boxes
 from unmask.config import DetectSettings
+from unmask.crop import cut_square
 from unmask.errors import SettingsError
+from unmask.light import brightness, lighten
+from unmask.people import LOOK_PX, LOOK_SCALE
 from unmask.types import Clip, Face, Floats, Frame, Image
 
 _SAME_FACE_SIDES = 2.5  # farthest that a face moves between two searched frames, in sides of its box
@@ -92,20 +97,25 @@ def detect_faces(clip: Clip, detector: FaceDetector, settings: DetectSettings) -
         return []
 
     def search(
-        indices: Iterable[int], near: Mapping[int, Floats] | None = None
+        indices: Iterable[int], near: Mapping[int, Floats] | None = None, light: Collection[int] = ()
     ) -> dict[int, tuple[Face, ...]]:
-        return _detect_some(frames, sorted(indices), near, detector=detector, settings=settings)
+        return search_frames(
+            frames, sorted(indices), near, detector=detector, settings=settings, light=light
+        )
 
     found = search({*range(0, len(frames), settings.search_every), len(frames) - 1})
     while between := _doubtful_middles(frames, found, settings.sure_confidence):
         found |= search(between)
     expected: dict[int, Floats] = {}
     near: dict[int, Floats] = {}
+    light: set[int] = set()
     for first, last in pairwise(sorted(found)):
         for index in range(first + 1, last):
             expected[index], others = _expect(frames, index, (first, found[first]), (last, found[last]))
             near[index] = np.concatenate([expected[index], others])
-    followed = search(near, near)
+            if any(face.lightened for face in found[first] + found[last]):
+                light.add(index)
+    followed = search(near, near, light)
     lost = [
         i
         for i, faces in followed.items()
@@ -115,15 +125,31 @@ def detect_faces(clip: Clip, detector: FaceDetector, settings: DetectSettings) -
     return [found[index] for index in range(len(frames))]
 
 
-def _detect_some(
+def search_frames(
     frames: Sequence[Frame],
     indices: Sequence[int],
     near: Mapping[int, Floats] | None,
     *,
     detector: FaceDetector,
     settings: DetectSettings,
+    light: Collection[int] = (),
 ) -> dict[int, tuple[Face, ...]]:
-    """Shrink some frames, detect, and give the faces in full-resolution pixels by frame index."""
+    """Shrink some frames, detect, and give the faces in full-resolution pixels.
+
+    A whole frame that is dark and shows no face is searched again in a lightened copy.
+
+    Args:
+        frames: Of a clip.
+        indices: Which of them.
+        near: For each of these the boxes, shape (K, 4), around which alone faces are looked for; None
+            searches whole frames.
+        detector: From `load_detector`.
+        settings: Detection size and batch.
+        light: Which frames to lighten at once, as faces beside them were found only so.
+
+    Returns:
+        Faces by index of the frame, most confident first.
+    """
     # Frames where nobody is expected need no pixels at all.
     found: dict[int, tuple[Face, ...]] = {i: () for i in indices if near is not None and not len(near[i])}
     indices = [i for i in indices if i not in found]
@@ -135,9 +161,29 @@ def _detect_some(
             images.append(frames[i].picture.rgb(width=width, height=height))
             zooms.append(np.array([frames[i].width / width, frames[i].height / height], np.float32))
             hints.append(None if near is None else _scaled(near[i], np.reciprocal(zooms[-1])))
-        for i, zoom, faces in zip(chunk, zooms, detector.detect(images, near=hints), strict=True):
-            found[i] = tuple(Face(_scaled(f.box, zoom), f.points * zoom, f.confidence) for f in faces)
+        lightened = [i in light for i in chunk]
+        seen = [lighten(image) if so else image for image, so in zip(images, lightened, strict=True)]
+        results = detector.detect(seen, near=hints)
+        for place, image in enumerate(images):
+            if near is None and not results[place] and brightness(image) < settings.dark_below:
+                (results[place],) = detector.detect([lighten(image)])
+                lightened[place] = True
+        for i, zoom, image, faces, so in zip(chunk, zooms, images, results, lightened, strict=True):
+            found[i] = tuple(_placed(face, zoom, image, lightened=so) for face in faces)
     return found
+
+
+def _placed(face: Face, zoom: Floats, image: Image, *, lightened: bool) -> Face:
+    """A face of a shrunk image in pixels of the frame, with its look."""
+    square = square_boxes(face.box[None], scale=LOOK_SCALE)[0]
+    look, _ = cut_square(image, square, size_px=LOOK_PX)
+    return Face(
+        box=_scaled(face.box, zoom),
+        points=face.points * zoom,
+        confidence=face.confidence,
+        look=np.asarray(cv2.cvtColor(look, cv2.COLOR_RGB2GRAY), np.uint8),
+        lightened=lightened,
+    )
 
 
 def _scaled(boxes: Floats, zoom: Floats) -> Floats:

@@ -236,8 +236,8 @@ def check_shards(folder: Path, samples: Sequence[Sample]) -> None:
         whole = sum(sample.end <= size for sample in stored)
         if whole < len(stored):
             raise DataError(
-                f"{file} must hold {len(stored)} people, {whole} are left in its {size} bytes: it is cut short"
-                "; extract again into an empty folder"
+                f"{file} must hold {len(stored)} people, {whole} are left in its {size} bytes: it is cut"
+                " short; extract again into an empty folder"
             )
 
 

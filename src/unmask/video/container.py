@@ -35,8 +35,6 @@ CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "
 """FFmpeg's names of the containers that are opened: MP4/MOV/3GP, Matroska/WebM, AVI, MPEG-TS, MPEG-PS/VOB,
 FLV, Ogg, WMV/ASF, GIF, IVF. None of them makes FFmpeg read a second file."""
 
-_MAX_THREADS = 4  # More gain little on the few frames that are decoded, and each holds frames in memory.
-
 
 class ReadableFile(Protocol):
     """What FFmpeg needs of an open file."""
@@ -192,10 +190,10 @@ def read_packets(container: InputContainer, stream: VideoStream) -> Iterator[Vid
             yield packet
 
 
-def use_threads(context: VideoCodecContext, *, many: bool, max_pixels: int) -> None:
-    """Set up a decoder that is not open yet: many threads, or one for the same pixels each time."""
-    context.thread_type = ThreadType.AUTO if many else ThreadType.NONE
-    context.thread_count = min(_MAX_THREADS, os.cpu_count() or 1) if many else 1
+def use_threads(context: VideoCodecContext, *, threads: int, max_pixels: int) -> None:
+    """Set up a decoder that is not open yet: several threads, or one for the same pixels each time."""
+    context.thread_count = min(threads, os.cpu_count() or 1)
+    context.thread_type = ThreadType.AUTO if context.thread_count > 1 else ThreadType.NONE
     context.options = {"max_pixels": _decoder_limit(max_pixels)}
 
 

@@ -125,7 +125,8 @@ class _Run:
         plan = None
         if not careful and self.survey.plannable and self.job.settings.drop_unreferenced:
             plan = plan_packets(self.survey.facts(), self.wanted)
-        use_threads(context, many=not careful, max_pixels=self.job.settings.max_pixels)
+        settings = self.job.settings
+        use_threads(context, threads=1 if careful else settings.threads, max_pixels=settings.max_pixels)
         chosen = self._chosen(packets, plan)
         self.picked = pick_shown(self._timed(self._frames(context, chosen, careful=careful)), self.wanted)
 
