@@ -11,19 +11,21 @@ import onnxruntime
 import pytest
 import torch
 
-from training_data import pack_portraits
+from training_data import store_people
 from unmask.errors import DataError
 from unmask.train.checkpoint import FILE_NAME
-from unmask.train.loop import Trainer, learning_rate, split_pairs
+from unmask.train.feed import StepBatch
+from unmask.train.loop import Trainer
 from unmask.train.losses import pair_loss
 from unmask.train.recipe import LoopSettings, read_recipe
 from unmask.train.run import run_recipe
+from unmask.train.schedule import learning_rate
 
 RECIPE = """
 name = "tiny"
-crops = "{folder}/crops"
+crops = "{folder}/train"
 [validation]
-portraits = "{folder}/crops"
+portraits = "{folder}/val"
 [view]
 size_px = 64
 [pairs]
@@ -32,6 +34,7 @@ last_size_px = 64
 pairs_per_step = 2
 source_weights = {{ photos = 1.0 }}
 [loop]
+backbone = "tiny"
 steps = {steps}
 warmup_steps = 2
 cooldown_steps = 2
@@ -44,7 +47,8 @@ workers = 0
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    pack_portraits(folder, labelled=True)
+    store_people(folder / "train", [("ann", "REAL"), ("ben", "REAL"), ("zed-of-ann", "FAKE")])
+    store_people(folder / "val", [("carl", "REAL"), ("zed-of-carl", "FAKE")])
     return folder
 
 
@@ -149,7 +153,7 @@ def test_a_damaged_checkpoint_is_named(data, tmp_path):
 def test_an_infinite_loss_stops_and_keeps_the_last_checkpoint(data, tmp_path):
     change = ("[loop]", "[loop]\nlearning_rate = 1e30")
     file = write_recipe(data, tmp_path, every=1, change=change)
-    with pytest.raises(DataError, match="loss must be finite"):
+    with pytest.raises(DataError, match="loss and its gradient must be finite"):
         Trainer(read_recipe(file), tmp_path, report=lambda n: None).run()
     assert weights(tmp_path)["step"] >= 1
 
@@ -168,9 +172,10 @@ def test_the_rate_rises_stays_and_falls():
 
 
 def test_micro_batches_keep_pairs_together():
-    crops = torch.arange(8).reshape(8, 1)
-    parts = [part[0].flatten().tolist() for part in split_pairs(crops, crops, 2)]
-    assert parts == [[0, 1, 4, 5], [2, 3, 6, 7]]
+    batch = StepBatch(torch.arange(12), torch.arange(8), torch.arange(4), torch.arange(4))
+    parts = [part.crops.tolist() for part in batch.split(2)]
+    assert parts == [[0, 1, 4, 5, 8, 9], [2, 3, 6, 7, 10, 11]]
+    assert [part.fake.tolist() for part in batch.split(2)] == [[0, 1], [2, 3]]
 
 
 def test_the_loss_wants_each_fake_above_its_own_real():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
+import cv2
 import numpy as np
 from matplotlib import pyplot
 from matplotlib.cbook import get_sample_data
@@ -12,6 +14,7 @@ from skimage.data import astronaut
 
 from portraits import write_image
 from unmask.data.pack import list_sources, pack_faces
+from unmask.data.shards import Sample, ShardWriter
 
 
 def hopper():
@@ -46,3 +49,39 @@ def pack_portraits(folder: Path, *, labelled=False) -> Path:
     results = list(pack_faces(list_sources(photos, collection="photos"), folder / "crops"))
     assert [people for _, people in results] == [1] * len(results)
     return folder / "crops"
+
+
+# Where the detector finds the first portrait's face, so that tests of training need not run it.
+COLLINS_POINTS = [(90.6, 94.3), (133.3, 95.8), (112.0, 121.7), (88.6, 132.5), (131.7, 133.5)]
+
+
+def stored_face(number, *, fake=False):
+    """A crop twice as wide as the face, one of many by light and place; a fake's inner face is blurred."""
+    left, top = 114 - number % 4, 8 - number % 3
+    image = astronaut()[top : top + 219, left : left + 219]
+    image = np.clip(image * (0.7 + 0.05 * (number % 9)), 0, 255).astype(np.uint8)
+    if fake:
+        image[70:150, 70:150] = cv2.GaussianBlur(image[70:150, 70:150], (0, 0), 3)
+    return image
+
+
+def store_people(folder: Path, people, *, source="photos", frames=1, split="") -> Path:
+    """Packed crops of ``people``, pairs of a name and a label; a fake is called ``NAME-of-ORIGINAL``."""
+    with closing(ShardWriter(folder, name=f"{source}-00000.tar")) as writer:
+        for number, (name, label) in enumerate(people):
+            original = name.partition("-of-")[2] or name
+            sample = Sample(
+                key=f"{source}_{name}-p0",
+                label=label,
+                identity=original,
+                original=f"{source}_{original}-p0",
+                source=source,
+                shard="",
+                times_seconds=np.arange(frames, dtype=np.float64),
+                points=np.tile(np.array(COLLINS_POINTS, np.float32), (frames, 1, 1)),
+                spans=np.empty((0, 2), np.int64),
+                split=split,
+            )
+            fake = label == "FAKE"
+            writer.write(sample, [stored_face(number + frame, fake=fake) for frame in range(frames)])
+    return folder

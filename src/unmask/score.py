@@ -53,11 +53,16 @@ class OnnxModel:
     card: Card
     session: ort.InferenceSession
 
+    @property
+    def judges_clips(self) -> bool:
+        """Whether all crops of a person are judged together."""
+        return self.card.kind == "clip"
+
     def logits(self, images: NDArray[np.uint8]) -> Logits:
         """Run the network once.
 
         Args:
-            images: RGB, shape (N, 3, S, S), uint8, with S of the card.
+            images: RGB, shape (N, 3, S, S), uint8, with S of the card; for a clip model all of one person.
 
         Returns:
             Log odds of a fake, shape (N,), before calibration.
@@ -66,7 +71,9 @@ class OnnxModel:
             ModelError: The network fails, or gives something other than one finite number a crop.
         """
         with _as_model_error(self.card):
-            (found,) = self.session.run(["logit"], {"crops": np.ascontiguousarray(images)})
+            crops = np.ascontiguousarray(images)
+            (found,) = self.session.run(["logit"], {"crops": crops[None] if self.judges_clips else crops})
+        found = found[0] if self.judges_clips and len(found) == 1 else found
         if found.shape != (len(images),) or not np.isfinite(found).all():
             rule = f"model {self.card.name} must give {len(images)} finite logits"
             raise ModelError(f"{rule}, got shape {found.shape}: {found}")
@@ -96,7 +103,7 @@ def load_model(model: str | Path | None = None, settings: ScoreSettings | None =
 
 
 def score_crops(model: CropScorer, crops: Crops, settings: ScoreSettings | None = None) -> Logits:
-    """Score every crop of one person, a bounded number at a time.
+    """Score every crop of one person, a bounded number at a time; a clip model gets them all at once.
 
     Args:
         model: The network.
@@ -109,13 +116,13 @@ def score_crops(model: CropScorer, crops: Crops, settings: ScoreSettings | None 
     Raises:
         ModelError: The crops have another size than the card says, or the network fails.
     """
-    step = (settings or ScoreSettings()).batch_crops
+    step = len(crops) if model.card.kind == "clip" else (settings or ScoreSettings()).batch_crops
     side = model.card.size_px
     if crops.images.shape[1:] != (3, side, side):
         raise ModelError(
             f"model {model.card.name} takes crops of (3, {side}, {side}), got {crops.images.shape[1:]}"
         )
-    parts = [model.logits(crops.images[i : i + step]) for i in range(0, len(crops), step)]
+    parts = [model.logits(crops.images[i : i + step]) for i in range(0, len(crops), max(1, step))]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
@@ -132,14 +139,17 @@ def _options(settings: ScoreSettings) -> ort.SessionOptions:
 def _check_signature(card: Card, session: ort.InferenceSession) -> None:
     ends = [(end.name, end.type, list(end.shape)) for end in session.get_inputs() + session.get_outputs()]
     side = card.size_px
+    axes = ("N", "T") if card.kind == "clip" else ("N",)
+    free = len(axes)  # axes of any length, which come first
     ok = (
         [(name, kind) for name, kind, _ in ends] == [("crops", "tensor(uint8)"), ("logit", "tensor(float)")]
-        and ends[0][2][1:] == [3, side, side]
-        and len(ends[1][2]) == 1
-        and not any(isinstance(shape[0], int) for _, _, shape in ends)
+        and ends[0][2][free:] == [3, side, side]
+        and len(ends[1][2]) == free
+        and not any(isinstance(length, int) for _, _, shape in ends for length in shape[:free])
     )
     if not ok:
-        rule = f"must take crops uint8 (N, 3, {side}, {side}) and give logit float (N,)"
+        names, comma = ", ".join(axes), "," if free == 1 else ""
+        rule = f"must take crops uint8 ({names}, 3, {side}, {side}) and give logit float ({names}{comma})"
         raise ModelError(f"model {card.name} {rule}, got {ends}")
 
 

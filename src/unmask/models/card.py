@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Never
 
@@ -21,6 +21,7 @@ from unmask.verdict import PERSON_RULES, Calibration, Thresholds
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "lite0"
+KINDS = ("frame", "clip")
 MAX_CARD_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 1 << 30
 
@@ -70,6 +71,8 @@ class Card:
         commit: Version of the code that made them.
         scores: Measured figures by name.
         limits: What it cannot do, one sentence each.
+        kind: ``frame`` judges crops one by one; ``clip`` all crops of a person together, input
+            (N, T, 3, S, S), output (N, T). Cards without it are of the first kind.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Card:
     commit: str
     scores: dict[str, Score]
     limits: tuple[str, ...]
+    kind: str = KINDS[0]
 
     def __post_init__(self) -> None:
         for name in ("name", "version", "detector", "licence", "terms", "recipe", "commit"):
@@ -104,6 +108,8 @@ class Card:
             raise SettingsError(
                 f"unknown person_rule {self.person_rule!r}; choose from: {', '.join(PERSON_RULES)}"
             )
+        if self.kind not in KINDS:
+            raise SettingsError(f"unknown kind {self.kind!r}; choose from: {', '.join(KINDS)}")
         if not all(value > 0 for value in self.std):
             raise SettingsError(f"std must be above 0, got {self.std}")
         _ = self.crop_settings  # its ranges are the card's
@@ -120,16 +126,20 @@ class Card:
 
 
 def card_path(model: str | Path | None = None) -> Path:
-    """Where the card of a model lies: of the shipped one, or the path that is given.
+    """Where the card of a model lies: of the shipped one, the path that is given, or beside given weights.
 
     Raises:
-        ModelError: ``model`` names a file that is no ``.json``.
+        ModelError: ``model`` names a file that is neither ``.json`` nor ``.onnx``.
     """
     if model is None:
         return WEIGHTS / f"{DEFAULT_MODEL}.json"
     path = Path(model)
+    if path.suffix == ".onnx":
+        return path.with_suffix(".json")
     if path.suffix != ".json":
-        raise ModelError(f"a model is given by its card, a .json file, got {path}")
+        raise ModelError(
+            f"a model is given by its card, a .json file, or by its weights beside it, got {path}"
+        )
     return path
 
 
@@ -218,7 +228,12 @@ def _no_constant(name: str) -> Never:
 
 
 def _card(raw: object) -> Card:
-    values = _object(raw, "card", {f.name for f in fields(Card)})
+    values = _object(
+        raw,
+        "card",
+        {f.name for f in fields(Card) if f.default is MISSING},
+        optional={f.name for f in fields(Card) if f.default is not MISSING},
+    )
     thresholds = _object(values["thresholds"], "thresholds", {"fake_at_least", "real_at_most"})
     if not isinstance(values["scores"], dict):
         raise SettingsError(f"scores must be an object, got {values['scores']!r}")
@@ -233,6 +248,7 @@ def _card(raw: object) -> Card:
         training_data=_texts(values["training_data"], "training_data"),
         limits=_texts(values["limits"], "limits"),
         scores={name: _score(value, f"scores.{name}") for name, value in values["scores"].items()},
+        kind=_text(values.get("kind", KINDS[0]), "kind"),
     )
 
 
@@ -256,12 +272,14 @@ def _score(raw: object, name: str) -> Score:
     return Score(value, low, high, _whole(values["clips"], f"{name}.clips"))
 
 
-def _object(raw: object, name: str, keys: set[str]) -> dict[str, Any]:
+def _object(
+    raw: object, name: str, keys: set[str], *, optional: set[str] | frozenset[str] = frozenset()
+) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise SettingsError(f"{name} must be an object, got {type(raw).__name__}")
     if missing := sorted(keys - raw.keys()):
         raise SettingsError(f"{name} lacks: {', '.join(missing)}")
-    if unknown := sorted(raw.keys() - keys):
+    if unknown := sorted(raw.keys() - keys - optional):
         raise SettingsError(f"{name} has unknown fields: {', '.join(unknown)}")
     return raw
 

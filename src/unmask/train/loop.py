@@ -9,37 +9,33 @@ from __future__ import annotations
 import copy
 import json
 import math
-import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import torch
 from accelerate import Accelerator
-from numpy.typing import NDArray
+from accelerate.utils import DistributedDataParallelKwargs
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
-from unmask.data.pairs import Batch, PairBatches
+from unmask.data.neural import Regenerator
 from unmask.errors import DataError
 from unmask.evaluate.metrics import auc, pair_accuracy
-from unmask.models.frame_net import FrameNet
+from unmask.train.autoencoder import train_autoencoder
+from unmask.train.build import make_batches, make_net, predictor
 from unmask.train.checkpoint import load_checkpoint, save_checkpoint
-from unmask.train.losses import pair_loss
+from unmask.train.feed import StepBatch, feed
+from unmask.train.losses import labelled_loss, pair_loss, split_output
+from unmask.train.pace import Pace
 from unmask.train.recipe import LoopSettings, Recipe
-from unmask.train.validate import score_videos
+from unmask.train.schedule import Plan, learning_rate
+from unmask.train.sources import Sources, check_shares, open_sources
+from unmask.train.validate import score_samples
 
 Report = Callable[[dict[str, float]], None]
-
-
-def learning_rate(step: int, settings: LoopSettings) -> float:
-    """Linear warm-up, a plateau, then a cosine down to a hundredth of the peak."""
-    if step < settings.warmup_steps:
-        return settings.learning_rate * (step + 1) / settings.warmup_steps
-    share = max(0.0, 1 - (settings.steps - step) / max(1, settings.cooldown_steps))
-    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+LARGEST_GRADIENT_NORM = 5.0
+AUTOENCODER_NAME = "autoencoder.pt"
 
 
 def make_optimizer(net: nn.Module, settings: LoopSettings) -> torch.optim.Optimizer:
@@ -63,40 +59,6 @@ def update_average(average: nn.Module, net: nn.Module, *, decay: float) -> None:
             kept.copy_(new)
 
 
-def _calm_worker(_: int) -> None:
-    """Keep a worker that makes batches to one core; the others are for the network."""
-    cv2.setNumThreads(1)
-
-
-def predictor(net: FrameNet) -> Callable[[NDArray[np.uint8]], NDArray[np.floating]]:
-    """A function from crops to logits that runs the network as it stands."""
-    device = next(net.parameters()).device
-
-    def predict(crops: NDArray[np.uint8]) -> NDArray[np.floating]:
-        with torch.inference_mode():
-            logits: NDArray[np.floating] = net(torch.from_numpy(crops).to(device)).logit.float().cpu().numpy()
-            return logits
-
-    return predict
-
-
-def begin_with(net: FrameNet, folder: Path) -> None:
-    """Fill a network with the averaged weights of an earlier run.
-
-    Raises:
-        DataError: There is no checkpoint in the folder, or it is of another network.
-    """
-    state = load_checkpoint(folder)
-    if state is None:
-        raise DataError(f"{folder} must hold a checkpoint to start from; train it first, or leave start out")
-    if not any(key.endswith("running_mean") for key in state["average"]):
-        net.fold_norms()
-    try:
-        net.load_state_dict(state["average"])
-    except RuntimeError as error:
-        raise DataError(f"{folder} holds weights of another network: {error}") from error
-
-
 class Trainer:
     """One run of one recipe.
 
@@ -104,69 +66,93 @@ class Trainer:
         recipe: What to do.
         folder: Where checkpoint, log and weights go; a checkpoint in it is continued.
         report: Called with numbers of progress by the main process.
+        say: Takes a line of what is done before the first step, from the main process.
+        stop: Asked after each step whether to save and stop.
+
+    Attributes:
+        sources: The data, checked before anything else.
+        step: Steps that are done.
+        plan: When the run ends.
+
+    Raises:
+        DataError: Data or a checkpoint break a rule.
+        ModelError: The network is unknown.
     """
 
-    def __init__(self, recipe: Recipe, folder: Path, *, report: Report) -> None:
-        self.recipe, self.folder, self._report = recipe, folder, report
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        *,
+        report: Report,
+        say: Callable[[str], None] = lambda text: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.recipe, self.folder, self._report, self._stop = recipe, folder, report, stop
         settings = recipe.loop
+        unused = DistributedDataParallelKwargs(find_unused_parameters=not settings.mask_weight)
         # On CUDA a float16 scaler is never used, so nothing outside the checkpoint carries state.
-        self.accelerator = Accelerator(mixed_precision=settings.mixed_precision)
-        if recipe.pairs.pairs_per_step % (self.accelerator.num_processes * settings.accumulate):
-            parts = f"{self.accelerator.num_processes} x {settings.accumulate}"
-            pairs = recipe.pairs.pairs_per_step
-            raise DataError(
-                f"pairs_per_step must be divisible by processes x accumulate, got {pairs} for {parts}"
-            )
+        self.accelerator = Accelerator(mixed_precision=settings.mixed_precision, kwargs_handlers=[unused])
+        check_shares(recipe, self.accelerator.num_processes)
+        self.sources: Sources = open_sources(recipe)
         torch.manual_seed(settings.seed)
-        net = FrameNet(settings.backbone, dropout=settings.dropout, pretrained=not settings.start)
-        if settings.start:
-            begin_with(net, Path(settings.start))
-        if settings.fold_norms:
-            net.fold_norms()
-        net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's hints
+        net = make_net(recipe)
         self.average = copy.deepcopy(net).eval().to(self.accelerator.device)
         self.net, self.optimizer = self.accelerator.prepare(net, make_optimizer(net, settings))
-        self.step = 0
+        self.step, self.plan = 0, Plan(settings.steps)
+        self._pace = Pace()
         folder.mkdir(parents=True, exist_ok=True)
+        self._regenerate = self._prepare_autoencoder(say) if recipe.pairs.neural_share else None
         state = load_checkpoint(folder, digest=recipe.digest())
         if state is not None:
             self._restore(state)
 
-    def run(self) -> None:
-        """Train from wherever the checkpoint stands to the last step."""
-        started, waited = time.perf_counter(), 0.0
-        first = self.step
-        for batch in self._batches():
-            waited_now = time.perf_counter()
-            loss = self._learn(batch)
-            self.step += 1
-            waited += waited_now - self._asked
-            if not math.isfinite(loss):
-                raise DataError(
-                    f"loss must be finite, got {loss} at step {self.step}; the last checkpoint is kept"
-                )
-            spent = time.perf_counter() - started
-            images = 2 * self.recipe.pairs.pairs_per_step * (self.step - first)
-            numbers = {
-                "step": self.step,
-                "loss": loss,
-                "images_per_second": images / spent,
-                "share_waiting": waited / spent,
-            }
-            if self.step % self.recipe.loop.validate_every == 0 or self.step == self.recipe.loop.steps:
-                numbers |= self.validate()
-            if self.accelerator.is_main_process:
-                self._report(numbers)
-            if self.step % self.recipe.loop.checkpoint_every == 0 or self.step == self.recipe.loop.steps:
-                self.save()
+    def run(self) -> bool:
+        """Train from wherever the checkpoint stands to the last step.
+
+        Returns:
+            Whether the run is done; False when it was asked to stop, and was saved.
+
+        Raises:
+            DataError: A batch cannot be made, or the loss or its gradient is not finite; the last
+                checkpoint is kept.
+        """
+        settings = self.recipe.loop
+        while self.step < self.plan.end:
+            for batch in self._feed():
+                with self._pace.learning(images=self._images(batch)):
+                    loss, stopping = self._learn(batch)
+                self.step += 1
+                numbers = {
+                    "step": self.step,
+                    "end": self.plan.end,
+                    "loss": loss,
+                    "images_per_second": self._pace.images_per_second,
+                    "share_waiting": self._pace.share_waiting,
+                }
+                last, moved = self.step == self.plan.end, False
+                if self.step % settings.validate_every == 0 or last:
+                    found = self.validate()
+                    numbers |= found
+                    moved = self._reconsider(found)
+                    last = self.step == self.plan.end
+                if self.accelerator.is_main_process:
+                    self._report(numbers)
+                if self.step % settings.checkpoint_every == 0 or last or stopping:
+                    self.save()
+                if stopping and not last:
+                    return False
+                if moved:  # what was made ahead knows nothing of the cool-down that begins here
+                    break
+        return True
 
     def validate(self) -> dict[str, float]:
         """AUC and pair accuracy of the running average on each validation set, on the main process."""
         if not self.accelerator.is_main_process:
             return {}
         numbers: dict[str, float] = {}
-        for name, folder in self.recipe.validation.items():
-            scores = score_videos(predictor(self.average), folder, self.recipe.view)
+        for name, samples in self.sources.validation.items():
+            scores = score_samples(predictor(self.average), samples, self.recipe.view)
             numbers |= {f"{name}_auc": auc(scores), f"{name}_pairs": pair_accuracy(scores)}
         return numbers
 
@@ -177,6 +163,7 @@ class Trainer:
                 "digest": self.recipe.digest(),
                 "step": self.step,
                 "steps": self.recipe.loop.steps,
+                "plan": (self.plan.end, self.plan.best, self.plan.waited),
                 "net": self.accelerator.unwrap_model(self.net).state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -189,52 +176,93 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
-        loop = self.recipe.loop
-        cooldown_from = min(state["steps"], loop.steps) - loop.cooldown_steps
+        loop, plan = self.recipe.loop, Plan(*state.get("plan", (state["steps"],)))
+        cooldown_from = min(plan.end, loop.steps) - loop.cooldown_steps
         if state["steps"] != loop.steps and self.step > cooldown_from:
             raise DataError(
                 f"steps can be changed only before the cool-down at step {cooldown_from}, got {self.step} "
                 f"done of {state['steps']}; set steps = {state['steps']} again"
             )
+        self.plan = plan if state["steps"] == loop.steps else Plan(loop.steps, plan.best, plan.waited)
 
-    def _batches(self) -> Iterator[Batch]:
+    def _prepare_autoencoder(self, say: Callable[[str], None]) -> Regenerator:
+        """The autoencoder of neural pseudo-fakes, trained by the main process while the others wait."""
+        file = self.folder / AUTOENCODER_NAME
+        if self.accelerator.is_main_process:
+            train_autoencoder(
+                self.recipe.crops,
+                self.sources.pairs,
+                file,
+                steps=self.recipe.pairs.autoencoder_steps,
+                seed=self.recipe.loop.seed,
+                say=say,
+            )
+        self.accelerator.wait_for_everyone()
+        return Regenerator(file)
+
+    def _reconsider(self, found: dict[str, float]) -> bool:
+        """Whether what validation found moves the end of the run; all processes agree."""
         settings = self.recipe.loop
-        data = PairBatches(
-            self.recipe.crops,
-            self.recipe.pairs,
-            seed=settings.seed,
-            steps=settings.steps,
-            cooldown_steps=settings.cooldown_steps,
+        if not settings.patience:
+            return False
+        names = [settings.stop_on] if settings.stop_on else [k for k in found if k.endswith("_auc")]
+        value = sum(found.get(name, 0.0) for name in names) / max(1, len(names))
+        (agreed,) = self._sum(value)
+        return self.plan.see(agreed, step=self.step, settings=settings)
+
+    def _sum(self, *values: float) -> list[float]:
+        """Numbers added up over all processes."""
+        if self.accelerator.num_processes == 1:
+            return list(values)
+        mine = torch.tensor(values, dtype=torch.float64, device=self.accelerator.device)
+        total: list[float] = self.accelerator.reduce(mine, "sum").tolist()
+        return total
+
+    def _images(self, batch: StepBatch) -> int:
+        return batch.crops[..., 0, 0, 0].numel() * int(self.accelerator.num_processes)
+
+    def _feed(self) -> Iterator[StepBatch]:
+        batches = make_batches(
+            self.recipe,
+            self.sources,
+            steps=self.plan.end,
             rank=self.accelerator.process_index,
             world=self.accelerator.num_processes,
+            regenerate=self._regenerate,
         )
-        loader = DataLoader(
-            data,
-            batch_size=None,
-            sampler=range(self.step, settings.steps),
-            num_workers=settings.workers,
-            prefetch_factor=4 if settings.workers else None,
-            worker_init_fn=_calm_worker,
-            pin_memory=self.accelerator.device.type == "cuda",
+        return feed(
+            batches,
+            range(self.step, self.plan.end),
+            workers=self.recipe.loop.workers,
+            pin=self.accelerator.device.type == "cuda",
+            pace=self._pace,
         )
-        batches = iter(loader)
-        while True:
-            self._asked = time.perf_counter()
-            try:
-                yield next(batches)
-            except StopIteration:
-                return
 
-    def _learn(self, batch: Batch) -> float:
-        settings = self.recipe.loop
+    def _learn(self, batch: StepBatch) -> tuple[float, bool]:
+        """One step; gives the loss over all processes, and whether one of them was asked to stop."""
+        settings, world = self.recipe.loop, self.accelerator.num_processes
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, settings)
+            group["lr"] = learning_rate(self.step, settings, end=self.plan.end)
         # Dropout is the only random choice left; it too depends on seed and step alone.
         torch.manual_seed(hash((settings.seed, self.step, self.accelerator.process_index)) % 2**63)
         self.net.train()
-        crops, masks = (part.to(self.accelerator.device, non_blocking=True) for part in batch)
-        losses = [self._backward(*part) for part in split_pairs(crops, masks, settings.accumulate)]
-        self.accelerator.clip_grad_norm_(self.net.parameters(), 5.0)
+        batch = StepBatch(*(part.to(self.accelerator.device, non_blocking=True) for part in batch))
+        parts = list(batch.split(settings.accumulate))
+        losses = []
+        for number, part in enumerate(parts, start=1):
+            # Gradients travel between processes once a step, with the last micro-batch.
+            alone = self.accelerator.no_sync(self.net) if number < len(parts) else nullcontext()
+            with alone:
+                losses.append(self._backward(part))
+        norm = self.accelerator.clip_grad_norm_(self.net.parameters(), LARGEST_GRADIENT_NORM)
+        total, stopping = self._sum(float(torch.stack(losses).sum()), float(self._stop()))
+        loss = total / world
+        if not (math.isfinite(loss) and math.isfinite(float(norm))):
+            raise DataError(
+                f"loss and its gradient must be finite, got {loss:.4g} and {float(norm):.4g} in step "
+                f"{self.step + 1}; the checkpoint of an earlier step in {self.folder} is kept: lower "
+                "learning_rate in the recipe and train into another folder"
+            )
         self.optimizer.step()
         self.optimizer.zero_grad()
         update_average(
@@ -242,20 +270,15 @@ class Trainer:
             self.accelerator.unwrap_model(self.net),
             decay=min(settings.ema_decay, (1 + self.step) / (10 + self.step)),
         )
-        return float(torch.stack(losses).sum())
+        return loss, stopping > 0
 
-    def _backward(self, crops: Tensor, masks: Tensor) -> Tensor:
-        settings = self.recipe.loop
+    def _backward(self, part: StepBatch) -> Tensor:
+        settings, labelled = self.recipe.loop, self.recipe.labelled
+        pairs, logit = split_output(self.net(part.crops), len(part.masks))
         loss = pair_loss(
-            self.net(crops), masks, rank_weight=settings.rank_weight, mask_weight=settings.mask_weight
+            pairs, part.masks, rank_weight=settings.rank_weight, mask_weight=settings.mask_weight
         )
+        if labelled is not None:
+            loss = loss + labelled.loss_weight * labelled_loss(logit, part.fake, part.weights)
         self.accelerator.backward(loss / settings.accumulate)
         return loss.detach() / settings.accumulate
-
-
-def split_pairs(crops: Tensor, masks: Tensor, parts: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Split a batch into micro-batches that keep each real with its fake."""
-    half = len(crops) // 2
-    for pairs in torch.arange(half, device=crops.device).chunk(parts):
-        both = torch.cat([pairs, pairs + half])
-        yield crops[both], masks[both]

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from unmask.config import CropSettings, PairSettings
+from unmask.data.clips import ClipSettings
+from unmask.data.labelled import LabelledSettings
 from unmask.errors import SettingsError
 
 
@@ -18,7 +20,7 @@ class LoopSettings:
     """How the network learns.
 
     Attributes:
-        backbone: ``lite0``, ``lite1`` or ``lite2``.
+        backbone: ``lite0``, ``lite1``, ``lite2``, ``tiny`` for trials, or a network of timm by its name.
         start: Folder of an earlier run whose averaged weights this one begins with; empty for ImageNet's.
         fold_norms: Merge batch normalisation into the convolutions before the first step.
         seed: Of every random choice of the run.
@@ -36,6 +38,9 @@ class LoopSettings:
         workers: Processes that make batches, for each training process.
         checkpoint_every: Steps between checkpoints.
         validate_every: Steps between validations.
+        patience: Validations in a row without a better ``stop_on`` after which the cool-down begins early;
+            0 never stops early.
+        stop_on: Metric that must rise, such as ``mini_auc``; empty for the mean AUC of all validation sets.
     """
 
     backbone: str = "lite0"
@@ -56,6 +61,8 @@ class LoopSettings:
     workers: int = 2
     checkpoint_every: int = 200
     validate_every: int = 1000
+    patience: int = 0
+    stop_on: str = ""
 
     def __post_init__(self) -> None:
         rules = {
@@ -75,6 +82,7 @@ class LoopSettings:
             ),
             "checkpoint_every must be 1 or more": (self.checkpoint_every >= 1, self.checkpoint_every),
             "validate_every must be 1 or more": (self.validate_every >= 1, self.validate_every),
+            "patience must be 0 or more": (self.patience >= 0, self.patience),
         }
         for rule, (ok, value) in rules.items():
             if not ok:
@@ -92,6 +100,8 @@ class Recipe:
         view: The crop that validation and inference cut.
         pairs: What batches are drawn from.
         loop: How the network learns.
+        clip: What a clip is, for a network that judges clips; without it single frames are judged.
+        labelled: Labelled crops that are mixed in.
     """
 
     name: str
@@ -100,6 +110,24 @@ class Recipe:
     validation: dict[str, Path] = field(default_factory=dict)
     view: CropSettings = field(default_factory=CropSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
+    clip: ClipSettings | None = None
+    labelled: LabelledSettings | None = None
+
+    def __post_init__(self) -> None:
+        sets = [*self.validation, *(["labelled"] if self.labelled else [])]
+        metrics = [f"{name}_{metric}" for name in sets for metric in ("auc", "pairs")]
+        if self.loop.patience and not sets:
+            raise SettingsError(
+                f"patience needs something to validate on, got {self.loop.patience} without [validation]"
+            )
+        if self.loop.stop_on and self.loop.stop_on not in metrics:
+            known = ", ".join(metrics) or "none, as there is no [validation]"
+            raise SettingsError(f"unknown stop_on {self.loop.stop_on!r}; choose from: {known}")
+
+    @property
+    def kind(self) -> str:
+        """What the network judges, ``frame`` or ``clip``, as on a model's card."""
+        return "frame" if self.clip is None else "clip"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, as saved beside the weights."""
@@ -113,9 +141,13 @@ class Recipe:
         until then. How often it is saved and looked at, and by how many workers it is fed, changes nothing.
         """
         plain = self.to_dict()
-        del plain["validation"]
-        for key in ("steps", "checkpoint_every", "validate_every", "workers"):
-            del plain["loop"][key]
+        loop = plain["loop"]
+        for key in ("steps", "checkpoint_every", "workers"):
+            del loop[key]
+        if not self.loop.patience:  # then what validation finds decides nothing
+            del plain["validation"]
+            for key in ("validate_every", "patience", "stop_on"):
+                del loop[key]
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
@@ -169,6 +201,9 @@ def _resolve(table: dict[str, Any]) -> Recipe:
         "loop": _build(LoopSettings, table.pop("loop", {}), where="[loop]"),
         "validation": _folders(table.pop("validation", {})),
     }
+    for key, kind in (("clip", ClipSettings), ("labelled", LabelledSettings)):
+        if key in table:
+            parts[key] = _build(kind, table.pop(key), where=f"[{key}]")
     if "crops" in table:
         parts["crops"] = Path(table.pop("crops"))
     recipe: Recipe = _build(Recipe, table | parts, where="recipe")

@@ -1,45 +1,125 @@
-"""One training run from a recipe file to a checkpoint, a log and an ONNX file."""
+"""One training run from a recipe file to a checkpoint, a log and an ONNX file with its card."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from hashlib import sha256
 from pathlib import Path
 
+from unmask.models.backbone import MEAN, STD
+from unmask.models.card import Card, write_card
 from unmask.models.export import export_onnx
-from unmask.train.loop import Trainer
-from unmask.train.recipe import read_recipe
+from unmask.train.log import open_log
+from unmask.train.loop import Report, Trainer
+from unmask.train.quantised import export_int8
+from unmask.train.recipe import Recipe, read_recipe
+from unmask.train.signals import stop_signals
+from unmask.verdict import Calibration, Thresholds
 
-LOG_NAME = "log.jsonl"
-SAY_EVERY = 10
+EXPORT_NAME = "export.json"
+UNKNOWN = "not stated"
 
 
-def run_recipe(recipe: Path, folder: Path, *, say: Callable[[str], None]) -> None:
+def run_recipe(
+    recipe: Path,
+    folder: Path,
+    *,
+    say: Callable[[str], None],
+    show: Report = lambda numbers: None,
+    int8: bool = False,
+) -> bool:
     """Train, log every step, and export the running average of the weights.
+
+    Ctrl-C and SIGTERM end the step, save and stop; the same call goes on.
 
     Args:
         recipe: TOML file.
-        folder: Receives ``checkpoint.pt``, ``log.jsonl``, ``recipe.json`` and ``NAME.onnx``.
-        say: Takes a line of progress now and then.
+        folder: Receives ``checkpoint.pt``, ``log.jsonl``, ``tensorboard/``, ``recipe.json``, ``NAME.onnx``,
+            a first card for it in ``NAME.json``, and what was measured at the export in ``export.json``.
+        say: Takes a line now and then, from the main process.
+        show: Takes the numbers of every step, from the main process.
+        int8: Write ``NAME-int8.onnx`` and its card as well.
+
+    Returns:
+        Whether the run is done; False when it was asked to stop.
 
     Raises:
         SettingsError: The recipe breaks a rule.
         DataError: The data or a checkpoint does.
+        ModelError: The network is unknown, or its export differs.
     """
     resolved = read_recipe(recipe)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
+    reports: list[Report] = [show]
+    with stop_signals() as stop:
+        trainer = Trainer(resolved, folder, report=lambda numbers: tell(reports, numbers), say=say, stop=stop)
+        main = trainer.accelerator.is_main_process
+        if main:
+            for proof in trainer.sources.proofs:
+                say(proof)
+            if trainer.step:
+                say(f"going on after step {trainer.step}")
+        with open_log(folder, step=trainer.step) if main else nullcontext() as log:
+            if log is not None:
+                reports.append(log)
+            done = trainer.run()
+    if not main:
+        return done
+    if not done:
+        say(f"stopped and saved after step {trainer.step} of {trainer.plan.end}; the same command goes on")
+        return False
+    export(trainer, folder, say=say, int8=int8)
+    return True
 
-        def report(numbers: dict[str, float]) -> None:
-            log.write(json.dumps(numbers) + "\n")
-            log.flush()
-            if numbers["step"] % SAY_EVERY == 0 or len(numbers) > 4:
-                say(
-                    f"{resolved.loop.steps:.0f} steps | "
-                    + " | ".join(f"{k} {v:.4g}" for k, v in numbers.items())
-                )
 
-        trainer = Trainer(resolved, folder, report=report)
-        trainer.run()
-    if trainer.accelerator.is_main_process:
-        export_onnx(trainer.average, folder / f"{resolved.name}.onnx", size_px=resolved.view.size_px)
+def tell(reports: Sequence[Report], numbers: dict[str, float]) -> None:
+    """Hand the numbers of a step to all who want them."""
+    for report in reports:
+        report(numbers)
+
+
+def export(trainer: Trainer, folder: Path, *, say: Callable[[str], None], int8: bool) -> None:
+    """Write the running average as ONNX with a first card, and as int8 where asked for."""
+    recipe = trainer.recipe
+    file = folder / f"{recipe.name}.onnx"
+    difference = export_onnx(trainer.average, file, size_px=recipe.view.size_px)
+    measured = {file.name: {"bytes": file.stat().st_size, "largest_difference": difference}}
+    write_card(draft_card(recipe, file), file.with_suffix(".json"))
+    say(f"{file}: {file.stat().st_size / 1e6:.1f} MB, logits within {difference:.1g} of torch's")
+    if int8:
+        small = folder / f"{recipe.name}-int8.onnx"
+        numbers = export_int8(file, small, trainer.sources, recipe)
+        measured[small.name] = numbers
+        write_card(draft_card(recipe, small), small.with_suffix(".json"))
+        say(
+            f"{small}: " + ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in numbers.items())
+        )
+    (folder / EXPORT_NAME).write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+
+
+def draft_card(recipe: Recipe, file: Path) -> Card:
+    """A card with which a scan can use weights that nobody has measured or calibrated yet."""
+    return Card(
+        name=file.stem,
+        version="draft",
+        file=file.name,
+        sha256=sha256(file.read_bytes()).hexdigest(),
+        size_px=recipe.view.size_px,
+        margin_fraction=recipe.view.margin_fraction,
+        detector="mtcnn",
+        mean=(MEAN,) * 3,
+        std=(STD,) * 3,
+        person_rule="mean",
+        calibration=Calibration(),
+        thresholds=Thresholds(0.7, 0.3),
+        licence=UNKNOWN,
+        training_data=(str(recipe.crops), *(recipe.labelled.folders if recipe.labelled else ())),
+        terms=UNKNOWN,
+        recipe=recipe.name,
+        commit=UNKNOWN,
+        scores={},
+        limits=("Neither calibrated nor measured: its numbers are no probabilities yet.",),
+        kind=recipe.kind,
+    )

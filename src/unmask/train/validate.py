@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import CropSettings
+from unmask.data.labelled import Stored
 from unmask.data.pairs import view_centre
-from unmask.data.shards import CropReader, read_index
 from unmask.evaluate.metrics import Scored
 
 CROPS_PER_PERSON = 12
 
 
-def score_videos(
-    predict: Callable[[NDArray[np.uint8]], NDArray[np.floating]], folder: Path, view: CropSettings
+def score_samples(
+    predict: Callable[[NDArray[np.uint8]], NDArray[np.floating]],
+    stored: Sequence[Stored],
+    view: CropSettings,
 ) -> Scored:
-    """Score every sample of a folder with up to `CROPS_PER_PERSON` evenly spread crops each.
+    """Score every sample with up to `CROPS_PER_PERSON` evenly spread crops each.
 
     Args:
-        predict: Logits, shape (T,), of crops, shape (T, 3, S, S), uint8.
-        folder: Packed crops.
+        predict: Logits, shape (T,), of one person's crops, shape (T, 3, S, S), uint8.
+        stored: Labelled samples with their readers.
         view: The crop to cut.
 
     Returns:
         Labels and mean logits, which stand in for probabilities where only order counts.
 
     Raises:
-        DataError: The folder lacks an index or one of the classes.
+        DataError: One of the classes is missing, or a crop is damaged.
     """
-    reader, samples = CropReader(folder), read_index(folder)
     logits = []
-    for sample in samples:
+    for reader, sample in stored:
         numbers = np.unique(np.linspace(0, len(sample) - 1, CROPS_PER_PERSON).round().astype(int))
         crops = np.stack([view_centre(reader.read(sample, int(number))[0], view) for number in numbers])
         logits.append(float(np.mean(predict(np.ascontiguousarray(crops.transpose(0, 3, 1, 2))))))
     return Scored(
-        np.array([sample.label == "FAKE" for sample in samples]),
+        np.array([sample.label == "FAKE" for _, sample in stored]),
         np.array(logits),
-        np.array([sample.original for sample in samples]),
+        np.array([sample.original for _, sample in stored]),
     )

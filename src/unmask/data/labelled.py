@@ -1,0 +1,296 @@
+"""Labelled real and fake crops for training, drawn so that the many fakes do not drown the few reals.
+
+DFDC has 5.2 fakes for a real. People, not files, are split: whoever shares an identity or an original with
+somebody is on the same side, and a proof of that is printed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from unmask.config import PairSettings
+from unmask.data.augment import draw_codec, draw_degradation
+from unmask.data.clips import ClipSettings, degrade_clip, frame_clip, read_faces
+from unmask.data.groups import join_linked
+from unmask.data.shards import CropReader, Sample, read_index
+from unmask.errors import DataError, SettingsError
+
+VALIDATION, TEST = "val", "test"
+"""What the video index calls the splits that are not trained on."""
+Stored = tuple[CropReader, Sample]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSettings:
+    """Labelled crops beside the pseudo-fakes.
+
+    Attributes:
+        folders: Packed crops with labels REAL and FAKE, relative to the working directory.
+        crops_per_step: Crops (clips, for a clip model) in a step over all processes.
+        sampler: A key of `SAMPLERS`.
+        loss_weight: Weight of their loss beside that of the pairs.
+        validation_share: Share of the people that is kept for validation, 0 to below 1; where the video
+            index had split them already, its split counts instead.
+    """
+
+    folders: tuple[str, ...]
+    crops_per_step: int = 16
+    sampler: str = "balance_originals"
+    loss_weight: float = 1.0
+    validation_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        rules = {
+            "folders must name one folder or more": (bool(self.folders), self.folders),
+            "crops_per_step must be 1 or more": (self.crops_per_step >= 1, self.crops_per_step),
+            f"sampler must be one of {', '.join(SAMPLERS)}": (self.sampler in SAMPLERS, self.sampler),
+            "loss_weight must be above 0": (self.loss_weight > 0, self.loss_weight),
+            "validation_share must be 0 to below 1": (
+                0 <= self.validation_share < 1,
+                self.validation_share,
+            ),
+        }
+        for rule, (ok, value) in rules.items():
+            if not ok:
+                raise SettingsError(f"{rule}, got {value!r}")
+
+
+class People:
+    """Labelled samples by class and original.
+
+    Args:
+        stored: Samples with their readers.
+
+    Raises:
+        DataError: One of the classes is missing.
+    """
+
+    def __init__(self, stored: Sequence[Stored]) -> None:
+        self.stored = stored
+        fake = np.array([sample.label == "FAKE" for _, sample in stored], bool)
+        self.classes: tuple[Indices, Indices] = (np.flatnonzero(~fake), np.flatnonzero(fake))
+        if not all(len(members) for members in self.classes):
+            raise DataError(
+                f"labelled crops need both classes, got {int(fake.sum())} fakes of {len(stored)}; "
+                "add a folder with the other one, or leave [labelled] out"
+            )
+        by_original: dict[str, tuple[list[int], list[int]]] = {}
+        for number, (_, sample) in enumerate(stored):
+            by_original.setdefault(sample.original, ([], []))[sample.label == "FAKE"].append(number)
+        self.originals = list(by_original.values())
+
+    def draw_of_class(self, fake: bool, rng: np.random.Generator) -> int:
+        """Any sample of one class."""
+        members = self.classes[fake]
+        return int(members[rng.integers(len(members))])
+
+
+class Draw(NamedTuple):
+    """A labelled sample that was drawn, by its number, and what its loss counts."""
+
+    number: int
+    weight: float
+
+
+class Dice(NamedTuple):
+    """Random numbers for one crop: its own, and those it shares with the crop beside it."""
+
+    turn: int
+    own: np.random.Generator
+    shared: np.random.Generator
+
+
+def upsample_rare(people: People, dice: Dice) -> Draw:
+    """Reals and fakes in turn, so that the rare class is seen more often than it is there."""
+    return Draw(people.draw_of_class(dice.turn % 2 == 1, dice.own), 1.0)
+
+
+def balance_originals(people: People, dice: Dice) -> Draw:
+    """Any original, and in turn its real and one of its fakes; every original counts the same.
+
+    An original whose other side is not there stands beside a random sample of that class.
+    """
+    fake = dice.turn % 2 == 1
+    mine = people.originals[int(dice.shared.integers(len(people.originals)))][fake]
+    number = mine[int(dice.own.integers(len(mine)))] if mine else people.draw_of_class(fake, dice.own)
+    return Draw(number, 1.0)
+
+
+def weight_loss(people: People, dice: Dice) -> Draw:
+    """Any sample as often as it is there; its class's loss is weighted so that both count the same."""
+    number = int(dice.own.integers(len(people.stored)))
+    fake = people.stored[number][1].label == "FAKE"
+    return Draw(number, len(people.stored) / (2 * len(people.classes[fake])))
+
+
+SAMPLERS: dict[str, Callable[[People, Dice], Draw]] = {
+    "upsample_rare": upsample_rare,
+    "balance_originals": balance_originals,
+    "weight_loss": weight_loss,
+}
+
+
+class LabelledBatch(NamedTuple):
+    """Labelled crops for one step.
+
+    Attributes:
+        crops: Shape (N, 3, S, S), or (N, T, 3, S, S) for clips, uint8.
+        fake: 1 for a fake, 0 for a real, shape (N,), float32.
+        weights: What each one's loss counts, shape (N,), float32.
+    """
+
+    crops: Tensor
+    fake: Tensor
+    weights: Tensor
+
+
+class LabelledBatches(Dataset[LabelledBatch]):
+    """Labelled crops of step number ``step``, a function of seed and step alone.
+
+    Two crops that stand side by side, a real and a fake under most samplers, get the same framing,
+    degradation and codec, so that none of these tells the classes apart.
+
+    Args:
+        people: Whom to draw from.
+        settings: How.
+        pairs: Size, framing and degradation, as for the pseudo-fakes.
+        clip: What a clip is, for a model that judges clips.
+        seed: Of the run.
+        cooldown_from: First step with crops of ``last_size_px``.
+        rank: Number of this process of ``world``.
+        world: How many processes train together.
+    """
+
+    def __init__(
+        self,
+        people: People,
+        settings: LabelledSettings,
+        pairs: PairSettings,
+        *,
+        clip: ClipSettings | None = None,
+        seed: int = 0,
+        cooldown_from: int = 1 << 62,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self._people, self._settings, self._pairs, self._clip = people, settings, pairs, clip
+        self._seed, self._cooldown_from, self._rank, self._world = seed, cooldown_from, rank, world
+
+    def __getitem__(self, step: int) -> LabelledBatch:
+        last = step >= self._cooldown_from
+        size_px = self._pairs.last_size_px if last else self._pairs.size_px
+        crops, fake, weights = [], [], []
+        for turn in range(self._rank, self._settings.crops_per_step, self._world):
+            dice = Dice(turn, *(np.random.default_rng([self._seed, step, *key]) for key in _keys(turn)))
+            draw = SAMPLERS[self._settings.sampler](self._people, dice)
+            reader, sample = self._people.stored[draw.number]
+            crops.append(self._cut(reader, sample, dice.shared, size_px=size_px))
+            fake.append(float(sample.label == "FAKE"))
+            weights.append(draw.weight)
+        stacked = torch.from_numpy(np.stack(crops)).movedim(-1, -3)
+        return LabelledBatch(stacked, torch.tensor(fake), torch.tensor(weights))
+
+    def _cut(
+        self, reader: CropReader, sample: Sample, rng: np.random.Generator, *, size_px: int
+    ) -> NDArray[np.uint8]:
+        if self._clip is None:
+            faces = [reader.read(sample, int(rng.random() * len(sample)))]
+        else:
+            faces = read_faces(reader, sample, self._clip, rng)
+        margins = self._pairs.margin_fractions
+        faces = frame_clip(faces, rng, margin_fractions=margins, size_px=size_px)
+        degraded = rng.random() < self._pairs.degraded_share
+        chain = draw_degradation(rng, size_px=size_px) if degraded else []
+        images = [image for image, _ in faces]
+        chain = chain + draw_codec(rng)
+        if self._clip is None:
+            for operation in chain:
+                images = [operation(image) for image in images]
+            return images[0]
+        return np.stack(degrade_clip(images, chain))
+
+
+def _keys(turn: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (turn, 1), (turn // 2, 2)
+
+
+def open_folders(folders: Sequence[str]) -> list[Stored]:
+    """Every sample of some folders of packed crops, with what reads it; the test split is left alone."""
+    return [
+        (reader, sample)
+        for folder in folders
+        for reader in [CropReader(Path(folder))]
+        for sample in read_index(Path(folder))
+        if sample.split != TEST and sample.label in ("REAL", "FAKE")
+    ]
+
+
+def split_people(
+    stored: Sequence[Stored], *, share: float, held_out: tuple[str, ...] = ()
+) -> tuple[list[Stored], list[Stored]]:
+    """Split into training and validation by identity and by original at once.
+
+    Samples that share an identity or an original, directly or through others, stay together. The order of
+    the samples does not matter.
+
+    Args:
+        stored: What to split.
+        share: Share of the groups that is kept for validation, at least one group unless it is 0; where the
+            video index had split them already, its split counts instead.
+        held_out: Groups with an identity that begins with one of these are always kept for validation.
+    """
+    people = [f"person {sample.identity}" for _, sample in stored]
+    joined = join_linked([who, f"clip {s.original}"] for who, (_, s) in zip(people, stored, strict=True))
+    groups = [joined[who] for who in people]
+    kept = {
+        group
+        for group, (_, sample) in zip(groups, stored, strict=True)
+        if sample.split == VALIDATION or (held_out and sample.identity.startswith(held_out))
+    }
+    if share and not any(sample.split == VALIDATION for _, sample in stored):
+        names = sorted(set(groups), key=lambda name: hashlib.sha256(name.encode()).digest())
+        kept |= set(names[: max(1, round(share * len(names)))])
+    sides: tuple[list[Stored], list[Stored]] = ([], [])
+    for item, group in zip(stored, groups, strict=True):
+        sides[group in kept].append(item)
+    return sides
+
+
+def prove_apart(train: Sequence[Sample], validation: Sequence[Sample], *, name: str) -> str:
+    """One line that says how many are on either side, and that nobody is on both.
+
+    Args:
+        train: Trained on.
+        validation: Validated on.
+        name: Of the validation set.
+
+    Raises:
+        DataError: Somebody is on both sides.
+    """
+    counts = []
+    for what in ("identity", "original"):
+        ours, theirs = ({getattr(sample, what) for sample in side} for side in (train, validation))
+        both = sorted(ours & theirs)
+        if both:
+            shown = ", ".join(both[:3]) + (", …" if len(both) > 3 else "")
+            raise DataError(
+                f"no {what} may be both trained on and in validation {name!r}, got {len(both)} of "
+                f"{len(theirs)} ({shown}); name them in held_out, or pack them apart"
+            )
+        counts.append((len(ours), len(theirs)))
+    people, originals = counts
+    return (
+        f"{name}: {people[1]} people of {originals[1]} originals to validate on, {people[0]} people of "
+        f"{originals[0]} originals to train on, none on both sides"
+    )

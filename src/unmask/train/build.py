@@ -1,0 +1,144 @@
+"""The network and the batches of a recipe: the only place that knows frames from clips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from unmask.data.clips import ClipBatches
+from unmask.data.labelled import LabelledBatches
+from unmask.data.neural import Regenerator
+from unmask.data.pairs import PairBatches
+from unmask.errors import DataError, ModelError
+from unmask.models.clip_net import ClipNet
+from unmask.models.efficientnet_lite import VARIANTS
+from unmask.models.export import Judge
+from unmask.models.frame_net import FrameNet
+from unmask.train.checkpoint import load_checkpoint
+from unmask.train.feed import StepBatches
+from unmask.train.recipe import Recipe
+from unmask.train.sources import Sources
+
+Net = FrameNet | ClipNet
+Predict = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
+
+
+def make_net(recipe: Recipe) -> Net:
+    """The network of a recipe with the weights that it begins with.
+
+    Raises:
+        DataError: The run to start from holds no weights, or those of another network.
+        ModelError: Backbone or head is unknown.
+    """
+    loop, clip = recipe.loop, recipe.clip
+    net: Net
+    if clip is None:
+        net = FrameNet(loop.backbone, dropout=loop.dropout, pretrained=not loop.start)
+    else:
+        net = ClipNet(
+            loop.backbone,
+            head=clip.head,
+            hidden=clip.hidden,
+            dropout=loop.dropout,
+            pretrained=not loop.start,
+        )
+    if loop.start:
+        begin_with(net, Path(loop.start))
+    if loop.fold_norms:
+        if loop.backbone not in VARIANTS:
+            raise ModelError(
+                f"fold_norms needs one of {', '.join(VARIANTS)}, whose norms follow their convolutions, "
+                f"got {loop.backbone!r}; leave it out"
+            )
+        _frame_net(net).fold_norms()
+    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's hints
+
+
+def begin_with(net: Net, folder: Path) -> None:
+    """Fill a network with the averaged weights of an earlier run; a clip net may begin with a frame net's.
+
+    Raises:
+        DataError: There is no checkpoint in the folder, or it is of another network.
+    """
+    state = load_checkpoint(folder)
+    if state is None:
+        raise DataError(f"{folder} must hold a checkpoint to start from; train it first, or leave start out")
+    weights = state["average"]
+    if not any(key.endswith("running_mean") for key in weights):
+        _frame_net(net).fold_norms()
+    of_clips = any(key.startswith("frame_net.") for key in weights)
+    try:
+        (net if of_clips else _frame_net(net)).load_state_dict(weights)
+    except RuntimeError as error:
+        raise DataError(f"{folder} holds weights of another network: {error}") from error
+
+
+def _frame_net(net: Net) -> FrameNet:
+    return net.frame_net if isinstance(net, ClipNet) else net
+
+
+def make_batches(
+    recipe: Recipe,
+    sources: Sources,
+    *,
+    steps: int,
+    rank: int = 0,
+    world: int = 1,
+    regenerate: Regenerator | None = None,
+) -> StepBatches:
+    """What a process is fed with.
+
+    Args:
+        recipe: What to draw from, and how.
+        sources: The recipe's data.
+        steps: Length of the run.
+        rank: Number of this process of ``world``.
+        world: How many processes train together.
+        regenerate: The autoencoder of neural pseudo-fakes.
+    """
+    loop, clip = recipe.loop, recipe.clip
+    kind = PairBatches if clip is None else ClipBatches
+    pairs = kind(
+        recipe.crops,
+        sources.pairs,
+        seed=loop.seed,
+        steps=steps,
+        cooldown_steps=loop.cooldown_steps,
+        rank=rank,
+        world=world,
+        regenerate=regenerate,
+    )
+    if isinstance(pairs, ClipBatches) and clip is not None:
+        pairs.clip = clip
+    if sources.people is None or recipe.labelled is None:
+        return StepBatches(pairs)
+    labelled = LabelledBatches(
+        sources.people,
+        recipe.labelled,
+        sources.pairs,
+        clip=clip,
+        seed=loop.seed,
+        cooldown_from=steps - loop.cooldown_steps,
+        rank=rank,
+        world=world,
+    )
+    return StepBatches(pairs, labelled)
+
+
+def predictor(net: Net) -> Predict:
+    """A function from one person's crops, shape (T, 3, S, S), to a logit for each, as the network stands."""
+    device = next(net.parameters()).device
+    judge = Judge(net)
+
+    def predict(crops: NDArray[np.uint8]) -> NDArray[np.floating]:
+        batch = torch.from_numpy(crops).to(device)
+        with torch.inference_mode():
+            logits = judge(batch[None])[0] if isinstance(net, ClipNet) else judge(batch)
+            found: NDArray[np.floating] = logits.float().cpu().numpy()
+            return found
+
+    return predict

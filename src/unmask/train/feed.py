@@ -1,0 +1,109 @@
+"""What a step is fed with: pairs and labelled crops in one batch, made ahead by worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import cv2
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from unmask.data.labelled import LabelledBatches
+from unmask.data.pairs import PairBatches
+from unmask.errors import DataError, UnmaskError
+from unmask.train.pace import Pace
+
+
+class StepBatch(NamedTuple):
+    """Crops for one step: reals, their pseudo-fakes in the same order, then labelled crops.
+
+    Attributes:
+        crops: Shape (2B + L, 3, S, S), or (2B + L, T, 3, S, S) for clips, uint8.
+        masks: Share of foreign face in each patch of the pairs, shape (2B, S/16, S/16) or with T second.
+        fake: 1 for each labelled fake, 0 for each labelled real, shape (L,).
+        weights: What the loss of each labelled crop counts, shape (L,).
+    """
+
+    crops: Tensor
+    masks: Tensor
+    fake: Tensor
+    weights: Tensor
+
+    def split(self, parts: int) -> Iterator[StepBatch]:
+        """Micro-batches that keep each real with its fake."""
+        half, device = len(self.masks) // 2, self.crops.device
+        pairs = torch.arange(half, device=device).tensor_split(parts)
+        labelled = torch.arange(len(self.fake), device=device).tensor_split(parts)
+        for mine, ours in zip(pairs, labelled, strict=True):
+            both = torch.cat([mine, mine + half])
+            rows = torch.cat([both, ours + 2 * half])
+            yield StepBatch(self.crops[rows], self.masks[both], self.fake[ours], self.weights[ours])
+
+
+class Fault(NamedTuple):
+    """Why a batch could not be made; an exception would reach the main process as a whole traceback."""
+
+    message: str
+
+
+class StepBatches(Dataset[StepBatch | Fault]):
+    """Batch number ``step`` of a run.
+
+    Args:
+        pairs: Reals and pseudo-fakes.
+        labelled: Labelled crops, where there are any.
+    """
+
+    def __init__(self, pairs: PairBatches, labelled: LabelledBatches | None = None) -> None:
+        self._pairs, self._labelled = pairs, labelled
+
+    def __getitem__(self, step: int) -> StepBatch | Fault:
+        try:
+            pairs = self._pairs[step]
+            if self._labelled is None:
+                return StepBatch(pairs.crops, pairs.masks, torch.zeros(0), torch.zeros(0))
+            labelled = self._labelled[step]
+            crops = torch.cat([pairs.crops, labelled.crops])
+            return StepBatch(crops, pairs.masks, labelled.fake, labelled.weights)
+        except UnmaskError as error:
+            return Fault(str(error))
+
+
+def _calm_worker(_: int) -> None:
+    """Keep a worker that makes batches to one core; the others are for the network."""
+    cv2.setNumThreads(1)
+
+
+def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: Pace) -> Iterator[StepBatch]:
+    """Batches in order, made ahead.
+
+    Args:
+        batches: Makes each.
+        steps: Which.
+        workers: Processes that make them; 0 makes them in this one.
+        pin: Put them into memory from which a GPU copies.
+        pace: Is told how long each was waited for.
+
+    Raises:
+        DataError: A batch could not be made.
+    """
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        sampler=steps,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_calm_worker,
+        pin_memory=pin,
+    )
+    made = iter(loader)
+    while True:
+        with pace.waiting():
+            batch = next(made, None)
+        if batch is None:
+            return
+        if isinstance(batch, Fault):
+            raise DataError(batch.message)
+        yield batch

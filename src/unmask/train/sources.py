@@ -1,0 +1,118 @@
+"""The data of a recipe, held against its rules before the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from unmask.config import PairSettings
+from unmask.data.labelled import TEST, VALIDATION, People, Stored, open_folders, prove_apart, split_people
+from unmask.data.shards import CropReader, Sample, check_shards, read_index
+from unmask.errors import DataError
+from unmask.train.recipe import Recipe
+
+LABELLED = "labelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a run trains on and validates on.
+
+    Attributes:
+        pairs: The recipe's, with whoever is in validation held out.
+        people: Labelled samples to train on, where the recipe names some.
+        validation: For each set its samples with their readers.
+        proofs: For each set a line that says that nobody is on both sides.
+    """
+
+    pairs: PairSettings
+    people: People | None
+    validation: dict[str, list[Stored]]
+    proofs: tuple[str, ...]
+
+
+def open_sources(recipe: Recipe) -> Sources:
+    """Find and check everything that a recipe reads.
+
+    Raises:
+        DataError: A folder or a class is missing, a shard is cut short, nobody is left to train on, or
+            somebody is both trained on and validated on.
+    """
+    pairs, settings = recipe.pairs, recipe.labelled
+    stored = _read_whole(recipe.crops)
+    validation = {
+        name: [(CropReader(folder), sample) for sample in _read_whole(folder)]
+        for name, folder in recipe.validation.items()
+    }
+    people = None
+    labelled: list[Stored] = []
+    if settings is not None:
+        for folder in settings.folders:
+            _read_whole(Path(folder))
+        labelled, kept = split_people(
+            open_folders(settings.folders), share=settings.validation_share, held_out=pairs.held_out
+        )
+        people = People(labelled)
+        if kept:
+            validation[LABELLED] = kept
+    pairs = _hold_out(pairs, [s for _, s in validation.get(LABELLED, [])], stored)
+    names = {name for sources in pairs.source_weights for name in sources.split("+")}
+    reals = [
+        s
+        for s in stored
+        if s.label == "REAL" and s.source in names and not s.identity.startswith(pairs.held_out)
+    ]
+    if not reals:
+        raise DataError(
+            f"{recipe.crops} must hold a real face to train on from {', '.join(sorted(names))}, got "
+            f"{len(stored)} samples from {', '.join(sorted({s.source for s in stored})) or 'nowhere'}; see "
+            "source_weights and held_out"
+        )
+    for name, samples in validation.items():
+        _need_both_classes(name, samples)
+    trained = reals + [sample for _, sample in labelled]
+    proofs = [prove_apart(trained, [s for _, s in kept], name=name) for name, kept in validation.items()]
+    return Sources(pairs, people, validation, tuple(proofs))
+
+
+def check_shares(recipe: Recipe, processes: int) -> None:
+    """Hold the size of a step against the number of parts that it is made and learned in.
+
+    Raises:
+        DataError: It cannot be divided evenly.
+    """
+    parts = processes * recipe.loop.accumulate
+    sizes = {"pairs_per_step": recipe.pairs.pairs_per_step}
+    if recipe.labelled is not None:
+        sizes["crops_per_step"] = recipe.labelled.crops_per_step
+    for name, size in sizes.items():
+        if size % parts:
+            raise DataError(
+                f"{name} must be divisible by processes x accumulate, got {size} for {processes} x "
+                f"{recipe.loop.accumulate}"
+            )
+
+
+def _read_whole(folder: Path) -> list[Sample]:
+    samples = read_index(folder)
+    if not samples:
+        raise DataError(f"{folder} must hold packed faces, its index is empty; pack videos that show some")
+    check_shards(folder, samples)
+    return samples
+
+
+def _hold_out(pairs: PairSettings, kept: Sequence[Sample], stored: Sequence[Sample]) -> PairSettings:
+    """Settings under which no pseudo-fake is made of a person who is kept for validation or a test."""
+    people = {sample.identity for sample in kept} & {sample.identity for sample in stored}
+    people |= {sample.identity for sample in stored if sample.split in (VALIDATION, TEST)}
+    return replace(pairs, held_out=(*pairs.held_out, *sorted(people)))
+
+
+def _need_both_classes(name: str, samples: Sequence[Stored]) -> None:
+    fakes = sum(sample.label == "FAKE" for _, sample in samples)
+    if not 0 < fakes < len(samples):
+        raise DataError(
+            f"validation {name!r} must hold both classes, got {fakes} fakes of {len(samples)}; "
+            "give it labelled videos, or leave it out"
+        )
