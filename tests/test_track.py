@@ -6,12 +6,13 @@ from unmask.track import link_faces
 from unmask.types import Face
 from unmask.video import clip_from_arrays
 
+POINTS = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32)  # of the box
 BLACK = np.zeros((8, 8, 3), np.uint8)
 
 
 def _face(left, top=100.0, side=60.0, confidence=0.99):
     box = np.array([left, top, left + side, top + side], np.float32)
-    return Face(box, np.zeros((5, 2), np.float32), confidence)
+    return Face(box, box[:2] + POINTS * (box[2:] - box[:2]), confidence)
 
 
 def _link(faces, times=None, **settings):
@@ -101,3 +102,12 @@ def test_no_faces_no_tracks():
 def test_faces_must_fit_the_frames():
     with pytest.raises(ValueError, match="one entry a frame, got 1 for 2 frames"):
         link_faces(clip_from_arrays([BLACK] * 2), [[]], TrackSettings())
+
+
+def test_key_points_that_are_no_face_drop_a_track():
+    def odd(left):
+        face = _face(left)
+        return Face(face.box, face.points[[1, 0, 2, 3, 4]], face.confidence)
+
+    (track,) = _link([[odd(10 + index)] for index in range(30)])
+    assert track.why_dropped == "eyes, nose and mouth do not lie as in a face in 30 of 30 frames"

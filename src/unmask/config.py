@@ -75,6 +75,8 @@ class DetectSettings:
         pyramid_factor: From one size of the image pyramid to the next, 0 to 1.
         search_every: One in so many sampled frames is searched as a whole; between, faces are followed.
         sure_confidence: From this on, frames around the coming and going of a face are searched too.
+        dark_below: Mean level of a frame, 0 to 255, below which a frame without a face is searched again in a
+            lightened copy; 0 never does.
         threads: Threads of the detector; on networks this small more cost more than they save.
         batch_frames: Shrunk frames that are held in memory at a time; 8 took 45 MB more and were not faster.
     """
@@ -86,6 +88,7 @@ class DetectSettings:
     pyramid_factor: float = 0.709
     search_every: int = 5
     sure_confidence: float = 0.95
+    dark_below: float = 50.0
     threads: int = 1
     batch_frames: int = 2
 
@@ -100,6 +103,7 @@ class DetectSettings:
         )
         _require(self.search_every >= 1, "search_every must be 1 or more", self.search_every)
         _require(0 <= self.sure_confidence <= 1, "sure_confidence must be 0 to 1", self.sure_confidence)
+        _require(0 <= self.dark_below <= 255, "dark_below must be 0 to 255", self.dark_below)
         _require(self.threads >= 1, "threads must be 1 or more", self.threads)
         _require(self.batch_frames >= 1, "batch_frames must be 1 or more", self.batch_frames)
 
@@ -152,6 +156,9 @@ class PairSettings:
         pairs_per_step: Real faces in a step over all processes; each brings its own fake.
         margin_fractions: Lowest and highest margin around the face box.
         swap_share: Share of fakes made by a swap between two people; the rest blend a face with itself.
+        neural_share: Share of fakes whose inner face an autoencoder gave back, trained before the first step
+            on the same real faces.
+        autoencoder_steps: Of 32 faces, to train it.
         source_weights: How often each source is drawn from; ``a+b`` is one pool of two sources.
         held_out: Identities that begin with one of these are never trained on.
     """
@@ -162,6 +169,8 @@ class PairSettings:
     pairs_per_step: int = 16
     margin_fractions: tuple[float, float] = (0.1, 0.6)
     swap_share: float = 0.35
+    neural_share: float = 0.0
+    autoencoder_steps: int = 2500
     source_weights: dict[str, float] = field(default_factory=dict)
     held_out: tuple[str, ...] = ()
 
@@ -171,10 +180,15 @@ class PairSettings:
         _require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)
         low, high = self.margin_fractions
         _require(0 <= low <= high <= 1, "margin_fractions must rise within 0 to 1", self.margin_fractions)
-        for share in (self.swap_share, self.degraded_share):
-            _require(0 <= share <= 1, "swap_share and degraded_share must be 0 to 1", share)
+        for share in (self.swap_share, self.degraded_share, self.neural_share):
+            _require(0 <= share <= 1, "swap_share, degraded_share and neural_share must be 0 to 1", share)
+        _require(self.autoencoder_steps >= 1, "autoencoder_steps must be 1 or more", self.autoencoder_steps)
         ok = bool(self.source_weights) and all(weight > 0 for weight in self.source_weights.values())
         _require(ok, "source_weights must name a source, each weight above 0", self.source_weights)
+
+
+PEOPLE_POLICIES = ("all", "moving", "largest")
+"""Ways to tell whose face counts; see `TrackSettings`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +206,12 @@ class TrackSettings:
         min_frames_fraction: The same as a fraction of the clip's sampled frames; the larger of both counts.
         min_face_px: Median of the box's shorter side, in pixels of the full-resolution frame.
         min_confidence: Mean of the detector's confidence, 0 to 1.
+        policy: Whose face counts: ``all``; ``moving``, those that are no picture of a face; ``largest``, of
+            the moving ones the ``largest`` with the largest faces.
+        largest: How many people ``largest`` keeps.
+        still_change: A face that changes less within itself, in shares of its contrast, is a picture. The
+            stillest of 190 living faces changed by 0.069.
+        still_seconds: Shorter tracks are never taken for pictures.
     """
 
     reach_sides: float = 0.5
@@ -203,9 +223,19 @@ class TrackSettings:
     min_frames_fraction: float = 0.1
     min_face_px: float = 32.0
     min_confidence: float = 0.9
+    policy: str = "moving"
+    largest: int = 1
+    still_change: float = 0.055
+    still_seconds: float = 2.0
 
     def __post_init__(self) -> None:
+        _require(
+            self.policy in PEOPLE_POLICIES, f"policy must be one of {', '.join(PEOPLE_POLICIES)}", self.policy
+        )
+        _require(self.largest >= 1, "largest must be 1 or more", self.largest)
         for name in ("reach_sides", "speed_sides_per_second", "max_reach_sides", "max_gap_frames"):
+            _require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
+        for name in ("still_change", "still_seconds"):
             _require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
         for name in ("duplicate_cover", "min_frames_fraction", "min_confidence"):
             _require(0 <= getattr(self, name) <= 1, f"{name} must be 0 to 1", getattr(self, name))

@@ -23,7 +23,7 @@ from unmask.boxes import match_boxes, square_boxes
 from unmask.config import DetectSettings
 from unmask.crop import cut_square
 from unmask.errors import SettingsError
-from unmask.light import brightness, lighten
+from unmask.light import is_dark, lighten
 from unmask.people import LOOK_PX, LOOK_SCALE
 from unmask.types import Clip, Face, Floats, Frame, Image
 
@@ -99,9 +99,7 @@ def detect_faces(clip: Clip, detector: FaceDetector, settings: DetectSettings) -
     def search(
         indices: Iterable[int], near: Mapping[int, Floats] | None = None, light: Collection[int] = ()
     ) -> dict[int, tuple[Face, ...]]:
-        return search_frames(
-            frames, sorted(indices), near, detector=detector, settings=settings, light=light
-        )
+        return search_frames(frames, sorted(indices), near, detector=detector, settings=settings, light=light)
 
     found = search({*range(0, len(frames), settings.search_every), len(frames) - 1})
     while between := _doubtful_middles(frames, found, settings.sure_confidence):
@@ -165,7 +163,7 @@ def search_frames(
         seen = [lighten(image) if so else image for image, so in zip(images, lightened, strict=True)]
         results = detector.detect(seen, near=hints)
         for place, image in enumerate(images):
-            if near is None and not results[place] and brightness(image) < settings.dark_below:
+            if near is None and not results[place] and is_dark(image, below=settings.dark_below):
                 (results[place],) = detector.detect([lighten(image)])
                 lightened[place] = True
         for i, zoom, image, faces, so in zip(chunk, zooms, images, results, lightened, strict=True):

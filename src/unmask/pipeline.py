@@ -19,6 +19,7 @@ from unmask.config import ScanSettings
 from unmask.crop import cut_crops
 from unmask.detect import FaceDetector, detect_faces, load_detector
 from unmask.errors import DamagedError, MediaError, ModelError
+from unmask.light import is_night
 from unmask.models.card import Card
 from unmask.score import CropScorer, load_model, score_crops
 from unmask.track import link_faces
@@ -79,7 +80,9 @@ class Scanner:
             crops = cut_crops(clip, tracks, self.model.card.crop_settings)
         with watch.stage("score"):
             logits = {person.track_id: self._logits(person) for person in crops}
-        return Evidence(tuple(frame.time_seconds for frame in clip.frames), tracks, logits)
+        times = tuple(frame.time_seconds for frame in clip.frames)
+        # A clip in which someone was found need not be looked at again.
+        return Evidence(times, tracks, logits, dark=not crops and is_night(clip))
 
     def _judge(self, clip: Clip, path: str, sha256: str, watch: _Watch) -> Verdict:
         card = self.model.card

@@ -10,6 +10,7 @@ import numpy as np
 
 from unmask.boxes import cover, match_boxes, sides
 from unmask.config import TrackSettings
+from unmask.people import apply_policy, is_plausible
 from unmask.types import Clip, Face, Floats, Track
 
 
@@ -42,10 +43,11 @@ def link_faces(clip: Clip, faces: Sequence[Sequence[Face]], settings: TrackSetti
         new = [face for number, face in enumerate(found) if number not in taken]
         for face in sorted(new, key=lambda face: float(face.box[0])):
             tracks.append(_Growing([index], [face], [frame.time_seconds]))
-    return tuple(
+    linked = [
         Track(number, tuple(t.indices), tuple(t.faces), _why_dropped(t.faces, len(clip.frames), settings))
         for number, t in enumerate(tracks)
-    )
+    ]
+    return apply_policy(linked, [frame.time_seconds for frame in clip.frames], settings)
 
 
 @dataclass
@@ -126,4 +128,7 @@ def _why_dropped(faces: Sequence[Face], frames: int, settings: TrackSettings) ->
     confidence = float(np.mean([face.confidence for face in faces]))
     if confidence < settings.min_confidence:
         return f"mean detection confidence {confidence:.2f}, at least {settings.min_confidence:.2f} needed"
+    odd = sum(not is_plausible(face) for face in faces)
+    if odd > len(faces) / 2:
+        return f"eyes, nose and mouth do not lie as in a face in {odd} of {len(faces)} frames"
     return None

@@ -91,11 +91,15 @@ class Face:
         box: ``x0 y0 x1 y1``, shape (4,), float32; may reach outside the frame.
         points: Left eye, right eye, nose, left and right mouth corner as seen in the picture, shape (5, 2).
         confidence: The detector's probability that this is a face, 0 to 1.
+        look: Grey picture of the face and what is around it, square; None where it was not kept.
+        lightened: It was found only in a lightened copy of a dark frame.
     """
 
     box: Floats
     points: Floats
     confidence: float
+    look: Image | None = None
+    lightened: bool = False
 
     def __post_init__(self) -> None:
         if self.box.shape != (4,) or self.points.shape != (5, 2):
@@ -111,12 +115,14 @@ class Track:
         frame_indices: Which of the clip's sampled frames show the face, rising.
         faces: The face in each of these frames.
         why_dropped: Why this track is not taken for a person, or None when it is kept.
+        picture: It was dropped as a picture of a face: a poster, a print, a painting.
     """
 
     id: int
     frame_indices: tuple[int, ...]
     faces: tuple[Face, ...]
     why_dropped: str | None = None
+    picture: bool = False
 
     @property
     def kept(self) -> bool:
@@ -177,6 +183,7 @@ class PersonFrame:
         points: Five ``(x, y)`` in frame pixels.
         confidence: The detector's, 0 to 1.
         p_fake: Calibrated probability for this frame alone; None where it was not scored.
+        lightened: The face was found only in a lightened copy of a dark frame.
     """
 
     time_seconds: float
@@ -184,17 +191,22 @@ class PersonFrame:
     points: tuple[tuple[float, ...], ...]
     confidence: float
     p_fake: float | None
+    lightened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person in a verdict; dropped tracks are listed too, with the reason."""
+    """One person in a verdict; dropped tracks are listed too, with the reason.
+
+    A ``picture`` is a poster, a print or a painting of a face rather than a living one.
+    """
 
     id: int
     p_fake: float | None
     kept: bool
     why_dropped: str | None
     frames: tuple[PersonFrame, ...]
+    picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,11 +121,13 @@ class Evidence:
         times_seconds: Of all sampled frames.
         tracks: Everyone found, dropped tracks included.
         logits: By id of the track and index of the frame in the clip.
+        dark: The frames are so dark that faces may have been missed.
     """
 
     times_seconds: tuple[float, ...]
     tracks: tuple[Track, ...]
     logits: Mapping[int, Mapping[int, float]]
+    dark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def judge_person(
         for index, face in zip(track.frame_indices, track.faces, strict=True)
     )
     if not track.kept:
-        return Person(track.id, None, False, track.why_dropped, frames)
+        return Person(track.id, None, False, track.why_dropped, frames, track.picture)
     values = np.array([logits[index] for index in track.frame_indices if index in logits], np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"logits must be finite, got {values} for person {track.id}")
@@ -173,7 +175,7 @@ def weigh(
     people = tuple(
         judge_person(track, times, evidence.logits.get(track.id, {}), scale) for track in evidence.tracks
     )
-    return people, rule(people, thresholds, settings, sampled_frames=len(times))
+    return people, rule(people, thresholds, settings, sampled_frames=len(times), dark=evidence.dark)
 
 
 def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) -> str | None:
@@ -193,7 +195,12 @@ def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) 
 
 
 def rule(
-    people: Sequence[Person], thresholds: Thresholds, settings: JudgeSettings, *, sampled_frames: int
+    people: Sequence[Person],
+    thresholds: Thresholds,
+    settings: JudgeSettings,
+    *,
+    sampled_frames: int,
+    dark: bool = False,
 ) -> Ruling:
     """The verdict on a clip: as fake as its most suspicious credible person.
 
@@ -205,10 +212,12 @@ def rule(
         thresholds: Where probabilities become words.
         settings: What counts as enough evidence.
         sampled_frames: Frames that were looked at, 0 or more.
+        dark: Whether they are so dark that this is the likely reason when nobody was found.
     """
     kept = sorted((p for p in people if p.p_fake is not None), key=_p_fake, reverse=True)
     if not kept:
-        return Ruling(Outcome.NO_FACE, None, _why_nobody(people, sampled_frames))
+        likely = "; the likely reason is that the picture is dark" if dark else ""
+        return Ruling(Outcome.NO_FACE, None, _why_nobody(people, sampled_frames) + likely)
     thin = {p.id: too_little(p, settings, sampled_frames=sampled_frames) for p in kept}
     solid = [p for p in kept if thin[p.id] is None]
     top = kept[0]
@@ -278,6 +287,7 @@ def _evidence(face: Face, time_seconds: float, logit: float | None, scale: Calib
         points=tuple((round(float(x), 2), round(float(y), 2)) for x, y in face.points),
         confidence=round(float(face.confidence), 4),
         p_fake=None if logit is None else scale.probability(logit),
+        lightened=face.lightened,
     )
 
 
