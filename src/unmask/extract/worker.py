@@ -1,0 +1,205 @@
+"""What a worker does: one video in, its part of a shard and its record out."""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from unmask.config import CropSettings
+from unmask.crop import cut_crops
+from unmask.data.shards import STORED_MARGIN_FRACTION, Sample, describe_sample, encode_sample, find_spans
+from unmask.data.sources import Opener
+from unmask.detect import FaceDetector, detect_faces, load_detector
+from unmask.errors import DataError, MediaError
+from unmask.extract.guide import Guide, why_not
+from unmask.extract.plan import ExtractSettings, Video
+from unmask.track import link_faces
+from unmask.types import Clip, Crops, Track
+from unmask.video import read_clip
+
+DONE, NO_FACE, UNREADABLE = "done", "no_face", "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One video for a worker.
+
+    Attributes:
+        number: In the plan.
+        video: What to read.
+        key: What its samples' keys begin with.
+        origin: The same of the video that it goes back to.
+        leads: Whether other videos may take its boxes.
+        guide: Boxes that may serve it, as `Guide.to_dict` gives them.
+    """
+
+    number: int
+    video: Video
+    key: str
+    origin: str
+    leads: bool = False
+    guide: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What came of one video.
+
+    Attributes:
+        record: What is to be known of it: a line of the manifest.
+        blob: What is to be kept: a line of JSON with the record, samples and guide, then tar blocks.
+        cpu_seconds: What it took, of all threads.
+    """
+
+    record: dict[str, Any]
+    blob: bytes
+    cpu_seconds: float = 0.0
+
+
+def make_part(
+    record: dict[str, Any], samples: Sequence[Sample] = (), tar: bytes = b"", guide: Guide | None = None
+) -> Part:
+    """A part from its contents; ``spans`` of the samples count from the beginning of ``tar``."""
+    head = {
+        "record": record,
+        "samples": [describe_sample(sample) for sample in samples],
+        "guide": None if guide is None else guide.to_dict(),
+        "bytes": len(tar),
+        "crc32": zlib.crc32(tar),
+    }
+    return Part(record, json.dumps(head, separators=(",", ":")).encode() + b"\n" + tar)
+
+
+def make_record(video: Video, status: str, reason: str = "", **more: Any) -> dict[str, Any]:
+    """A line of the manifest.
+
+    Args:
+        video: Which.
+        status: ``done``, ``no_face`` or ``unreadable``.
+        reason: Why it is not done; empty when it is.
+        more: ``people``, ``crops``, ``frames``, ``damage`` and ``boxes`` where they are known.
+    """
+    known = {"people": 0, "crops": 0, "frames": 0, "damage": "", "boxes": ""} | more
+    return {"name": video.name, "status": status, "reason": reason} | known
+
+
+@dataclass(frozen=True, slots=True)
+class Extractor:
+    """Cuts the people out of videos; holds what is loaded once."""
+
+    settings: ExtractSettings
+    detector: FaceDetector
+    opener: Opener
+
+    def __call__(self, task: Task, _tell: Callable[[str], None] = lambda text: None) -> Part:
+        """Do one video.
+
+        Args:
+            task: Which.
+
+        Raises:
+            DataError: Its file cannot be had just now; whether it is any good is not known.
+        """
+        start = time.process_time()
+        with self.opener.local(task.video.path) as path:
+            if not path.exists():
+                raise DataError(f"{task.video.path}: no such file")
+            try:
+                clip = read_clip(path, self.settings.decode)
+                part = self._cut(task, clip)
+            except MediaError as error:
+                reason = str(error).removeprefix(f"{path.name}: ")
+                part = make_part(make_record(task.video, UNREADABLE, reason))
+        return replace(part, cpu_seconds=time.process_time() - start)
+
+    def _cut(self, task: Task, clip: Clip) -> Part:
+        tracks, boxes = self._find(clip, task.guide)
+        known: dict[str, Any] = {"frames": len(clip.frames), "damage": clip.damage, "boxes": boxes}
+        kept, sizes = self._choose(clip, tracks)
+        if not kept:
+            return make_part(make_record(task.video, NO_FACE, self._why_nobody(tracks), **known))
+        people = cut_crops(clip, kept, sizes)
+        tar, samples = b"", []
+        for track, crops in zip(kept, people, strict=True):
+            sample = _describe(task, track, crops)
+            part = encode_sample(
+                sample, list(crops.images.transpose(0, 2, 3, 1)), quality=self.settings.quality
+            )
+            spans = find_spans(part, crops=len(crops)) + np.array([len(tar), 0])
+            samples.append(replace(sample, spans=spans))
+            tar += part
+        record = make_record(task.video, DONE, people=len(samples), crops=sum(map(len, samples)), **known)
+        return make_part(record, samples, tar, Guide.of(task.video.name, clip, kept) if task.leads else None)
+
+    def _find(self, clip: Clip, plain: dict[str, Any] | None) -> tuple[tuple[Track, ...], str]:
+        """The people, and whose boxes they were found by."""
+        told = "own"
+        if plain is not None:
+            guide = Guide.from_dict(plain)
+            problem = why_not(guide, clip, self.detector, self.settings.detect)
+            if problem is None:
+                return guide.tracks, f"of {guide.name}"
+            told = f"own, as those of {guide.name} do not fit: {problem}"
+        faces = detect_faces(clip, self.detector, self.settings.detect)
+        return link_faces(clip, faces, self.settings.track), told
+
+    def _choose(self, clip: Clip, tracks: Sequence[Track]) -> tuple[list[Track], list[CropSettings]]:
+        """Who is stored, and how large."""
+        chosen = []
+        for track in tracks:
+            side = _side(track)
+            if track.kept and side >= self.settings.min_side_px:
+                size_px = min(self.settings.max_side_px, round(side * (1 + STORED_MARGIN_FRACTION)))
+                chosen.append((track, CropSettings(size_px, STORED_MARGIN_FRACTION)))
+        if clip.is_image:
+            # A photo is of one person; a second, smaller face is a passer-by or a poster.
+            chosen = sorted(chosen, key=lambda item: -item[1].size_px)[:1]
+        return [track for track, _ in chosen], [size for _, size in chosen]
+
+    def _why_nobody(self, tracks: Sequence[Track]) -> str:
+        if not tracks:
+            return "no face was found"
+        longest = max(tracks, key=lambda track: len(track.faces))
+        if longest.why_dropped:
+            return longest.why_dropped
+        least = self.settings.min_side_px
+        return f"face is {_side(longest):.0f} px long at the median, at least {least} px needed"
+
+
+def load_extractor(settings: ExtractSettings) -> Extractor:
+    """Load the detector, once for a worker.
+
+    Raises:
+        ModelError: Its weights cannot be used.
+    """
+    cv2.setNumThreads(1)  # many workers side by side need no more
+    return Extractor(settings, load_detector(settings.detect), Opener())
+
+
+def _side(track: Track) -> float:
+    return float(np.median([(face.box[2:] - face.box[:2]).max() for face in track.faces]))
+
+
+def _describe(task: Task, track: Track, crops: Crops) -> Sample:
+    return Sample(
+        key=f"{task.key}-p{crops.track_id}",
+        label=task.video.label,
+        identity=task.video.identity,
+        original=f"{task.origin}-p{crops.track_id}",
+        source=task.video.source,
+        shard="",
+        times_seconds=crops.times_seconds,
+        points=crops.points,
+        spans=np.empty((0, 2), np.int64),
+        split=task.video.split,
+        video=task.video.name,
+        boxes=crops.boxes,
+        confidences=np.array([face.confidence for face in track.faces], np.float32),
+    )
