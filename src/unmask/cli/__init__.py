@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from unmask.cli.data import data
+from unmask.cli.extract import extract
 from unmask.cli.inputs import SUFFIXES
 from unmask.cli.model import model
 from unmask.cli.scan import scan
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(scan)
 app.command()(model)
+app.command()(extract)
 app.command()(train)
 app.add_typer(data, name="data")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unmask.errors import DataError, MissingExtraError
 
@@ -42,13 +45,36 @@ def read_manifest(folder: Path) -> DataFrame:
         import pandas
     except ModuleNotFoundError as error:
         raise MissingExtraError("pandas", extra="data") from error
+    try:
+        return pandas.DataFrame(_records(folder))[list(COLUMNS)].astype(COLUMNS).set_index("name")
+    except KeyError as error:
+        raise DataError(f"{folder / MANIFEST_NAME} is no manifest: {error}") from error
+
+
+def count_manifest(folder: Path) -> dict[str, Any]:
+    """Numbers of videos by status, of people and of crops.
+
+    Raises:
+        DataError: There is no manifest, or a line of it is no record.
+    """
+    status: Counter[str] = Counter()
+    people = crops = 0
+    for record in _records(folder):
+        status[record["status"]] += 1
+        people, crops = people + record["people"], crops + record["crops"]
+    return {"videos": status.total(), "status": dict(status), "people": people, "crops": crops}
+
+
+def _records(folder: Path) -> Iterator[dict[str, Any]]:
     file = folder / MANIFEST_NAME
     if not file.is_file():
-        raise DataError(
-            f"{folder} must hold {MANIFEST_NAME}; an extraction writes it at its end: run it again"
-        )
-    try:
-        frame = pandas.read_json(file, lines=True, dtype=COLUMNS, convert_dates=False)
-        return frame[list(COLUMNS)].set_index("name")
-    except (ValueError, KeyError) as error:
-        raise DataError(f"{file} is no manifest: {error}") from error
+        raise DataError(f"{folder} must hold {MANIFEST_NAME}, which the end of an extraction writes")
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                record: dict[str, Any] = json.loads(line)
+                if not set(COLUMNS) <= record.keys():
+                    raise ValueError("it lacks a field")
+            except (ValueError, AttributeError) as error:
+                raise DataError(f"{file}: line {number} is no record: {error}") from error
+            yield record

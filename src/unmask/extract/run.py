@@ -7,7 +7,6 @@ import heapq
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from unmask.errors import DataError
 from unmask.extract.plan import Plan
@@ -75,9 +74,7 @@ class Schedule:
                     heapq.heappush(self._ready, follower)
 
 
-def extract(
-    store: Store, crew: Crew, *, on_done: Callable[[dict[str, Any]], None] = lambda record: None
-) -> None:
+def extract(store: Store, crew: Crew, *, on_done: Callable[[Part], None] = lambda part: None) -> None:
     """Do all that is not done yet.
 
     Ctrl-C or an error loses the videos in flight; the next call goes on with the rest.
@@ -85,7 +82,7 @@ def extract(
     Args:
         store: Entered; its plan is done.
         crew: The workers.
-        on_done: Told each record as it comes.
+        on_done: Told what came of each video as it comes.
 
     Raises:
         DataError: The disk is full; or one video after the other fails, which is not their fault.
@@ -98,14 +95,14 @@ def extract(
     store.clean()
 
 
-def _work_through(schedule: Schedule, crew: Crew, on_done: Callable[[dict[str, Any]], None]) -> None:
+def _work_through(schedule: Schedule, crew: Crew, on_done: Callable[[Part], None]) -> None:
     tries: Counter[int] = Counter()
     doubtful: dict[int, Part] = {}  # given up, until another one's success shows that the fault is theirs
     in_a_row = 0
 
     def keep(number: int, part: Part) -> None:
         schedule.keep(number, part)
-        on_done(part.record)
+        on_done(part)
 
     with contextlib.closing(run_crew(schedule.take, crew)) as found:
         for task, answer in found:

@@ -61,10 +61,14 @@ class Store:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Store:
-        with _disk(self.folder):
-            self._claim()
-            if not self.complete:
-                self._load()
+        try:
+            with _disk(self.folder):
+                self._claim()
+                if not self.complete:
+                    self._load()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(

@@ -1,0 +1,208 @@
+"""``unmask extract``: videos in, tar shards of face crops out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from unmask.extract.estimate import Estimate
+    from unmask.extract.plan import Video
+    from unmask.extract.worker import Part
+
+_TELL_EVERY_SECONDS = 30.0
+_NAMED = re.compile(r"([\w.-]+)=(.+)")
+_GROWTH = (1, 2, 4, 16, 128)
+
+
+def extract(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="An index (.parquet, .csv), a folder, a zip, s3://...; or NAME=FOLDER for a collection of "
+            "videos and photos that are real unless its metadata.json says otherwise.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for shards, index and manifest.")],
+    frames: Annotated[int, typer.Option(metavar="N", help="Frames sampled from each video.")] = 30,
+    max_side: Annotated[
+        int, typer.Option(metavar="PX", help="Largest crop; smaller faces keep their size.")
+    ] = 360,
+    quality: Annotated[int, typer.Option(metavar="Q", help="Of JPEG, 1 to 100.")] = 96,
+    png: Annotated[bool, typer.Option("--png", help="Store PNG, which loses nothing.")] = False,
+    reuse_boxes: Annotated[
+        bool, typer.Option(help="Let an original's boxes serve its fakes where they fit.")
+    ] = True,
+    shard_videos: Annotated[int, typer.Option(metavar="N", help="Videos in a shard.")] = 128,
+    engine: Annotated[str, typer.Option(help="local (processes) or ray (a cluster).")] = "local",
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Default: the cores, at most 4; with ray all there are.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Of a Ray cluster; without it one is started here.")
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Kill a worker that takes longer for one video.")
+    ] = 600.0,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Do a small sample and say what all will cost.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+) -> None:
+    """Find the people in videos and store their faces, 30 crops a video, as tar shards for training.
+
+    A stopped or killed run goes on where it was when the same command is given again; videos that are done
+    are not done twice. Every video gets a line in manifest.jsonl: done, no_face, or unreadable and why.
+
+    Exit code: 0 every video has its line, 2 wrong usage or it could not go on, 130 stopped.
+
+    [bold]Examples[/bold]
+
+    unmask extract dfdc.parquet -o crops
+
+    unmask extract dfdc.parquet -o crops --plan
+
+    unmask extract dfdc.parquet -o crops --engine ray --address 10.0.0.1:6379
+
+    unmask extract talks=videos/talks portraits=photos --frames 48 -o crops
+    """
+    from unmask.cli.running import stopping_on_errors
+
+    with stopping_on_errors("the same command goes on from here"):
+        from unmask.extract.crews import CrewSettings, gather_crew
+        from unmask.extract.plan import ExtractSettings, make_plan
+
+        settings = ExtractSettings(
+            frames=frames,
+            max_side_px=max_side,
+            quality=None if png else quality,
+            reuse_boxes=reuse_boxes,
+            videos_per_shard=shard_videos,
+        )
+        crew_settings = CrewSettings(
+            engine=engine, workers=workers, limit_seconds=time_limit, address=address
+        )
+        made = make_plan(_list_videos(sources), settings)
+        crew = gather_crew(settings, crew_settings)
+        if plan:
+            from unmask.extract.estimate import estimate
+
+            _tell_estimate(estimate(made, crew), as_json=json)
+            return
+        _run(made, crew, output, as_json=json)
+
+
+def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:
+    from unmask.data.shards import check_shards, read_index
+    from unmask.extract.manifest import count_manifest
+    from unmask.extract.run import extract as run_extract
+    from unmask.extract.store import Store
+
+    with Store(output, made) as store:
+        was_complete = store.complete
+        with _progress(len(made), len(store.done)) as on_done:
+            run_extract(store, crew, on_done=on_done)
+        if was_complete:
+            check_shards(output, read_index(output))
+    counts = count_manifest(output)
+    if as_json:
+        from json import dumps
+
+        typer.echo(dumps(counts))
+        return
+    status = counts["status"]
+    outcomes = ", ".join(f"{status.get(name, 0)} {name}" for name in ("done", "no_face", "unreadable"))
+    people = f"{counts['people']} people, {counts['crops']} crops"
+    typer.echo(f"{counts['videos']} videos: {outcomes}; {people} in {output}")
+
+
+def _list_videos(sources: Sequence[str]) -> list[Video]:
+    from unmask.data.collection import list_sources
+    from unmask.data.video_index import index
+    from unmask.extract.plan import videos_of_collection, videos_of_index
+
+    videos: list[Video] = []
+    for text in sources:
+        named = _NAMED.fullmatch(text)
+        name, place = (named[1], named[2]) if named and not Path(text).exists() else (None, text)
+        if name is not None and Path(place).is_dir():
+            videos += videos_of_collection(list_sources(Path(place), collection=name))
+        else:
+            videos += videos_of_index(index(place, probe=False), source=name)
+    return videos
+
+
+@contextmanager
+def _progress(total: int, done: int) -> Iterator[Callable[[Part], None]]:
+    """Rate, time left and failures: a bar on a terminal, elsewhere a line now and then."""
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    counts: Counter[str] = Counter()
+    start = told = time.monotonic()
+
+    def words() -> str:
+        rate = counts.total() / max(time.monotonic() - start, 1e-9)
+        failed = f"{counts['no_face']} without a face, {counts['unreadable']} unreadable"
+        return f"{rate * 60:.0f} videos a minute, {failed}"
+
+    if console.is_terminal:
+        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("", total=total, completed=done)
+
+            def advance(part: Part) -> None:
+                counts[part.record["status"]] += 1
+                bar.update(task, advance=1, description=words())
+
+            yield advance
+        return
+
+    def tell(part: Part) -> None:
+        nonlocal told
+        counts[part.record["status"]] += 1
+        now = time.monotonic()
+        if now - told >= _TELL_EVERY_SECONDS:
+            told = now
+            here = done + counts.total()
+            left = (total - here) * (now - start) / counts.total()
+            console.print(f"{here} of {total}, {words()}, about {left / 60:.0f} minutes left", markup=False)
+
+    yield tell
+
+
+def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
+    hours = {str(workers): round(found.hours(workers), 3) for workers in _GROWTH}
+    if as_json:
+        from dataclasses import asdict
+        from json import dumps
+
+        typer.echo(dumps(asdict(found) | {"hours_on_workers": hours}))
+        return
+    cpu, error = found.cpu_seconds / 3600, found.cpu_error_seconds / 3600
+    outcomes = ", ".join(f"{count} {name}" for name, count in sorted(found.status.items()))
+    wall = "   ".join(f"{workers}: {_duration(float(h))}" for workers, h in hours.items())
+    typer.echo(
+        f"videos       {found.videos}, of which {found.followers} may take another's boxes, "
+        f"{found.skipped} cannot be read\n"
+        f"CPU hours    {cpu:.3g}, give or take {error:.2g}\n"
+        f"disk         {found.bytes / 1e9:.3g} GB\n"
+        f"on workers   {wall}\n"
+        f"from         {found.sampled} videos that were done for this ({outcomes})"
+    )
+
+
+def _duration(hours: float) -> str:
+    if hours >= 48:
+        return f"{hours / 24:.1f} days"
+    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min"
