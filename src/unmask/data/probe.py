@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -17,10 +16,9 @@ from av.video.stream import VideoStream
 
 from unmask.config import DecodeSettings
 from unmask.data.layouts import Row
+from unmask.data.side_by_side import Do, Failure, do_all
 from unmask.data.sources import Opener
 from unmask.errors import DataError, MediaError
-from unmask.pool import Do, Failure, run_crew
-from unmask.processes import Processes
 from unmask.video.container import Job, Source, open_video, read_packets, use_threads
 
 Facts = dict[str, Any]
@@ -61,17 +59,34 @@ def probe_rows(
         For each row by number its facts, with ``status`` where it is damaged; none for missing rows.
     """
     there = ((number, row) for number, row in enumerate(rows) if row.size_bytes is not None)
-    todo = [(number, row.path) for number, row in there if not row.status.startswith("damaged")]
-    chunks = [todo[start : start + _CHUNK] for start in range(0, len(todo), _CHUNK)]
-    if settings.jobs > 1 and len(todo) < settings.jobs * _CHUNK:  # Few videos: a fair share for each.
-        size = max(1, -(-len(todo) // settings.jobs))
-        chunks = [todo[start : start + size] for start in range(0, len(todo), size)]
+    paths = {number: row.path for number, row in there if not row.status.startswith("damaged")}
+    return probe_paths(paths, settings, on_probed=on_probed)
+
+
+def probe_paths(
+    paths: Mapping[int, str], settings: ProbeSettings, *, on_probed: Callable[[int, int], None] | None = None
+) -> dict[int, Facts]:
+    """Look into videos by path, the facts under the same numbers.
+
+    Chunks of them go to each process; a chunk that a crash took along is tried again video by video.
+    """
+    todo = list(paths.items())
+    size = min(_CHUNK, max(1, -(-len(todo) // settings.jobs)))  # Few videos: a fair share for each.
+    chunks = [todo[start : start + size] for start in range(0, len(todo), size)]
     facts: dict[int, Facts] = {}
-    found = _here(chunks, settings) if settings.jobs == 1 else _side_by_side(chunks, settings)
-    for some in found:
-        facts.update(some)
-        if on_probed is not None:
-            on_probed(len(facts), len(todo))
+    load, limit = partial(_load_prober, settings), size * _LIMIT_SECONDS
+    while chunks:
+        again: list[Chunk] = []
+        for chunk, answer in do_all(chunks, load, jobs=settings.jobs, limit_seconds=limit):
+            if not isinstance(answer, Failure):
+                facts.update(answer)
+            elif len(chunk) > 1:
+                again += [[task] for task in chunk]
+            else:
+                facts[chunk[0][0]] = {"readable": False, "status": f"damaged: {answer.reason}"}
+            if on_probed is not None:
+                on_probed(len(facts), len(todo))
+        chunks, limit = again, _LIMIT_SECONDS
     return facts
 
 
@@ -168,23 +183,6 @@ class _Bare:
 
     def __init__(self, file: IO[bytes]) -> None:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
-
-
-def _here(chunks: Sequence[Chunk], settings: ProbeSettings) -> Iterator[dict[int, Facts]]:
-    return (_probe_chunk(chunk, settings) for chunk in chunks)
-
-
-def _side_by_side(chunks: Sequence[Chunk], settings: ProbeSettings) -> Iterator[dict[int, Facts]]:
-    """Chunks in child processes; one that a crash took along is tried again video by video."""
-    todo = deque(chunks)
-    crew = Processes(partial(_load_prober, settings), settings.jobs, limit_seconds=_CHUNK * _LIMIT_SECONDS)
-    for chunk, answer in run_crew(lambda: todo.popleft() if todo else None, crew):
-        if not isinstance(answer, Failure):
-            yield answer
-        elif len(chunk) > 1:
-            todo.extend([task] for task in chunk)
-        else:
-            yield {chunk[0][0]: {"readable": False, "status": f"damaged: {answer.reason}"}}
 
 
 def _load_prober(settings: ProbeSettings) -> Do[Chunk, dict[int, Facts]]:

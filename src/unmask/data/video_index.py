@@ -20,7 +20,6 @@ Only rows with status ``ok`` are for use.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from unmask.data.layouts import Row, read_rows
 from unmask.data.sources import Opener, list_entries
 from unmask.errors import DataError, MissingExtraError
+from unmask.files import whole_file
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -168,17 +168,8 @@ def write_index_file(frame: DataFrame, path: str | os.PathLike[str]) -> None:
     """
     file = check_index_path(path)
     try:
-        handle, name = tempfile.mkstemp(
-            prefix=f".{file.name}.", suffix=file.suffix, dir=file.absolute().parent
-        )
-        os.close(handle)
-        draft = Path(name)
-        try:
+        with whole_file(file) as draft:
             frame.to_parquet(draft) if file.suffix.lower() == ".parquet" else frame.to_csv(draft)
-            draft.chmod(0o644)
-            draft.replace(file)
-        finally:
-            draft.unlink(missing_ok=True)
     except ImportError as error:
         raise MissingExtraError("pyarrow", extra="data") from error
     except OSError as error:

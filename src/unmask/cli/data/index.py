@@ -34,14 +34,14 @@ def index(
     Missing, duplicate, unlisted and damaged files are rows with a status. Names that lead out of the set,
     broken tables and zip bombs are refused.
     """
-    from unmask.cli.running import progress, user_errors
+    from unmask.cli.running import counting, stopping_on_errors
     from unmask.data.video_index import check_index_path, write_index_file
     from unmask.data.video_index import index as make_index
     from unmask.processes import default_jobs
 
-    with user_errors():
+    with stopping_on_errors("nothing was written"):
         check_index_path(output)
-        with progress("opening") as on_probed:
+        with counting("opening") as on_probed:
             frame = make_index(
                 paths,
                 layout=layout,

@@ -25,22 +25,31 @@ def split(
     like: Annotated[
         Path | None, typer.Option(metavar="INDEX", help="An earlier split; its groups stay where they are.")
     ] = None,
+    audit: Annotated[
+        Path | None,
+        typer.Option(metavar="JSON", help="What unmask data audit found; near duplicates stay together."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The proof as JSON.")] = False,
 ) -> None:
     """Split an index so that nothing that belongs together is on two sides, and prove it.
 
     A group goes where the hash of its name says: more files later change nothing.
     """
-    from unmask.cli.running import user_errors
+    from unmask.cli.running import stopping_on_errors
     from unmask.data.split import SplitSettings, parse_shares, prove_split, split_index
     from unmask.data.video_index import check_index_path, read_index_file, write_index_file
     from unmask.errors import DataError
 
-    with user_errors():
+    with stopping_on_errors("nothing was written"):
         check_index_path(output)
         settings = SplitSettings(by=by, shares=parse_shares(shares), seed=seed, stratify=stratify)
+        links: list[list[str]] = []
+        if audit is not None:
+            from unmask.data.audit import read_links
+
+            links = read_links(audit)
         earlier = read_index_file(like) if like is not None else None
-        frame = split_index(read_index_file(index), settings, earlier=earlier)
+        frame = split_index(read_index_file(index), settings, links=links, earlier=earlier)
         write_index_file(frame, output)
         proof = prove_split(read_index_file(output))
         _tell(proof, as_json=json)
