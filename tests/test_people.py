@@ -7,8 +7,10 @@ from unmask.boxes import square_boxes
 from unmask.config import TrackSettings
 from unmask.crop import cut_square
 from unmask.errors import SettingsError
-from unmask.people import LOOK_PX, LOOK_SCALE, apply_policy, is_plausible, measure_life
+from unmask.people import LOOK_PX, LOOK_SCALE, apply_policy, is_plausible, likeness, measure_life
+from unmask.track import link_faces
 from unmask.types import Face, Track
+from unmask.video import clip_from_arrays
 
 BOX = np.array([85, 35, 155, 125], np.float32)  # Eileen Collins in portrait()
 POINTS = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32)  # of the box
@@ -161,3 +163,15 @@ def test_key_points_out_of_order_are_not(order):
 def test_settings_say_what_they_may_be(settings):
     with pytest.raises(SettingsError, match="must be"):
         TrackSettings(**settings)
+
+
+def test_a_cut_to_another_face_at_the_same_place_starts_a_track():
+    other = [look(np.ascontiguousarray(portrait()[::-1]), seed=i) for i in range(10)]
+    faces = [[face([100, 100, 160, 160], view)] for view in LIVING[:10] + other]
+    clip = clip_from_arrays([np.zeros((8, 8, 3), np.uint8)] * 20, TIMES)
+    assert [track.frame_indices for track in link_faces(clip, faces, TrackSettings(policy="all"))] == [
+        tuple(range(10)),
+        tuple(range(10, 20)),
+    ]
+    assert likeness(face([0, 0, 9, 9]), faces[0][0]) is None
+    assert likeness(faces[0][0], faces[1][0]) > 0.3 > likeness(faces[0][0], faces[19][0])

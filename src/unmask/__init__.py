@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from unmask.config import BatchSettings, CropSettings, DecodeSettings, ScanSettings
     from unmask.errors import DamagedError, MediaError, ModelError, SettingsError, UnmaskError
     from unmask.pipeline import Scanner, load_scanner
+    from unmask.report.notebook import play_tracked, show_faces
     from unmask.types import Clip, Crops, Face, Frame, Outcome, Person, PersonFrame, Track, Verdict
     from unmask.video import read_clip
 
@@ -48,9 +49,11 @@ __all__ = [
     "cut_crops",
     "find_faces",
     "load_scanner",
+    "play_tracked",
     "read_clip",
     "scan",
     "scan_many",
+    "show_faces",
 ]
 
 _HOMES = {
@@ -59,6 +62,7 @@ _HOMES = {
     "config": ("BatchSettings", "CropSettings", "DecodeSettings", "ScanSettings"),
     "errors": ("DamagedError", "MediaError", "ModelError", "SettingsError", "UnmaskError"),
     "pipeline": ("Scanner", "load_scanner"),
+    "report.notebook": ("play_tracked", "show_faces"),
     "types": ("Clip", "Crops", "Face", "Frame", "Outcome", "Person", "PersonFrame", "Track", "Verdict"),
     "video": ("read_clip",),
 }

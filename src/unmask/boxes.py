@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import cv2
@@ -100,7 +101,12 @@ def cover(first: Floats, second: Floats) -> Floats:
 
 
 def match_boxes(
-    first: Floats, second: Floats, *, max_distance_sides: float | Floats, max_growth: float = 2.0
+    first: Floats,
+    second: Floats,
+    *,
+    max_distance_sides: float | Floats,
+    max_growth: float = 2.0,
+    barred: Collection[tuple[int, int]] = (),
 ) -> list[tuple[int, int]]:
     """Pair the boxes of two moments that may show the same thing, nearest pairs first.
 
@@ -113,6 +119,7 @@ def match_boxes(
         max_distance_sides: Farthest that the centres of a pair may lie apart, in mean sides of the two;
             one number, or one for each of ``first``, shape (N,).
         max_growth: Most that the side may change from one to the other, as a factor above 1.
+        barred: Pairs that must not be made.
 
     Returns:
         Pairs of indices into ``first`` and ``second``; every index at most once.
@@ -130,6 +137,8 @@ def match_boxes(
     cost = distance + growth + 1 - iou(first, second)
     limit = np.broadcast_to(np.asarray(max_distance_sides, np.float32), len(first))[:, None]
     cost[(distance > limit) | (growth > np.log(max_growth))] = np.inf
+    for pair in barred:
+        cost[pair] = np.inf
     pairs = []
     while np.isfinite(cost).any():
         row, column = (int(index) for index in np.unravel_index(cost.argmin(), cost.shape))

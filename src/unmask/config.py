@@ -200,6 +200,8 @@ class TrackSettings:
         speed_sides_per_second: Added to the reach for every second between the two frames.
         max_reach_sides: Most that both together allow.
         max_gap_frames: A face that is missing in more sampled frames than this in a row starts a new track.
+        min_likeness: Correlation of two faces and their surroundings, -1 to 1, below which one does not
+            continue the other's track, since the scene was cut.
         duplicate_cover: A face whose box and a surer one's cover more than this share of the smaller is the
             same face found twice, 0 to 1.
         min_frames: Sampled frames that must show a person; never more than half of the clip's.
@@ -218,6 +220,7 @@ class TrackSettings:
     speed_sides_per_second: float = 2.0
     max_reach_sides: float = 2.0
     max_gap_frames: int = 6
+    min_likeness: float = 0.2
     duplicate_cover: float = 0.6
     min_frames: int = 4
     min_frames_fraction: float = 0.1
@@ -235,6 +238,7 @@ class TrackSettings:
         _require(self.largest >= 1, "largest must be 1 or more", self.largest)
         for name in ("reach_sides", "speed_sides_per_second", "max_reach_sides", "max_gap_frames"):
             _require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
+        _require(-1 <= self.min_likeness <= 1, "min_likeness must be -1 to 1", self.min_likeness)
         for name in ("still_change", "still_seconds"):
             _require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
         for name in ("duplicate_cover", "min_frames_fraction", "min_confidence"):

@@ -164,9 +164,9 @@ def search_frames(
         results = detector.detect(seen, near=hints)
         for place, image in enumerate(images):
             if near is None and not results[place] and is_dark(image, below=settings.dark_below):
-                (results[place],) = detector.detect([lighten(image)])
-                lightened[place] = True
-        for i, zoom, image, faces, so in zip(chunk, zooms, images, results, lightened, strict=True):
+                seen[place], lightened[place] = lighten(image), True
+                (results[place],) = detector.detect([seen[place]])
+        for i, zoom, image, faces, so in zip(chunk, zooms, seen, results, lightened, strict=True):
             found[i] = tuple(_placed(face, zoom, image, lightened=so) for face in faces)
     return found
 

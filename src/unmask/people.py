@@ -145,6 +145,20 @@ class Life:
     frames: int
 
 
+def likeness(first: Face, second: Face) -> float | None:
+    """Correlation of two looks, -1 to 1, without aligning them; None when one has no look.
+
+    Of 2,700 steps from one sampled frame to the next within a living face's track all above a cut to
+    another picture were 0.3 or more; half of two people's looks correlate by less than 0.14.
+    """
+    if first.look is None or second.look is None:
+        return None
+    small = [cv2.resize(look, (32, 32), interpolation=cv2.INTER_AREA) for look in (first.look, second.look)]
+    a, b = (cv2.GaussianBlur(look.astype(np.float32), (0, 0), 1.5) for look in small)
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum() / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-3))
+
+
 def measure_life(faces: Sequence[Face], *, enough: float = np.inf) -> Life | None:
     """Compare a track's faces with the one in the middle of it.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from unmask.boxes import cover, match_boxes, sides
 from unmask.config import TrackSettings
-from unmask.people import apply_policy, is_plausible
+from unmask.people import apply_policy, is_plausible, likeness
 from unmask.types import Clip, Face, Floats, Track
 
 
@@ -92,10 +92,11 @@ def _continue_tracks(
             settings.reach_sides + settings.speed_sides_per_second * (time_seconds - t.times[-1])
             for t in waiting
         ]
-        pairs = match_boxes(
-            np.array(places, np.float32).reshape(-1, 4),
-            np.array([found[number].box for number in free], np.float32).reshape(-1, 4),
-            max_distance_sides=np.minimum(np.array(reach, np.float32), settings.max_reach_sides),
+        pairs = _pair(
+            list(zip(waiting, places, strict=True)),
+            [found[number] for number in free],
+            np.minimum(np.array(reach, np.float32), settings.max_reach_sides),
+            min_likeness=settings.min_likeness,
         )
         for row, column in pairs:
             waiting[row].indices.append(index)
@@ -104,6 +105,27 @@ def _continue_tracks(
             taken.add(free[column])
         waiting = [t for t in waiting if t.indices[-1] != index]
     return taken
+
+
+def _pair(
+    tracks: Sequence[tuple[_Growing, Floats]], faces: Sequence[Face], reach: Floats, *, min_likeness: float
+) -> list[tuple[int, int]]:
+    """Tracks, each with the place where it is expected, and the faces that continue them."""
+    places = np.array([place for _, place in tracks], np.float32).reshape(-1, 4)
+    boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
+    barred: set[tuple[int, int]] = set()
+    while True:
+        pairs = match_boxes(places, boxes, max_distance_sides=reach, barred=barred)
+        # After a cut somebody else may be at the same place.
+        other = {
+            (row, column)
+            for row, column in pairs
+            if (alike := likeness(tracks[row][0].faces[-1], faces[column])) is not None
+            and alike < min_likeness
+        }
+        if not other:
+            return pairs
+        barred |= other
 
 
 def _single(faces: Sequence[Face], max_cover: float) -> list[Face]:

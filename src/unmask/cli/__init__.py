@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from unmask.cli.data import data
+from unmask.cli.evaluate import evaluate
 from unmask.cli.extract import extract
+from unmask.cli.faces import faces
 from unmask.cli.inputs import SUFFIXES
 from unmask.cli.model import model
 from unmask.cli.scan import scan
@@ -26,9 +28,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(scan)
+app.command()(faces)
 app.command()(model)
 app.command()(extract)
 app.command()(train)
+app.command()(evaluate)
 app.add_typer(data, name="data")
 
 

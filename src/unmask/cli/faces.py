@@ -1,0 +1,162 @@
+"""``unmask faces``: look at what the detector finds, and at what it drops."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from unmask.cli.running import stopping_on_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unmask.config import ScanSettings
+    from unmask.types import Clip, Track
+
+
+def faces(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video or an image.")],
+    grid: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw a sheet of frames with what was found.")
+    ] = None,
+    shape: Annotated[str, typer.Option(metavar="ROWSxCOLUMNS", help="Of the sheet.")] = "3x3",
+    animate: Annotated[
+        Path | None,
+        typer.Option(metavar="MP4|GIF", help="Play the frames, dropped tracks in grey with the reason."),
+    ] = None,
+    crops: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the faces of people.")] = None,
+    frames: Annotated[int, typer.Option(metavar="N", help="Frames to look at, evenly spread.")] = 30,
+    people: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POLICY",
+            help="Whose face counts: all, moving (no pictures of faces), or 'largest 2'.",
+        ),
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(metavar="TOML", help="Settings of the detector, as unmask tune writes.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Tracks, boxes and key points as JSON.")] = False,
+) -> None:
+    """Show which faces are found in a video, who they belong to, and what is dropped and why.
+
+    [bold]Examples[/bold]
+
+    unmask faces clip.mp4 --grid faces.png
+
+    unmask faces clip.mp4 --animate faces.gif --crops faces/
+
+    unmask faces clip.mp4 --people 'largest 1' --json
+    """
+    with stopping_on_errors():
+        from unmask.api import cut_crops, find_faces
+        from unmask.video import read_clip
+
+        told = _settings(settings, people, frames)
+        rows, columns = _shape(shape)
+        clip = read_clip(video, told.decode)
+        tracks = find_faces(clip, settings=told)
+        if grid is not None:
+            from unmask.report.faces import face_grid, write_grid
+
+            write_grid(grid, face_grid(clip, tracks, rows=rows, columns=columns))
+        if animate is not None:
+            from unmask.report.faces import write_animation
+
+            write_animation(clip, tracks, animate)
+        if crops is not None:
+            from unmask.report.faces import write_crops
+
+            write_crops(cut_crops(clip, tracks, settings=told), crops)
+        if json:
+            typer.echo(jsonlib.dumps(_plain(clip, tracks), allow_nan=False))
+        else:
+            _print_tracks(clip, tracks)
+
+
+def _settings(file: Path | None, people: str | None, frames: int) -> ScanSettings:
+    from dataclasses import replace
+
+    from unmask.config import DecodeSettings, DetectSettings, ScanSettings, TrackSettings
+    from unmask.detector_file import read_detector_file
+    from unmask.errors import SettingsError
+
+    detect, track = read_detector_file(file) if file else (DetectSettings(), TrackSettings())
+    if people is not None:
+        found = re.fullmatch(r"(all|moving|largest)(?:[ =](\d{1,4}))?", people.strip())
+        if found is None or (found[2] and found[1] != "largest"):
+            raise SettingsError(f"--people must be all, moving or 'largest N', got {people!r}")
+        track = replace(track, policy=found[1], largest=int(found[2] or 1))
+    return ScanSettings(decode=DecodeSettings(frames=frames), detect=detect, track=track)
+
+
+def _shape(text: str) -> tuple[int, int]:
+    from unmask.errors import SettingsError
+
+    found = re.fullmatch(r"(\d{1,2})\s*[x×]\s*(\d{1,2})", text.strip())  # noqa: RUF001  people type either
+    if found is None or not int(found[1]) or not int(found[2]):
+        raise SettingsError(f"--shape must be ROWSxCOLUMNS, 1x1 to 99x99, got {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def _plain(clip: Clip, tracks: Sequence[Track]) -> dict[str, Any]:
+    return {
+        "path": str(clip.path),
+        "times_seconds": [round(frame.time_seconds, 6) for frame in clip.frames],
+        "tracks": [
+            {
+                "id": track.id,
+                "kept": track.kept,
+                "picture": track.picture,
+                "why_dropped": track.why_dropped,
+                "faces": [
+                    {
+                        "frame": index,
+                        "box": [round(float(edge), 2) for edge in face.box],
+                        "points": [[round(float(x), 2), round(float(y), 2)] for x, y in face.points],
+                        "confidence": round(float(face.confidence), 4),
+                        "lightened": face.lightened,
+                    }
+                    for index, face in zip(track.frame_indices, track.faces, strict=True)
+                ],
+            }
+            for track in tracks
+        ],
+    }
+
+
+def _print_tracks(clip: Clip, tracks: Sequence[Track]) -> None:
+    import numpy as np
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from unmask.cli.terminal import plain
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("person", "frames", "seen", "side px", "confidence", "lightened"):
+        table.add_column(name, justify="left" if name == "seen" else "right")
+    table.add_column("", overflow="fold", ratio=1)
+    for track in tracks:
+        times = [clip.frames[index].time_seconds for index in track.frame_indices]
+        side = np.median([(face.box[2:] - face.box[:2]).min() for face in track.faces])
+        table.add_row(
+            str(track.id),
+            str(len(track.faces)),
+            f"{times[0]:.1f}-{times[-1]:.1f} s",
+            f"{side:.0f}",
+            f"{np.mean([face.confidence for face in track.faces]):.2f}",
+            str(sum(face.lightened for face in track.faces) or ""),
+            plain(f"dropped: {track.why_dropped}" if track.why_dropped else ""),
+            style="" if track.kept else "dim",
+        )
+    console = Console()
+    if tracks:
+        console.print(table)
+    kept = sum(track.kept for track in tracks)
+    people = "1 person" if kept == 1 else f"{kept} people"
+    console.print(plain(f"{people}, {len(tracks) - kept} dropped, in {len(clip.frames)} frames"))
