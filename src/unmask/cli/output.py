@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from rich.table import Table
 from unmask.cli.inputs import SUFFIXES
 from unmask.cli.terminal import plain
 from unmask.errors import SettingsError
+from unmask.files import whole_file
 from unmask.types import Outcome, Verdict
 from unmask.verdict import most_suspicious
 
@@ -71,22 +71,14 @@ def write_csv(path: Path, verdicts: Sequence[Verdict]) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    target = path.resolve()  # a link keeps pointing where it did
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    draft = Path(name)
-    try:
-        # Bytes of a path that are no UTF-8 go out as they came in.
-        with open(handle, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
-            rows = csv.writer(file)
-            rows.writerow(CSV_COLUMNS)
-            rows.writerows(_row(verdict) for verdict in verdicts)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(mode)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    # Bytes of a path that are no UTF-8 go out as they came in.
+    with (
+        whole_file(path) as draft,
+        draft.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
+        rows = csv.writer(file)
+        rows.writerow(CSV_COLUMNS)
+        rows.writerows(_row(verdict) for verdict in verdicts)
 
 
 def _files(verdicts: Sequence[Verdict]) -> Table:
@@ -159,9 +151,3 @@ def _row(verdict: Verdict) -> list[object]:
         verdict.unmask,
         verdict.seconds.get("total", ""),
     ]
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)  # the only way to read it is to set it
-    os.umask(mask)
-    return mask

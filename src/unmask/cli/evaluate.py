@@ -1,0 +1,158 @@
+"""``unmask evaluate``: how good a model is on labelled clips."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from unmask.config import BatchSettings, ScanSettings
+    from unmask.evaluate.contenders import Contender
+    from unmask.evaluate.summary import Judged
+
+
+def evaluate(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INDEX...",
+            help="An index (.parquet, .csv), a .csv with path and label, or folders in DFDC's layout.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the report.")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CARD", help="A model's card; several are put side by side (default: shipped)."),
+    ] = None,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=WEIGHTS", help="A detector from elsewhere, such as meso4=Meso4_DF.h5."),
+    ] = None,
+    frames: Annotated[int, typer.Option(metavar="N", help="Frames of each clip.")] = 30,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Clips at a time (default: the cores, at most 4).")
+    ] = None,
+    fallback: Annotated[
+        float, typer.Option(metavar="P", help="p_fake for clips without a number, in log loss over all.")
+    ] = 0.5,
+    json: Annotated[bool, typer.Option("--json", help="Also print the content of metrics.json.")] = False,
+) -> None:
+    """Measure models on labelled clips and write scores.csv, metrics.json and index.html.
+
+    Metrics are per video, per person and per frame, with 95 % intervals over originals.
+    Clips without a face or that cannot be read are counted, not scored.
+
+    [bold]Examples[/bold]
+
+    unmask evaluate dfdc_mini -o report
+
+    unmask evaluate index.parquet --model mine.json --peer meso4=Meso4_DF.h5 -o report
+
+    unmask evaluate labels.csv -o report
+    """
+    from unmask.cli.running import stopping_on_errors
+    from unmask.config import BatchSettings, DecodeSettings, ScanSettings
+    from unmask.errors import SettingsError
+    from unmask.evaluate.clips import read_clips
+    from unmask.evaluate.contenders import list_contenders
+
+    with stopping_on_errors():
+        if not 0 < fallback < 1:
+            raise SettingsError(f"--fallback must be between 0 and 1, got {fallback}")
+        settings = ScanSettings(decode=DecodeSettings(frames=frames))
+        batch = BatchSettings(jobs=jobs)
+        contenders = list_contenders(model or [], peer or [])
+        clips = read_clips(sources)
+        _make_folder(output)
+        judged = _judge_all(clips, contenders, settings, batch)
+        summary = _summarise(judged, name=", ".join(source.name for source in sources), fallback=fallback)
+        _write(output, summary, judged)
+        _show(summary, output)
+        if json:
+            typer.echo(json_module.dumps(summary, indent=1))
+
+
+def _make_folder(folder: Path) -> None:
+    from unmask.errors import SettingsError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(
+            f"--output must be a folder that can be written to, got {folder} ({error.strerror})"
+        ) from error
+
+
+def _judge_all(
+    clips: list[Any], contenders: tuple[Contender, ...], settings: ScanSettings, batch: BatchSettings
+) -> list[Judged]:
+    from unmask.cli.running import progress
+    from unmask.evaluate.contenders import contender_card
+    from unmask.evaluate.examine import Findings, examine
+    from unmask.evaluate.summary import Judged
+
+    cards = [contender_card(one) for one in contenders]
+    findings = [Findings()] * len(clips)
+    with progress("evaluating", len(clips)) as step:
+        for place, found in examine(clips, contenders, settings, batch):
+            findings[place] = found
+            step()
+    return [
+        Judged(one.name, card, clips, findings, settings.judge)
+        for one, card in zip(contenders, cards, strict=True)
+    ]
+
+
+def _summarise(judged: list[Judged], *, name: str, fallback: float) -> dict[str, Any]:
+    from unmask.evaluate.summary import summarise
+
+    return summarise(judged, name=name, fallback=fallback)
+
+
+def _write(folder: Path, summary: dict[str, Any], judged: list[Judged]) -> None:
+    from unmask.evaluate.tables import scores_csv
+    from unmask.files import write_whole
+    from unmask.report.evaluation import evaluation_page
+
+    write_whole(folder / "scores.csv", scores_csv(judged))
+    write_whole(folder / "metrics.json", json_module.dumps(summary, indent=1, allow_nan=False) + "\n")
+    write_whole(folder / "index.html", evaluation_page(summary, judged))
+
+
+def _show(summary: dict[str, Any], folder: Path) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from unmask.cli.terminal import plain
+    from unmask.report.evaluation import HEADLINE
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("per video")
+    for name in summary["models"]:
+        table.add_column(plain(name), justify="right")
+    for key, title in HEADLINE.items():
+        cells = [one.get("video", {}).get(key) for one in summary["models"].values()]
+        table.add_row(
+            title,
+            *(
+                "-"
+                if cell is None or cell["value"] is None
+                else f"{cell['value']:.3f} ({cell['low']:.2f} to {cell['high']:.2f})"
+                for cell in cells
+            ),
+        )
+    console = Console(stderr=True)
+    console.print(table)
+    for name, one in summary["models"].items():
+        missing = sum(row["clips"] - row["judged"] for row in one["coverage"].values())
+        console.print(plain(f"{name}: {summary['clips'] - missing} of {summary['clips']} clips got a number"))
+        if "problem" in one:
+            console.print(plain(f"{name}: {one['problem']}", "yellow"))
+    console.print(plain(f"written: {folder / 'index.html'}, metrics.json, scores.csv"))

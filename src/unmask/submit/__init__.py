@@ -1,0 +1,1 @@
+"""Submissions for the DeepFake Detection Challenge: complete, in time, and offline."""
