@@ -72,6 +72,8 @@ BROKEN = {
         {"scores": {"auc": {"value": 0.9, "low": 0.1, "high": 0.2, "clips": 4}}},
         "low <= value <= high",
     ),
+    "unknown kind": ({"kind": "sound"}, "unknown kind 'sound'; choose from: frame, clip"),
+    "number as kind": ({"kind": 1}, "kind must be a text"),
     "scores as list": ({"scores": []}, "scores must be an object"),
 }
 

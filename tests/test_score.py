@@ -3,6 +3,7 @@ import json
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from tiny_model import SIZE_PX, tiny_graph, write_tiny_model
 from unmask.config import ScoreSettings
@@ -75,9 +76,51 @@ def test_a_missing_card_is_named(tmp_path):
         load_model(tmp_path / "none.json")
 
 
-def test_weights_without_a_card_are_refused(tmp_path):
-    with pytest.raises(ModelError, match=r"given by its card, a \.json file"):
+def test_weights_are_found_by_their_card_and_refused_without_one(tmp_path):
+    card = write_tiny_model(tmp_path)
+    assert load_model(card.with_suffix(".onnx")).card.name == "tiny"
+    card.unlink()
+    with pytest.raises(ModelError, match=r"tiny\.json: no readable model card"):
         load_model(tmp_path / "tiny.onnx")
+    with pytest.raises(ModelError, match=r"a \.json file, or by its weights beside it, got .*tiny\.pt"):
+        load_model(tmp_path / "tiny.pt")
+
+
+def write_clip_model(folder):
+    """A clip model whose logit for a frame is its brightness against the whole clip's."""
+    nodes = [
+        helper.make_node("Cast", ["crops"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["floats"], ["frame"], axes=[2, 3, 4], keepdims=0),
+        helper.make_node("ReduceMean", ["floats"], ["clip"], axes=[1, 2, 3, 4], keepdims=0),
+        helper.make_node("Unsqueeze", ["clip", "one"], ["beside"]),
+        helper.make_node("Sub", ["frame", "beside"], ["logit"]),
+    ]
+    crops_shape = ["n", "t", 3, SIZE_PX, SIZE_PX]
+    graph = helper.make_graph(
+        nodes,
+        "clip",
+        [helper.make_tensor_value_info("crops", TensorProto.UINT8, crops_shape)],
+        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, ["n", "t"])],
+        [numpy_helper.from_array(np.array([1], np.int64), "one")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    return write_tiny_model(folder, model, kind="clip")
+
+
+def test_a_clip_model_sees_all_frames_of_a_person_at_once(tmp_path):
+    model = load_model(write_clip_model(tmp_path))
+    found = score_crops(model, crops([10, 20, 30, 60, 130]), ScoreSettings(batch_crops=2))
+    np.testing.assert_allclose(found, [-40, -30, -20, 10, 80], atol=1e-3)
+    assert score_crops(model, crops([50])).tolist() == [0.0]
+
+
+def test_a_model_of_the_other_kind_is_refused(tmp_path):
+    with pytest.raises(ModelError, match=r"must take crops uint8 \(N, T, 3, 32, 32\) and give logit float"):
+        load_model(write_tiny_model(tmp_path / "frame", kind="clip"))
+    card = write_clip_model(tmp_path / "clip")
+    card.write_text(card.read_text().replace('"kind": "clip"', '"kind": "frame"'))
+    with pytest.raises(ModelError, match=r"must take crops uint8 \(N, 3, 32, 32\)"):
+        load_model(card)
 
 
 def test_weights_in_another_file_are_refused(tmp_path):

@@ -111,6 +111,12 @@ class Dice(NamedTuple):
     shared: np.random.Generator
 
 
+def throw_dice(seed: int, step: int, turn: int) -> Dice:
+    """The random numbers of crop number ``turn`` of a step; crops 0 and 1, 2 and 3, … share some."""
+    own = np.random.default_rng([seed, step, turn, 1])
+    return Dice(turn, own, np.random.default_rng([seed, step, turn // 2, 2]))
+
+
 def upsample_rare(people: People, dice: Dice) -> Draw:
     """Reals and fakes in turn, so that the rare class is seen more often than it is there."""
     return Draw(people.draw_of_class(dice.turn % 2 == 1, dice.own), 1.0)
@@ -192,7 +198,7 @@ class LabelledBatches(Dataset[LabelledBatch]):
         size_px = self._pairs.last_size_px if last else self._pairs.size_px
         crops, fake, weights = [], [], []
         for turn in range(self._rank, self._settings.crops_per_step, self._world):
-            dice = Dice(turn, *(np.random.default_rng([self._seed, step, *key]) for key in _keys(turn)))
+            dice = throw_dice(self._seed, step, turn)
             draw = SAMPLERS[self._settings.sampler](self._people, dice)
             reader, sample = self._people.stored[draw.number]
             crops.append(self._cut(reader, sample, dice.shared, size_px=size_px))
@@ -219,10 +225,6 @@ class LabelledBatches(Dataset[LabelledBatch]):
                 images = [operation(image) for image in images]
             return images[0]
         return np.stack(degrade_clip(images, chain))
-
-
-def _keys(turn: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    return (turn, 1), (turn // 2, 2)
 
 
 def open_folders(folders: Sequence[str]) -> list[Stored]:
