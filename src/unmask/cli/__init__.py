@@ -16,6 +16,7 @@ from unmask.cli.faces import faces
 from unmask.cli.inputs import SUFFIXES
 from unmask.cli.model import model
 from unmask.cli.scan import scan
+from unmask.cli.submit import submit
 from unmask.cli.train import train
 from unmask.version import __version__
 
@@ -33,6 +34,7 @@ app.command()(model)
 app.command()(extract)
 app.command()(train)
 app.command()(evaluate)
+app.command()(submit)
 app.add_typer(data, name="data")
 
 

@@ -50,19 +50,19 @@ def json_line(verdict: Verdict) -> str:
     return json.dumps(verdict.to_dict(), allow_nan=False)
 
 
-def check_csv(path: Path) -> None:
+def check_csv(path: Path, *, option: str = "--csv") -> None:
     """Fail before hours of work, not after them.
 
     Raises:
         SettingsError: The file could not be written there.
     """
     if path.name.lower().endswith(SUFFIXES):  # --csv *.mp4 would replace a clip by a table
-        raise SettingsError(f"--csv must name a table, not a video or image, got {path}")
+        raise SettingsError(f"{option} must name a table, not a video or image, got {path}")
     if path.exists() and not path.is_file():
-        raise SettingsError(f"--csv must name a file, and {path} is something else")
+        raise SettingsError(f"{option} must name a file, and {path} is something else")
     folder = path.resolve().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise SettingsError(f"--csv needs a folder that can be written to, got {folder}")
+        raise SettingsError(f"{option} needs a folder that can be written to, got {folder}")
 
 
 def write_csv(path: Path, verdicts: Sequence[Verdict]) -> None:
