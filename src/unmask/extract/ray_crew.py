@@ -133,15 +133,17 @@ def join_cluster(
         DataError: There is no cluster at that address, or it does not let us in.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    given: dict[str, Any] = {"address": address}
+    if address is None:
+        given = {"address": "local", "include_dashboard": False}
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        # Ray's way to say that no other machine takes part: it then listens on the loopback interface only.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ModuleNotFoundError as error:
         raise MissingExtraError("ray", extra="ray") from error
     if not ray.is_initialized():
-        given: dict[str, Any] = {"address": address}
-        if address is None:
-            os.environ.setdefault("RAY_AUTH_MODE", "token")
-            given = {"_node_ip_address": "127.0.0.1", "include_dashboard": False, "address": "local"}
         try:
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **given)
         except (ConnectionError, RuntimeError, ValueError) as error:
