@@ -19,17 +19,19 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from unmask.config import ScanSettings
+from unmask.config import JudgeSettings
 from unmask.data.pack import Source, list_sources
 from unmask.evaluate.bootstrap import measure as measure_with_intervals
 from unmask.evaluate.calibrate import cross_calibrate, fit_temperature
+from unmask.evaluate.clips import LabelledClip
+from unmask.evaluate.contenders import Contender
+from unmask.evaluate.examine import clip_logit, examine
 from unmask.evaluate.metrics import PROBABILITY, RANKING, Scored
+from unmask.evaluate.recalibrate import as_score
 from unmask.models.card import Card, Score, write_card
-from unmask.pipeline import Scanner, load_scanner
 from unmask.train.recipe import Recipe, read_recipe
 from unmask.verdict import Calibration, Thresholds
 
-WIDE = Calibration(temperature=10.0, bias=0.0)  # keeps logits apart that a probability would round together
 FALSE_ALARMS = 0.05  # of held-out real people called fake
 TERMS = (
     "Research use: trained on public footage and photos of people that are not cleared for every use. "
@@ -43,17 +45,17 @@ def main() -> None:
     onnx = options.run / f"{recipe.name}.onnx"
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(onnx, folder)
-        draft = describe(recipe, onnx, options, calibration=WIDE, thresholds=Thresholds(0.5, 0.5), scores={})
-        write_card(draft, Path(folder) / f"{recipe.name}.json")
-        scanner = load_scanner(ScanSettings(model=str(Path(folder) / f"{recipe.name}.json")))
+        plain, half = Calibration(), Thresholds(0.5, 0.5)
+        draft = Path(folder) / f"{recipe.name}.json"
+        write_card(describe(recipe, onnx, options, calibration=plain, thresholds=half, scores={}), draft)
         labelled = list_sources(options.labelled, collection="labelled")
         held_out = [
             source
             for source in list_sources(options.real, collection="real")
             if source.path.stem.startswith(recipe.pairs.held_out)
         ]
-        logits = find_logits(scanner, labelled)
-        real_logits = find_logits(scanner, held_out)
+        logits = find_logits(draft, labelled)
+        real_logits = find_logits(draft, held_out)
     (options.run / "logits.json").write_text(json.dumps({"labelled": logits, "real": real_logits}, indent=1))
     judged = [source for source in labelled if source.path.name in logits]
     fake = np.array([source.label == "FAKE" for source in judged])
@@ -95,15 +97,12 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def find_logits(scanner: Scanner, sources: list[Source]) -> dict[str, float]:
+def find_logits(card: Path, sources: list[Source]) -> dict[str, float]:
     """The logit of every file that was judged, by file name."""
-    logits = {}
-    for source in track(sources, description="scanning"):
-        verdict = scanner.scan(source.path)
-        if verdict.p_fake is not None:
-            odds = verdict.p_fake / (1 - verdict.p_fake)
-            logits[source.path.name] = float(np.log(odds)) * WIDE.temperature
-    return logits
+    clips = [LabelledClip(s.path.name, str(s.path), s.label == "FAKE", s.original) for s in sources]
+    found = track(examine(clips, [Contender("draft", str(card))]), total=len(clips), description="scanning")
+    logits = {clips[place].name: clip_logit(one, "draft", JudgeSettings()) for place, one in found}
+    return {name: logit for name, logit in sorted(logits.items()) if logit is not None}
 
 
 def measure(calibrated: Scored, raw: Scored) -> dict[str, Score]:
@@ -112,12 +111,7 @@ def measure(calibrated: Scored, raw: Scored) -> dict[str, Score]:
     Folds are calibrated apart, which shifts them against each other and would blur the order.
     """
     found = measure_with_intervals(raw, RANKING) | measure_with_intervals(calibrated, PROBABILITY)
-    return {
-        f"dfdc_mini_{name}": Score(
-            round(figure.value, 4), round(figure.low, 4), round(figure.high, 4), len(raw.fake)
-        )
-        for name, figure in found.items()
-    }
+    return {f"dfdc_mini_{name}": as_score(figure, len(raw)) for name, figure in found.items()}
 
 
 def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:

@@ -39,7 +39,9 @@ def test_temperature_is_the_logistic_regression_of_scikit_learn(rows):
     fake, logits = (np.array(part) for part in zip(*rows, strict=True))
     assume(0 < fake.sum() < len(fake))
     spread = float(np.std(logits)) or 1.0
-    theirs = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-10).fit(logits[:, None] / spread, fake)
+    theirs = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-10).fit(
+        logits[:, None] / spread, fake
+    )
     assume(theirs.coef_[0, 0] / spread > 2e-3)
     expected = theirs.predict_proba(logits[:, None] / spread)[:, 1]
     np.testing.assert_allclose(probabilities(fit_temperature(logits, fake), logits), expected, atol=2e-4)
@@ -102,6 +104,14 @@ def test_folds_hold_every_row_out_once_and_keep_originals_whole(source, folds):
         assert (fitted ^ held_out).all()
         assert not set(source[fitted]) & set(source[held_out])
     assert (times == 1).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_probabilities_are_those_of_a_verdict(method):
+    logits, fake = drawn(60)
+    calibration = METHODS[method](logits, fake)
+    one_by_one = [calibration.probability(float(logit)) for logit in logits]
+    np.testing.assert_allclose(probabilities(calibration, logits), one_by_one, atol=1.1e-6)
 
 
 def test_one_original_cannot_be_checked():

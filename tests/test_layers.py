@@ -18,7 +18,7 @@ def test_data_flows_one_way():
     assert found.returncode == 0
 
 
-HELP = [[], ["scan"], ["model"], ["train"], ["evaluate"], ["submit"], ["data"]]
+HELP = [[], ["scan"], ["model"], ["train"], ["evaluate"], ["calibrate"], ["submit"], ["data"]]
 
 
 @pytest.mark.parametrize("arguments", [["--version"], *([*command, "--help"] for command in HELP)])

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from unmask.cli.calibrate import calibrate
 from unmask.cli.data import data
 from unmask.cli.evaluate import evaluate
 from unmask.cli.extract import extract
@@ -34,6 +35,7 @@ app.command()(model)
 app.command()(extract)
 app.command()(train)
 app.command()(evaluate)
+app.command()(calibrate)
 app.command()(submit)
 app.add_typer(data, name="data")
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from unmask.config import BatchSettings, ScanSettings
-    from unmask.evaluate.contenders import Contender
     from unmask.evaluate.summary import Judged
 
 
@@ -53,11 +51,13 @@ def evaluate(
 
     unmask evaluate labels.csv -o report
     """
+    from unmask.cli.judging import judge_clips
     from unmask.cli.running import stopping_on_errors
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import SettingsError
     from unmask.evaluate.clips import read_clips
     from unmask.evaluate.contenders import list_contenders
+    from unmask.evaluate.summary import summarise
 
     with stopping_on_errors():
         if not 0 < fallback < 1:
@@ -67,8 +67,9 @@ def evaluate(
         contenders = list_contenders(model or [], peer or [])
         clips = read_clips(sources)
         _make_folder(output)
-        judged = _judge_all(clips, contenders, settings, batch)
-        summary = _summarise(judged, name=", ".join(source.name for source in sources), fallback=fallback)
+        judged = judge_clips(clips, contenders, settings, batch)
+        name = ", ".join(source.name for source in sources)
+        summary = summarise(judged, name=name, fallback=fallback)
         _write(output, summary, judged)
         _show(summary, output)
         if json:
@@ -87,32 +88,6 @@ def _make_folder(folder: Path) -> None:
         raise SettingsError(
             f"--output must be a folder that can be written to, got {folder} ({error.strerror})"
         ) from error
-
-
-def _judge_all(
-    clips: list[Any], contenders: tuple[Contender, ...], settings: ScanSettings, batch: BatchSettings
-) -> list[Judged]:
-    from unmask.cli.running import progress
-    from unmask.evaluate.contenders import contender_card
-    from unmask.evaluate.examine import Findings, examine
-    from unmask.evaluate.summary import Judged
-
-    cards = [contender_card(one) for one in contenders]
-    findings = [Findings()] * len(clips)
-    with progress("evaluating", len(clips)) as step:
-        for place, found in examine(clips, contenders, settings, batch):
-            findings[place] = found
-            step()
-    return [
-        Judged(one.name, card, clips, findings, settings.judge)
-        for one, card in zip(contenders, cards, strict=True)
-    ]
-
-
-def _summarise(judged: list[Judged], *, name: str, fallback: float) -> dict[str, Any]:
-    from unmask.evaluate.summary import summarise
-
-    return summarise(judged, name=name, fallback=fallback)
 
 
 def _write(folder: Path, summary: dict[str, Any], judged: list[Judged]) -> None:

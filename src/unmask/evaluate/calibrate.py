@@ -133,8 +133,11 @@ def split_folds(source: NDArray[np.str_], *, folds: int = FOLDS) -> Iterator[tup
 
 
 def probabilities(calibration: Calibration, logits: Logits) -> NDArray[np.float64]:
-    """Calibrated probabilities, shape as the logits."""
-    return np.array([calibration.probability(float(logit)) for logit in logits])
+    """Calibrated probabilities, shape as the logits; the same as one by one, but quick."""
+    if calibration.isotonic:
+        places, values = zip(*calibration.isotonic, strict=True)
+        return np.round(np.interp(logits, np.array(places), np.array(values)), 6)
+    return np.round(0.5 * (1 + np.tanh(0.5 * (logits + calibration.bias) / calibration.temperature)), 6)
 
 
 def choose_clip(scored: Scored) -> float:
