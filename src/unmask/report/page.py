@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from html import escape
 
@@ -54,21 +56,28 @@ _SERIES = "".join(
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def document(title: str, sections: Sequence[str], *, foot: str) -> str:
+def document(title: str, sections: Sequence[str], *, foot: str, style: str = "", script: str = "") -> str:
     """A whole HTML file; its policy forbids the browser any request.
 
     Args:
         title: Plain text.
         sections: HTML, from `section`.
         foot: Plain text of the last line.
+        style: CSS that only this page needs.
+        script: JavaScript; no other can run in the page.
     """
+    policy = _POLICY
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        policy += f"; media-src data:; script-src 'sha256-{digest}'"
+        script = f"<script>{script}</script>"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}{_SERIES}</style></head>"
-        f"<body><h1>{escape(title)}</h1>{''.join(sections)}<footer>{escape(foot)}</footer></body></html>\n"
+        f"<style>{_STYLE}{_SERIES}{style}</style></head>"
+        f"<body><h1>{escape(title)}</h1>{''.join(sections)}<footer>{escape(foot)}</footer>{script}</body></html>\n"
     )
 
 
