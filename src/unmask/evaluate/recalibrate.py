@@ -91,8 +91,7 @@ def recalibrate(
         judged.card,
         calibration=calibration,
         thresholds=thresholds,
-        scores=judged.card.scores
-        | {f"{slug}_{k}": as_score(f, len(plain)) for k, f in figures.items() if _told(f)},
+        scores=judged.card.scores | scores,
         limits=(told, *limits),
     )
     return Recalibrated(card, log_loss(plain), figures, len(plain))
