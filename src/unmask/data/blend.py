@@ -139,21 +139,23 @@ def face_width(points: Floats) -> float:
     return 2.0 * max(eyes, height * 0.95)  # a turned head keeps its height
 
 
-def blend_self(image: Image, points: Floats, rng: np.random.Generator) -> Pair:
+def blend_self(image: Image, points: Floats, rng: np.random.Generator, *, copy: Image | None = None) -> Pair:
     """Make a pseudo-fake from one real face.
 
     Either the inner copy or the surrounding picture is altered; in the second case the altered picture
-    is also the real one, so that alteration by itself tells nothing.
+    is also the real one, so that alteration by itself tells nothing. A given copy is always the inner one.
 
     Args:
         image: Real crop, RGB, shape (S, S, 3).
         points: Its five key points in crop pixels, shape (5, 2).
         rng: Source of every random choice.
+        copy: The face as an autoencoder gave it back, shape (S, S, 3); blended in place of the face itself.
     """
     face_px = face_width(points)
     mask = draw_mask(points, rng, size_px=len(image), weights=PART_WEIGHTS)
     mask *= rng.choice([0.4, 0.7, 1.0], p=[0.12, 0.18, 0.7])
-    altered = alter_face(image, rng, face_px=face_px)
-    target, source = (image, altered) if rng.random() < 0.65 else (altered, image)
+    altered = alter_face(image if copy is None else copy, rng, face_px=face_px)
+    inner = copy is not None or rng.random() < 0.65
+    target, source = (image, altered) if inner else (altered, image)
     source = shift_face(source, rng, face_px=face_px)
     return Pair(target, mix(target, source, mask), mask)

@@ -21,6 +21,7 @@ from torch.utils.data import Dataset
 from unmask.config import CropSettings, PairSettings
 from unmask.data.augment import apply_chain, draw_codec, draw_degradation
 from unmask.data.blend import Pair, blend_self
+from unmask.data.neural import Regenerator
 from unmask.data.outline import move_points
 from unmask.data.shards import STORED_MARGIN_FRACTION, CropReader, Sample, read_index
 from unmask.data.swap import describe_pose, swap_face
@@ -127,6 +128,21 @@ def flip_face(image: Image, points: Floats) -> tuple[Image, Floats]:
     return np.ascontiguousarray(image[:, ::-1]), mirrored
 
 
+def open_pools(folder: Path, settings: PairSettings) -> list[tuple[Pool, float]]:
+    """The real faces of packed crops by source, each pool with its weight; who is held out is left out.
+
+    Raises:
+        DataError: The folder has no index, or a source of the settings has no sample.
+    """
+    samples = [
+        s for s in read_index(folder) if s.label == "REAL" and not s.identity.startswith(settings.held_out)
+    ]
+    return [
+        (Pool.of([s for s in samples if s.source in sources.split("+")]), weight)
+        for sources, weight in settings.source_weights.items()
+    ]
+
+
 class PairBatches(Dataset[Batch]):
     """Batch number ``step`` of a run.
 
@@ -138,6 +154,7 @@ class PairBatches(Dataset[Batch]):
         cooldown_steps: How many of them at the end draw crops of ``last_size_px``.
         rank: Number of this process of ``world``; each makes its own part of the batch.
         world: How many processes train together.
+        regenerate: Gives faces back through an autoencoder; for ``neural_share`` of the fakes.
     """
 
     def __init__(
@@ -150,20 +167,13 @@ class PairBatches(Dataset[Batch]):
         cooldown_steps: int = 0,
         rank: int = 0,
         world: int = 1,
+        regenerate: Regenerator | None = None,
     ) -> None:
         self._reader = CropReader(folder)
-        self._settings = settings
+        self._settings, self._regenerate = settings, regenerate
         self._cooldown_from = steps - cooldown_steps
         self._seed, self._steps, self._rank, self._world = seed, steps, rank, world
-        samples = [
-            s
-            for s in read_index(folder)
-            if s.label == "REAL" and not s.identity.startswith(settings.held_out)
-        ]
-        self._pools = [
-            (Pool.of([s for s in samples if s.source in sources.split("+")]), weight)
-            for sources, weight in settings.source_weights.items()
-        ]
+        self._pools = open_pools(folder, settings)
 
     def __len__(self) -> int:
         return self._steps
@@ -204,11 +214,18 @@ class PairBatches(Dataset[Batch]):
         pool = self._pools[int(rng.choice(len(self._pools), p=weights / weights.sum()))][0]
         sample, chosen = pool.draw_crop(rng)
         image, points = self._view(sample, chosen, rng, size_px=size_px)
+        # Nothing is drawn without an autoencoder, so recipes that do without one give what they always gave.
+        regenerate = self._regenerate
+        if regenerate is not None and rng.random() >= settings.neural_share:
+            regenerate = None
         if rng.random() < settings.swap_share:
             donor, number = pool.find_donor(points, sample.identity, rng)
             donor_image, donor_points = self._reader.read(donor, number)
+            if regenerate is not None:
+                donor_image = regenerate(donor_image, donor_points)
             return swap_face(image, points, donor_image, donor_points, rng)
-        return blend_self(image, points, rng)
+        copy = None if regenerate is None else regenerate(image, points)
+        return blend_self(image, points, rng, copy=copy)
 
     def _view(
         self, sample: Sample, number: int, rng: np.random.Generator, *, size_px: int
