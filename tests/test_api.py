@@ -31,9 +31,11 @@ PUBLIC = {
     "cut_crops",
     "find_faces",
     "load_scanner",
+    "play_tracked",
     "read_clip",
     "scan",
     "scan_many",
+    "show_faces",
 }
 
 

@@ -140,7 +140,7 @@ def test_frames_without_faces_cost_no_second_look():
 
 
 def test_an_unknown_detector_is_named_with_the_choice():
-    with pytest.raises(SettingsError, match="unknown face detector 'haar'; choose from: mtcnn"):
+    with pytest.raises(SettingsError, match="unknown face detector 'haar'; choose from: centerface, mtcnn"):
         load_detector(DetectSettings(detector="haar"))
 
 

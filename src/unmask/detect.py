@@ -55,7 +55,13 @@ def _mtcnn(settings: DetectSettings) -> FaceDetector:
     return Mtcnn(settings)
 
 
-DETECTORS: dict[str, Callable[[DetectSettings], FaceDetector]] = {"mtcnn": _mtcnn}
+def _centerface(settings: DetectSettings) -> FaceDetector:
+    from unmask.detectors.centerface import CenterFace
+
+    return CenterFace(settings)
+
+
+DETECTORS: dict[str, Callable[[DetectSettings], FaceDetector]] = {"centerface": _centerface, "mtcnn": _mtcnn}
 """Face detectors by name; a factory imports its backend only when called."""
 
 
@@ -71,7 +77,7 @@ def load_detector(settings: DetectSettings) -> FaceDetector:
 
     >>> load_detector(DetectSettings(detector="mtcn"))
     Traceback (most recent call last):
-    unmask.errors.SettingsError: unknown face detector 'mtcn'; choose from: mtcnn
+    unmask.errors.SettingsError: unknown face detector 'mtcn'; choose from: centerface, mtcnn
     """
     if settings.detector not in DETECTORS:
         raise SettingsError(

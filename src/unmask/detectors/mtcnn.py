@@ -10,11 +10,8 @@ R-Net and O-Net are read as exact means over pixel windows.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 import cv2
 import numpy as np
@@ -23,7 +20,7 @@ from numpy.typing import NDArray
 
 from unmask.boxes import sides, square_boxes, suppress
 from unmask.config import DetectSettings
-from unmask.errors import ModelError
+from unmask.detectors.weights_file import load_session
 from unmask.types import Face, Floats, Image
 
 Ints = NDArray[np.int64]
@@ -68,7 +65,7 @@ class Mtcnn:
     def __init__(self, settings: DetectSettings) -> None:
         self._settings = settings
         self._pnet, self._rnet, self._onet = (
-            _session(name, threads=settings.threads) for name in ("pnet", "rnet", "onet")
+            load_session(name, threads=settings.threads) for name in ("pnet", "rnet", "onet")
         )
 
     def detect(
@@ -164,26 +161,6 @@ class Mtcnn:
             for row in mine[_suppress_inside(moved[mine], max_cover=0.7)]:
                 faces[index].append(Face(moved[row], points[row], float(score[row])))
         return [tuple(found) for found in faces]
-
-
-def _session(name: str, *, threads: int) -> onnxruntime.InferenceSession:
-    """One of the shipped networks, after its bytes are compared with the card."""
-    folder = resources.files("unmask.detectors") / "weights"
-    try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        weights = (folder / f"{name}.onnx").read_bytes()
-    except OSError as error:
-        raise ModelError(f"the detector's weights are incomplete ({error}); install unmask again") from error
-    expected, found = card["files"][f"{name}.onnx"]["sha256"], hashlib.sha256(weights).hexdigest()
-    if found != expected:
-        raise ModelError(f"{name}.onnx: SHA-256 must be {expected}, got {found}; install unmask again")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = False  # keeps what the largest picture once needed, and is not faster
-    options.enable_mem_pattern = False
-    return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
 
 
 def _sum_areas(image: Image, looks: Floats | None) -> _Sums:
