@@ -32,7 +32,13 @@ def main(index_file: str, output: str) -> None:
     from unmask.extract.store import Store
 
     small = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": 80 * 2**20}
-    cluster = Cluster(initialize_head=True, head_node_args=small | {"include_dashboard": False})
+    for left in (2, 1, 0):  # a head gets half a minute to start, which is short on a busy machine
+        try:
+            cluster = Cluster(initialize_head=True, head_node_args=small | {"include_dashboard": False})
+            break
+        except Exception:
+            if not left:
+                raise
     node = cluster.add_node(**small)
     settings = ExtractSettings(frames=6, videos_per_shard=4)
     plan = make_plan(videos_of_index(index(index_file)), settings)

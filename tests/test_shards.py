@@ -4,8 +4,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from training_data import pack_portraits, write_portraits
-from unmask.data.pack import list_sources, pack_faces
+from training_data import pack_portraits
 from unmask.data.shards import INDEX_NAME, CropReader, read_index
 from unmask.errors import DataError
 
@@ -37,37 +36,6 @@ def test_the_tar_is_one_that_others_can_read(crops):
     assert names[:2] == ["photos_collins-p0.000.jpg", "photos_collins-p0.json"] and len(names) == 8
 
 
-def test_packing_twice_into_one_folder_is_refused(crops, tmp_path):
-    sources = list_sources(write_portraits(tmp_path / "photos"), collection="photos")
-    with pytest.raises(DataError, match="already holds packed crops"):
-        next(pack_faces(sources, crops))
-
-
-def test_an_unreadable_file_is_told_and_the_rest_goes_on(tmp_path):
-    photos = write_portraits(tmp_path / "photos")
-    (photos / "broken.mp4").write_text("no video")
-    results = {s.path.name: r for s, r in pack_faces(list_sources(photos, collection="c"), tmp_path / "out")}
-    assert results["collins.png"] == results["hopper.png"] == 1
-    assert isinstance(results["broken.mp4"], str)
-    assert len(read_index(tmp_path / "out")) == 2
-
-
-@pytest.mark.parametrize(
-    ("metadata", "words"),
-    [("{", "no JSON"), ("[]", "map file names"), ('{"collins.png": {"label": "MAYBE"}}', "REAL or FAKE")],
-)
-def test_broken_metadata_is_named(tmp_path, metadata, words):
-    photos = write_portraits(tmp_path / "photos")
-    (photos / "metadata.json").write_text(metadata)
-    with pytest.raises(DataError, match=words):
-        list_sources(photos, collection="c")
-
-
-def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(DataError, match="found none"):
-        list_sources(tmp_path, collection="c")
-
-
 def test_a_truncated_shard_is_named(crops, tmp_path):
     for file in crops.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
@@ -87,5 +55,5 @@ def test_a_broken_index_line_is_named(tmp_path, line):
 
 
 def test_a_missing_index_says_how_to_make_one(tmp_path):
-    with pytest.raises(DataError, match="unmask data pack"):
+    with pytest.raises(DataError, match="unmask extract"):
         read_index(tmp_path)

@@ -12,9 +12,14 @@ from matplotlib import pyplot
 from matplotlib.cbook import get_sample_data
 from skimage.data import astronaut
 
+from inline_crew import InlineCrew
 from portraits import write_image
-from unmask.data.pack import list_sources, pack_faces
-from unmask.data.shards import Sample, ShardWriter
+from unmask.data.collection import list_sources
+from unmask.data.shards import Sample, ShardWriter, read_index
+from unmask.extract.plan import ExtractSettings, make_plan, videos_of_collection
+from unmask.extract.run import extract
+from unmask.extract.store import Store
+from unmask.extract.worker import load_extractor
 
 
 def hopper():
@@ -46,8 +51,11 @@ def write_portraits(folder: Path, *, labelled=False) -> Path:
 def pack_portraits(folder: Path, *, labelled=False) -> Path:
     """A folder of packed crops."""
     photos = write_portraits(folder / "photos", labelled=labelled)
-    results = list(pack_faces(list_sources(photos, collection="photos"), folder / "crops"))
-    assert [people for _, people in results] == [1] * len(results)
+    videos = videos_of_collection(list_sources(photos, collection="photos"))
+    settings = ExtractSettings()
+    with Store(folder / "crops", make_plan(videos, settings)) as store:
+        extract(store, InlineCrew(load_extractor(settings)))
+    assert len(read_index(folder / "crops")) == len(videos)
     return folder / "crops"
 
 

@@ -210,7 +210,7 @@ def read_index(folder: Path) -> list[Sample]:
     """
     file = folder / INDEX_NAME
     if not file.is_file():
-        raise DataError(f"{folder} must hold {INDEX_NAME}; make it with: unmask data pack VIDEOS -o {folder}")
+        raise DataError(f"{folder} must hold {INDEX_NAME}; make it with: unmask extract VIDEOS -o {folder}")
     samples = []
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
