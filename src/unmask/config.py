@@ -73,6 +73,7 @@ class DetectSettings:
         thresholds: Confidence, 0 to 1, that a candidate must pass in the three stages of MTCNN. The usual
             first one, 0.6, found the same 42 of these 43 with a quarter more work.
         pyramid_factor: From one size of the image pyramid to the next, 0 to 1.
+        max_overlap: Candidates of the first two stages whose IoU with a better one is above this are dropped.
         search_every: One in so many sampled frames is searched as a whole; between, faces are followed.
         sure_confidence: From this on, frames around the coming and going of a face are searched too.
         dark_below: Mean level of a frame, 0 to 255, below which a frame without a face is searched again in a
@@ -86,6 +87,7 @@ class DetectSettings:
     min_face_px: int = 32
     thresholds: tuple[float, float, float] = (0.7, 0.7, 0.7)
     pyramid_factor: float = 0.709
+    max_overlap: float = 0.7
     search_every: int = 5
     sure_confidence: float = 0.95
     dark_below: float = 50.0
@@ -101,6 +103,7 @@ class DetectSettings:
         _require(
             0.1 <= self.pyramid_factor <= 0.95, "pyramid_factor must be 0.1 to 0.95", self.pyramid_factor
         )
+        _require(0 < self.max_overlap <= 1, "max_overlap must be above 0 and up to 1", self.max_overlap)
         _require(self.search_every >= 1, "search_every must be 1 or more", self.search_every)
         _require(0 <= self.sure_confidence <= 1, "sure_confidence must be 0 to 1", self.sure_confidence)
         _require(0 <= self.dark_below <= 255, "dark_below must be 0 to 255", self.dark_below)
@@ -259,6 +262,7 @@ class ScanSettings:
         track: Linking faces into people.
         score: Running the network.
         judge: How much evidence a verdict needs.
+        stability: Whether each verdict is tried again on worse versions of the clip; takes six times as long.
     """
 
     model: str | None = None
@@ -268,6 +272,7 @@ class ScanSettings:
     track: TrackSettings = field(default_factory=lambda: TrackSettings())
     score: ScoreSettings = field(default_factory=ScoreSettings)
     judge: JudgeSettings = field(default_factory=JudgeSettings)
+    stability: bool = False
 
     def __post_init__(self) -> None:
         ok = self.threshold is None or 0 <= self.threshold <= 1

@@ -18,13 +18,14 @@ from pathlib import Path
 from unmask.config import ScanSettings
 from unmask.crop import cut_crops
 from unmask.detect import FaceDetector, detect_faces, load_detector
+from unmask.distort import DISTORTIONS, SMALL_LADDER, distort_clip
 from unmask.errors import DamagedError, MediaError, ModelError
 from unmask.light import is_night
 from unmask.models.card import Card
 from unmask.score import CropScorer, load_model, score_crops
 from unmask.track import link_faces
-from unmask.types import Clip, Crops, Track, Verdict
-from unmask.verdict import STAGES, Evidence, Thresholds, unreadable, weigh
+from unmask.types import Clip, Crops, Outcome, Stability, Track, Verdict
+from unmask.verdict import STAGES, Evidence, Ruling, Thresholds, unreadable, weigh
 from unmask.version import __version__
 from unmask.video import read_clip
 
@@ -91,19 +92,39 @@ class Scanner:
         evidence = self._score(clip, tracks, watch)
         thresholds = _thresholds(card, self.settings)
         people, ruling = weigh(evidence, card.calibration, thresholds, self.settings.judge)
+        stability = self._try_again(clip, ruling) if self._tries_again(ruling) else None
         damage = f"; the file is damaged ({clip.damage})" if clip.damaged else ""
         return Verdict(
             path=path,
             sha256=sha256,
             outcome=ruling.outcome,
             p_fake=ruling.p_fake,
-            reason=ruling.reason + damage,
+            reason=ruling.reason + damage + _flips(stability, ruling),
             damaged=clip.damaged,
             people=people,
             model=card.model_name,
             unmask=__version__,
             seconds=watch.seconds(),
+            stability=stability,
         )
+
+    def _tries_again(self, ruling: Ruling) -> bool:
+        return self.settings.stability and ruling.p_fake is not None
+
+    def _try_again(self, clip: Clip, ruling: Ruling) -> Stability:
+        """Judge worse versions of a clip."""
+        card = self.model.card
+        outcomes: dict[str, Outcome] = {}
+        p_fake: dict[str, float | None] = {}
+        for kind, level in SMALL_LADDER:
+            worse = distort_clip(clip, kind, level=level)
+            evidence = self.score_people(worse, self.find_faces(worse))
+            thresholds = _thresholds(card, self.settings)
+            _, again = weigh(evidence, card.calibration, thresholds, self.settings.judge)
+            name = f"{kind} {DISTORTIONS[kind].amounts[level - 1]:g}"
+            outcomes[name], p_fake[name] = again.outcome, again.p_fake
+        seen = {ruling.outcome, *outcomes.values()}
+        return Stability(not {Outcome.FAKE, Outcome.REAL} <= seen, outcomes, p_fake)
 
     def _logits(self, crops: Crops) -> dict[int, float]:
         found = score_crops(self.model, crops, self.settings.score)
@@ -166,6 +187,14 @@ class _Watch:
     def seconds(self) -> dict[str, float]:
         total = time.perf_counter() - self._start
         return {name: round(s, 4) for name, s in (self._seconds | {"total": total}).items()}
+
+
+def _flips(stability: Stability | None, ruling: Ruling) -> str:
+    if stability is None or stability.stable:
+        return ""
+    others = {Outcome.FAKE, Outcome.REAL} - {ruling.outcome}
+    turned = [f"{word.value} under {name}" for name, word in stability.outcomes.items() if word in others]
+    return f"; unstable: it turns {', '.join(turned)}"
 
 
 def _thresholds(card: Card, settings: ScanSettings) -> Thresholds:

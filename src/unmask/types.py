@@ -218,6 +218,21 @@ class ModelName:
 
 
 @dataclass(frozen=True, slots=True)
+class Stability:
+    """What becomes of a verdict when the clip is made a little worse.
+
+    Attributes:
+        stable: Whether fake and real never both occur, the verdict itself included.
+        outcomes: By distortion.
+        p_fake: By distortion; None where there was no number.
+    """
+
+    stable: bool
+    outcomes: dict[str, Outcome]
+    p_fake: dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What unmask says about one file.
 
@@ -232,6 +247,7 @@ class Verdict:
         model: The weights that judged.
         unmask: Version of the package.
         seconds: Wall time by stage: decode, detect, score, total.
+        stability: How it holds when the clip is made worse; None when that was not asked for.
     """
 
     path: str
@@ -244,6 +260,7 @@ class Verdict:
     model: ModelName
     unmask: str
     seconds: dict[str, float] = field(default_factory=dict)
+    stability: Stability | None = None
 
     def __post_init__(self) -> None:
         if self.outcome.has_number != (self.p_fake is not None):

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unmask.config import BatchSettings
+    from unmask.evaluate.contenders import Contender
     from unmask.evaluate.summary import Judged
 
 
@@ -29,6 +33,9 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="NAME=WEIGHTS", help="A detector from elsewhere, such as meso4=Meso4_DF.h5."),
     ] = None,
+    ladder: Annotated[
+        bool, typer.Option("--ladder", help="Also measure under nine distortions at five levels (slow).")
+    ] = False,
     frames: Annotated[int, typer.Option(metavar="N", help="Frames of each clip.")] = 30,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help="Clips at a time (default: the cores, at most 4).")
@@ -49,7 +56,7 @@ def evaluate(
 
     unmask evaluate index.parquet --model mine.json --peer meso4=Meso4_DF.h5 -o report
 
-    unmask evaluate labels.csv -o report
+    unmask evaluate labels.csv --ladder -o report
     """
     from unmask.cli.judging import judge_clips
     from unmask.cli.running import stopping_on_errors
@@ -70,6 +77,8 @@ def evaluate(
         judged = judge_clips(clips, contenders, settings, batch)
         name = ", ".join(source.name for source in sources)
         summary = summarise(judged, name=name, fallback=fallback)
+        if ladder:
+            summary["ladder"] = _climb(judged, contenders, batch)
         _write(output, summary, judged)
         _show(summary, output)
         if json:
@@ -88,6 +97,19 @@ def _make_folder(folder: Path) -> None:
         raise SettingsError(
             f"--output must be a folder that can be written to, got {folder} ({error.strerror})"
         ) from error
+
+
+def _climb(judged: list[Judged], contenders: Sequence[Contender], batch: BatchSettings) -> dict[str, Any]:
+    from unmask.cli.running import progress
+    from unmask.evaluate.ladder import Rungs, climb, summarise_ladder
+
+    clips = judged[0].clips
+    rungs: list[Rungs] = [{} for _ in clips]
+    with progress("ladder", len(clips)) as step:
+        for place, found in climb(clips, contenders, batch=batch):
+            rungs[place] = found
+            step()
+    return summarise_ladder(clips, rungs, {one.model: one.card for one in judged})
 
 
 def _write(folder: Path, summary: dict[str, Any], judged: list[Judged]) -> None:

@@ -47,8 +47,16 @@ def scan(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="CARD", help="A model's card, a .json file (default: the shipped one)."),
+        typer.Option(metavar="CARD", help="A model's card or its .onnx file (default: the shipped one)."),
     ] = None,
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", metavar="TOML", help="Settings of the detector, as unmask tune writes."),
+    ] = None,
+    stability: Annotated[
+        bool,
+        typer.Option("--stability", help="Judge worse versions of each file too and tell when it flips."),
+    ] = False,
     time_limit: Annotated[
         float, typer.Option(metavar="SECONDS", help="Give a file up after this time.")
     ] = 600.0,
@@ -72,10 +80,15 @@ def scan(
     from unmask.cli.inputs import expand
     from unmask.cli.output import check_csv
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
+    from unmask.detector_file import read_detector_file
     from unmask.errors import UnmaskError
 
     try:
-        settings = ScanSettings(model=model, threshold=threshold, decode=DecodeSettings(frames=frames))
+        decode = DecodeSettings(frames=frames)
+        detect, track = read_detector_file(settings_file)
+        settings = ScanSettings(
+            model=model, threshold=threshold, decode=decode, detect=detect, track=track, stability=stability
+        )
         batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
         if csv is not None:
             check_csv(csv)

@@ -168,6 +168,14 @@ class Examiner:
             face_px=max(sides, default=0.0),
         )
 
+    def rule(self, clip: Clip) -> dict[str, float | None]:
+        """What each model says of a clip as a whole, by its name."""
+        found = self.look(clip)
+        return {
+            name: judge(found, name, one.model.card, self._settings.judge).p_fake
+            for name, one in self._scanners.items()
+        }
+
 
 def _load(
     settings: ScanSettings, contenders: Sequence[Contender]

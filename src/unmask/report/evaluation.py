@@ -56,6 +56,8 @@ def evaluation_page(summary: dict[str, Any], judged: Sequence[Judged]) -> str:
         section("Scores by class", _histograms(judged)),
         section("By kind of clip", _slices(summary)),
     ]
+    if "ladder" in summary:
+        parts.append(section("Robustness", _ladder(summary, styles)))
     parts += [
         section("Worst mistakes", "".join(_mistakes(one) for one in judged)),
         section("Originals that are ranked worst", "".join(_originals(summary, one) for one in judged)),
@@ -218,6 +220,34 @@ def _slices(summary: dict[str, Any]) -> str:
         return "<p>All clips are of one kind.</p>"
     head = ["model", "by", "kind", "clips", "fakes", "mean p_fake of reals", "of fakes", "right", "AUC"]
     return table(head, rows, text=3)
+
+
+def _ladder(summary: dict[str, Any], styles: dict[str, str]) -> str:
+    found = summary["ladder"]
+    out, rows = [], []
+    for name, steps in found["distortions"].items():
+        series = []
+        for model, style in styles.items():
+            points = [(0.0, found["clean"][model]["auc"])]
+            points += [
+                (float(level), step["models"][model]["auc"]) for level, step in enumerate(steps, start=1)
+            ]
+            known = [(level, value) for level, value in points if value is not None]
+            series.append(Series(model, known, style, True))
+            cells = [_NONE if value is None else f"{value:.2f}" for _, value in points]
+            judged = min(step["models"][model]["judged"] for step in steps)
+            rows.append([escape(model), escape(name), *cells, str(judged)])
+        guide = Series("", [(0, 0.5), (5, 0.5)], "guide")
+        amounts = ", ".join(f"{step['amount']:g}" for step in steps)
+        axis = Axis("level", 0, 5, range(6))
+        chart = line_chart([guide, *series], axis, Axis("AUC"), title=f"AUC under {name}")
+        out.append(figure(f"{name}: {found['about'][name]}; {amounts}", chart))
+    head = ["model", "distortion", "none", "1", "2", "3", "4", "5", "fewest judged"]
+    intro = (
+        f"<p>AUC when the {found['frames']} sampled frames of each clip are made worse before faces are "
+        "looked for, at five levels. Noise comes from a seed that depends on the clip's name only.</p>"
+    )
+    return intro + table(head, rows, text=2) + f'<div class="charts">{"".join(out)}</div>'
 
 
 def _mistakes(judged: Judged) -> str:
