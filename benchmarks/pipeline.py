@@ -116,9 +116,9 @@ def report_of(runs: Runs, *, model: str, load: float) -> dict[str, Any]:
     }
 
 
-def put_into(document: Path, table: str) -> None:
+def put_into(document: Path, table: str, marks: tuple[str, str] = MARKS) -> None:
     """Replace what stands between the marks of a document."""
-    begin, end = MARKS
+    begin, end = marks
     text = document.read_text(encoding="utf-8")
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if not pattern.search(text):

@@ -217,9 +217,9 @@ class Store:
                         head = json.loads(part.readline())
                         shutil.copyfileobj(part, tar, 2**20)
                     record = head["record"]
-                    for sample in head["samples"]:
-                        sample["spans"] = [[start + size, length] for start, length in sample["spans"]]
-                        index.append(_line(sample | {"shard": name}))
+                    for text, spans in head["samples"]:
+                        there = json.dumps([[start + size, length] for start, length in spans])
+                        index.append(f'{text},"shard":"{name}","spans":{there}}}\n'.encode())
                     size += head["bytes"]
                 record |= {"shard": name if record["crops"] else ""}
                 manifest.append(_line(record))

@@ -69,12 +69,23 @@ def make_part(
     """A part from its contents; ``spans`` of the samples count from the beginning of ``tar``."""
     head = {
         "record": record,
-        "samples": [describe_sample(sample) for sample in samples],
+        "samples": [_line(sample) for sample in samples],
         "guide": None if guide is None else guide.to_dict(),
         "bytes": len(tar),
         "crc32": zlib.crc32(tar),
     }
     return Part(record, json.dumps(head, separators=(",", ":")).encode() + b"\n" + tar)
+
+
+def _line(sample: Sample) -> tuple[str, list[list[int]]]:
+    """A line of the index of offsets as far as it is known, and the spans, which will move.
+
+    Kept as text, or joining the parts of a large data set would spend its time on numbers.
+    """
+    plain = describe_sample(sample)
+    spans: list[list[int]] = plain.pop("spans")
+    del plain["shard"]
+    return json.dumps(plain, separators=(",", ":"))[:-1], spans
 
 
 def make_record(video: Video, status: str, reason: str = "", **more: Any) -> dict[str, Any]:
