@@ -71,7 +71,8 @@ def read_rows(entries: Sequence[Entry], opener: Opener, *, layout: str = "auto")
     if not rows:
         place = entries[0].inner.partition("/")[0] if entries else "the source"
         raise DataError(
-            f"no videos found in {place} ({len(entries)} other files); looked for {VIDEO_SUFFIXES}"
+            f"{place} must hold videos, found none among {len(entries)} files; looked for"
+            f" {', '.join(VIDEO_SUFFIXES)}"
         )
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -91,10 +92,10 @@ def _counts(found: Exploration) -> str:
     parts = [table(head, rows)]
     for name, (rarer, times) in found.upsampling.items():
         row = next(row for row in found.counts if row.name == name)
-        parts.append(
-            f"<p>{escape(name)}: {row.fake / row.real:.2f} fakes for a real. To see both classes equally "
-            f"often, show every {rarer} video <b>{times:.2f}</b> times.</p>"
-        )
+        advice = "both classes are equally many"
+        if times > 1:
+            advice = f"to see both equally often, show every {rarer} video <b>{times:.2f}</b> times"
+        parts.append(f"<p>{escape(name)}: {row.fake / row.real:.2f} fakes for a real; {advice}.</p>")
     return "".join(parts)
 
 
@@ -158,8 +159,7 @@ def _by_label(rows: Any, column: str, unit: str) -> str:
     values = values[np.isfinite(values)]
     if not len(values):
         return ""
-    high = float(np.percentile(values, 99)) * 1.05 or 1.0
-    axis = Axis(unit, 0, high, [round(high * share / 4, 2 if high < 8 else 0) for share in range(5)])
+    axis = _axis(unit, float(np.percentile(values, 99)))
     labels = rows["label"].fillna("")[values.index]
     groups = [
         (_NAMES[label], _STYLES[label], [float(v) for v in values[(labels == label).to_numpy()]])
@@ -167,6 +167,14 @@ def _by_label(rows: Any, column: str, unit: str) -> str:
         if (labels == label).any()
     ]
     return histogram(groups, axis, title=column)
+
+
+def _axis(label: str, high: float) -> Axis:
+    """From 0 to a round number at or above ``high``, with round ticks."""
+    step = 10.0 ** math.floor(math.log10(max(high, 1e-3) / 2))
+    step *= next(factor for factor in (1, 2, 5, 10) if factor * step * 5 >= high)
+    count = max(1, math.ceil(high / step))
+    return Axis(label, 0, step * count, [round(step * number, 6) for number in range(count + 1)])
 
 
 def _common(values: Iterable[str]) -> Counter[str]:
@@ -241,19 +249,12 @@ def _audit(audit: Audit) -> str:
     parts = [f"<p>{_number(seen)} of {_number(known)} originals were decoded with their fakes.</p>"]
     parts.append(table(["finding", "count", ""], rows, text=1))
     if audit.comparisons:
-        changed = [min(comparison.changed_face_px, 5000) for comparison in audit.comparisons]
-        axis = Axis(
-            "pixels that changed inside the face; 5000 and more at the right",
-            0,
-            5000,
-            (0, 1250, 2500, 3750, 5000),
-        )
-        parts.append(
-            figure(
-                "fakes against their originals",
-                histogram([("fakes", "fake", changed)], axis, title="changed"),
-            )
-        )
+        changed = [
+            100 * comparison.changed_face_px / max(1, comparison.face_px) for comparison in audit.comparisons
+        ]
+        axis = Axis("% of the face's pixels that changed clearly", 0, 100, (0, 25, 50, 75, 100))
+        chart = histogram([("fakes", "fake", changed)], axis, title="share of the face that changed")
+        parts.append(figure("fakes against their originals", chart))
     leak = audit.leak
     if leak is None or leak.auc is None:
         return "".join(parts)
