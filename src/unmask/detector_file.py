@@ -23,12 +23,14 @@ from unmask.files import write_whole
 _TABLES: dict[str, Any] = {"detect": DetectSettings, "track": TrackSettings}
 
 
-def read_detector_file(file: Path) -> tuple[DetectSettings, TrackSettings]:
-    """Read and check a file of detector settings; what it leaves out has its default.
+def read_detector_file(file: Path | None) -> tuple[DetectSettings, TrackSettings]:
+    """Read and check a file of detector settings; what it leaves out has its default, and so has no file.
 
     Raises:
         SettingsError: It cannot be read, is no TOML, or a key or value breaks a rule; the message says which.
     """
+    if file is None:
+        return DetectSettings(), TrackSettings()
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

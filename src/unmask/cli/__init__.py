@@ -19,6 +19,7 @@ from unmask.cli.model import model
 from unmask.cli.scan import scan
 from unmask.cli.submit import submit
 from unmask.cli.train import train
+from unmask.cli.tune import tune
 from unmask.version import __version__
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.command()(faces)
 app.command()(model)
 app.command()(extract)
 app.command()(train)
+app.command()(tune)
 app.command()(evaluate)
 app.command()(calibrate)
 app.command()(submit)

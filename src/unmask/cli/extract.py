@@ -41,6 +41,10 @@ def extract(
         bool, typer.Option(help="Let an original's boxes serve its fakes where they fit.")
     ] = True,
     shard_videos: Annotated[int, typer.Option(metavar="N", help="Videos in a shard.")] = 128,
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", metavar="TOML", help="Settings of the detector, as unmask tune writes."),
+    ] = None,
     engine: Annotated[str, typer.Option(help="local (processes) or ray (a cluster).")] = "local",
     workers: Annotated[
         int | None, typer.Option(metavar="N", help="Default: the cores, at most 4; with ray all there are.")
@@ -76,15 +80,19 @@ def extract(
     from unmask.cli.running import stopping_on_errors
 
     with stopping_on_errors("the same command goes on from here"):
+        from unmask.detector_file import read_detector_file
         from unmask.extract.crews import CrewSettings, gather_crew
         from unmask.extract.plan import ExtractSettings, make_plan
 
+        detect, track = read_detector_file(settings_file)
         settings = ExtractSettings(
             frames=frames,
             max_side_px=max_side,
             quality=None if png else quality,
             reuse_boxes=reuse_boxes,
             videos_per_shard=shard_videos,
+            detect=detect,
+            track=track,
         )
         crew_settings = CrewSettings(
             engine=engine, workers=workers, limit_seconds=time_limit, address=address

@@ -81,11 +81,11 @@ def faces(
 def _settings(file: Path | None, people: str | None, frames: int) -> ScanSettings:
     from dataclasses import replace
 
-    from unmask.config import DecodeSettings, DetectSettings, ScanSettings, TrackSettings
+    from unmask.config import DecodeSettings, ScanSettings
     from unmask.detector_file import read_detector_file
     from unmask.errors import SettingsError
 
-    detect, track = read_detector_file(file) if file else (DetectSettings(), TrackSettings())
+    detect, track = read_detector_file(file)
     if people is not None:
         found = re.fullmatch(r"(all|moving|largest)(?:[ =](\d{1,4}))?", people.strip())
         if found is None or (found[2] and found[1] != "largest"):

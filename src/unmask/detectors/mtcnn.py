@@ -108,7 +108,11 @@ class Mtcnn:
         """P-Net over the pyramid of one picture: square candidate boxes, shape (N, 4)."""
         found = [self._search_scale(table, scale) for scale in self._scales(table)]
         rows = np.concatenate([np.empty((0, 9), np.float32), *found])
-        rows = rows[suppress(rows[:, :4], rows[:, 4], np.zeros(len(rows), np.int64), max_iou=0.7)]
+        rows = rows[
+            suppress(
+                rows[:, :4], rows[:, 4], np.zeros(len(rows), np.int64), max_iou=self._settings.max_overlap
+            )
+        ]
         width_height = np.tile(sides(rows[:, :4]), 2)
         return square_boxes(rows[:, :4] + rows[:, 5:] * width_height)
 
@@ -143,7 +147,7 @@ class Mtcnn:
         answers = _run(self._rnet, crops)
         score = _sigmoid(answers[:, 0])
         good = np.flatnonzero(score > self._settings.thresholds[1])
-        good = good[suppress(boxes[good], score[good], owners[good], max_iou=0.7)]
+        good = good[suppress(boxes[good], score[good], owners[good], max_iou=self._settings.max_overlap)]
         return square_boxes(_moved(boxes[good], answers[good, 1:])), owners[good]
 
     def _finish(self, tables: list[_Sums], boxes: Floats, owners: Ints) -> list[tuple[Face, ...]]:
