@@ -91,8 +91,13 @@ class Trainer:
         self.recipe, self.folder, self._report, self._stop = recipe, folder, report, stop
         settings = recipe.loop
         unused = DistributedDataParallelKwargs(find_unused_parameters=not settings.mask_weight)
-        # On CUDA a float16 scaler is never used, so nothing outside the checkpoint carries state.
-        self.accelerator = Accelerator(mixed_precision=settings.mixed_precision, kwargs_handlers=[unused])
+        # On CUDA a float16 scaler is never used, so nothing outside the checkpoint carries state. Without
+        # being told of the CPU, accelerate takes the processes of torchrun for runs of their own.
+        self.accelerator = Accelerator(
+            mixed_precision=settings.mixed_precision,
+            cpu=not torch.cuda.is_available(),
+            kwargs_handlers=[unused],
+        )
         check_shares(recipe, self.accelerator.num_processes)
         self.sources: Sources = open_sources(recipe)
         torch.manual_seed(settings.seed)
