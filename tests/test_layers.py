@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("av", "cv2", "numpy", "onnxruntime", "scipy", "torch")
+HEAVY = ("av", "cv2", "numpy", "onnxruntime", "pandas", "ray", "scipy", "torch")
 
 
 def test_data_flows_one_way():
@@ -18,7 +18,7 @@ def test_data_flows_one_way():
     assert found.returncode == 0
 
 
-HELP = [[], ["scan"], ["model"], ["train"], ["evaluate"], ["calibrate"], ["submit"], ["data"]]
+HELP = [[], ["scan"], ["model"], ["extract"], ["train"], ["evaluate"], ["calibrate"], ["submit"], ["data"]]
 
 
 @pytest.mark.parametrize("arguments", [["--version"], *([*command, "--help"] for command in HELP)])

@@ -184,7 +184,8 @@ def _progress(total: int, done: int) -> Iterator[Callable[[Part], None]]:
             told = now
             here = done + counts.total()
             left = (total - here) * (now - start) / counts.total()
-            console.print(f"{here} of {total}, {words()}, about {left / 60:.0f} minutes left", markup=False)
+            text = f"{here} of {total}, {words()}, about {_duration(left / 3600)} left"
+            console.print(text, markup=False, soft_wrap=True)
 
     yield tell
 
@@ -213,4 +214,6 @@ def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
 def _duration(hours: float) -> str:
     if hours >= 48:
         return f"{hours / 24:.1f} days"
-    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min"
+    if hours >= 1:
+        return f"{hours:.1f} h"
+    return f"{hours * 60:.1f} min" if hours * 60 >= 1 else f"{hours * 3600:.0f} s"
