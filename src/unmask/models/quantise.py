@@ -1,6 +1,6 @@
 """Weights and activations in 8 bits: a quarter of the size, and quicker on a CPU.
 
-Convolutions and matrix products are quantised statically (Q and DQ nodes), with ranges of activations seen
+Convolutions and what stands between them are quantised statically (Q and DQ nodes), with ranges of activations seen
 on real crops. Normalisation of the input, the judging layer and heads over time stay in float: they cost
 little, and their outputs are what is compared.
 """
@@ -20,7 +20,9 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 Batch = NDArray[np.uint8]
-QUANTISED = ("Conv",)
+# With the limits of ReLU6 among them, ranges are those after the limit: without, logits of the shipped
+# network correlated by only 0.51 with those in float, with them by 0.98.
+QUANTISED = ("Conv", "Clip", "Relu", "Add", "Pad")
 
 
 class _Crops(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no hints
@@ -50,7 +52,8 @@ def quantise_onnx(file: Path, target: Path, batches: Sequence[Batch]) -> None:
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(QUANTISED),
             per_channel=True,
-            # Without VNNI, products of full 8-bit weights overflow 16 bits in the processor.
+            # Without VNNI, products of full 8-bit weights overflow 16 bits in the processor; the shipped
+            # network's logits then correlated by 0.94 with those in float, with 7 bits by 0.98.
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
