@@ -270,7 +270,8 @@ class CropReader:
         picture = decode_crop(data) if len(data) == length else None
         if picture is None:
             raise DataError(
-                f"{self._folder / sample.shard}: crop {number} of {sample.key} is cut short or damaged; extract it again"
+                f"{self._folder / sample.shard}: crop {number} of {sample.key} is cut short or damaged;"
+                " extract it again"
             )
         return picture, np.array(sample.points[number], np.float32)
 
