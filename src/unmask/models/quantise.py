@@ -1,8 +1,8 @@
 """Weights and activations in 8 bits: a quarter of the size, and quicker on a CPU.
 
-Convolutions and what stands between them are quantised statically (Q and DQ nodes), with ranges of activations seen
-on real crops. Normalisation of the input, the judging layer and heads over time stay in float: they cost
-little, and their outputs are what is compared.
+Convolutions and what stands between them are quantised statically (Q and DQ nodes), with ranges of
+activations seen on real crops. Normalisation of the input, the judging layer and heads over time stay in
+float: they cost little, and their outputs are what is compared.
 """
 
 from __future__ import annotations
