@@ -263,6 +263,7 @@ class TestLayouts:
     def test_faceforensics(self, tmp_path):
         names = [
             "original_sequences/youtube/c23/videos/000.mp4",
+            "original_sequences/youtube/c40/videos/000.mp4",
             "original_sequences/actors/c23/videos/01__walking.mp4",
             "manipulated_sequences/Deepfakes/c23/videos/000_003.mp4",
             "manipulated_sequences/Face2Face/c23/videos/000_003.mp4",
@@ -270,7 +271,7 @@ class TestLayouts:
             "manipulated_sequences/DeepFakeDetection/c23/videos/01_02__walking__YVGY8LOK.mp4",
         ]
         frame = index(write_names(tmp_path / "ff", names), probe=False)
-        assert len(frame) == 5 and set(frame.status) == {"ok"}
+        assert len(frame) == 6 and set(frame.status) == {"ok"}
         assert frame.label.to_dict()["youtube/c23/000.mp4"] == "REAL"
         swap = frame.loc["Face2Face/c23/000_003.mp4"]
         assert (swap.label, swap.original, swap.donor) == (
@@ -278,6 +279,8 @@ class TestLayouts:
             "youtube/c23/000.mp4",
             "youtube/c23/003.mp4",
         )
+        same = ["youtube/c23/000.mp4", "youtube/c40/000.mp4", "Deepfakes/c23/000_003.mp4"]
+        assert set(frame.person[same]) == {"youtube 000"}
         acted = frame.loc["DeepFakeDetection/c23/01_02__walking__YVGY8LOK.mp4"]
         assert acted.original == "actors/c23/01__walking.mp4" in frame.index and acted.person == "actor 01"
 

@@ -19,6 +19,7 @@ def test_data_flows_one_way():
 
 
 HELP = [[], ["scan"], ["model"], ["extract"], ["train"], ["evaluate"], ["calibrate"], ["submit"], ["data"]]
+HELP += [["data", command] for command in ("index", "explore", "audit", "split")]
 
 
 @pytest.mark.parametrize("arguments", [["--version"], *([*command, "--help"] for command in HELP)])

@@ -164,8 +164,11 @@ def _faceforensics(entries: Sequence[Entry], _: Opener) -> Iterator[Row]:
                 target, donor, suffix = swap.groups()
                 row.original = f"youtube/{compression}/{target}{suffix}"
                 row.donor = f"youtube/{compression}/{donor}{suffix}"
+                row.person = f"youtube {target}"
         elif method == "actors":
             row.person = f"actor {file.partition('_')[0]}"
+        else:
+            row.person = f"{method} {file.partition('.')[0]}"
         yield row
 
 
