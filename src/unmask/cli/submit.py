@@ -47,6 +47,17 @@ def submit(
     restart: Annotated[
         bool, typer.Option("--restart", help="Forget what a stopped run had found out.")
     ] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", metavar="DIR", help="Instead pack wheels, weights and a notebook into DIR."),
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="Of the bundle, such as 3.12 (default: this one).")
+    ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(metavar="TAG", help="Of the bundle, such as manylinux_2_28_x86_64 (default: this one)."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Write filename,label with P(FAKE) for every video of a test set, complete or not at all.
@@ -59,6 +70,8 @@ def submit(
     unmask submit test_videos -o submission.csv
 
     unmask submit test_videos --sample sample_submission.csv --budget 8h30m
+
+    unmask submit --bundle kaggle_dataset
     """
     import json as json_module
     from dataclasses import asdict
@@ -67,11 +80,16 @@ def submit(
     from unmask.cli.running import progress, stopping_on_errors
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import SettingsError
+    from unmask.submit.bundle import write_bundle
     from unmask.submit.pace import parse_budget
     from unmask.submit.run import SubmitSettings, journal_path, make_submission
     from unmask.submit.wanted import find_sample, list_wanted
 
     with stopping_on_errors("the same command goes on where it stood"):
+        if bundle is not None:
+            size = write_bundle(bundle, model=model, python=python, platform=platform)
+            typer.echo(f"{bundle}: {size / 1e6:.0f} MB, installs without a network")
+            return
         if folder is None:
             raise SettingsError("TEST_DIR, the folder with the videos, must be given")
         settings = SubmitSettings(parse_budget(budget), fallback, clip)

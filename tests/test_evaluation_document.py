@@ -1,0 +1,59 @@
+"""The tables of docs/evaluation.md are made by a script, so that new weights need no typing."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from test_evaluate import judged, paired_rows
+from unmask.evaluate.ladder import CLEAN, summarise_ladder
+from unmask.evaluate.summary import summarise
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    yield importlib.import_module("evaluation")
+    sys.modules.pop("evaluation", None)
+
+
+@pytest.fixture
+def report(tmp_path):
+    one = judged(tmp_path, paired_rows(10))
+    rungs = [{CLEAN: {"m": ruling.p_fake}, ("jpeg", 1): {"m": ruling.p_fake}} for ruling in one.rulings]
+    summary = summarise([one], name="set", draws=30)
+    summary["ladder"] = summarise_ladder(one.clips, rungs, {"m": one.card})
+    cost = {"clips": 6, "cpu_seconds_per_clip": 3.5, "hours": 1.94}
+    return json.loads(json.dumps({"metrics": summary, "submission": cost}))
+
+
+def test_every_figure_gets_a_row(script, report):
+    text = script.markdown(report)
+    video = report["metrics"]["models"]["m"]["video"]
+    assert f"| AUC | {video['auc']['value']:.3f} | " in text
+    for title in (*script.NAMES.values(), "Brier score, with the card's calibration", "AUC per frame (200)"):
+        assert f"| {title} |" in text
+    assert "| m | jpeg | " in text and "**1.9 hours on 2 cores without a GPU**" in text
+
+
+def test_the_document_holds_what_the_script_made_of_the_kept_figures(script):
+    kept = ROOT / "docs" / "evaluation.json"
+    text = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    begin, end = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+    inside = text.split(begin)[1].split(end)[0]
+    assert inside.strip() == script.markdown(json.loads(kept.read_text(encoding="utf-8"))).strip()
+
+
+def test_a_document_is_filled_between_its_marks(script, report, tmp_path, monkeypatch):
+    document, figures = tmp_path / "d.md", tmp_path / "f.json"
+    document.write_text("before\n<!-- measured: begin -->\nstale\n<!-- measured: end -->\nafter\n")
+    figures.write_text(json.dumps(report))
+    monkeypatch.setattr("sys.argv", ["evaluation.py", "--read", str(figures), "--into", str(document)])
+    script.main()
+    text = document.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n")
+    assert "stale" not in text and "| AUC |" in text
