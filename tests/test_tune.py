@@ -87,9 +87,9 @@ def test_a_run_goes_on_where_it_stood_and_writes_what_scan_takes(bench, tmp_path
     detect, track = read_detector_file(output)
     assert detect.detector == "mtcnn" and track.policy == "moving"
     assert "Chosen by unmask tune of 3 trials on 2 items" in output.read_text()
-    front = list(csv.DictReader(output.with_suffix(".pareto.csv").open()))
+    front = list(csv.DictReader(output.with_suffix(".pareto.csv").read_text().splitlines()))
     assert front and {"trial", "score", "cpu_ms_a_frame", "p_threshold"} <= front[0].keys()
-    curves = list(csv.DictReader(output.with_suffix(".curves.csv").open()))
+    curves = list(csv.DictReader(output.with_suffix(".curves.csv").read_text().splitlines()))
     assert {row["settings"] for row in curves} == {"shipped", "tuned"}
     assert {row["condition"] for row in curves} == {"easy"}
     assert output.with_suffix(".curves.png").stat().st_size > 1000

@@ -224,7 +224,7 @@ class TrackSettings:
     speed_sides_per_second: float = 2.0
     max_reach_sides: float = 2.0
     max_gap_frames: int = 6
-    min_likeness: float = 0.2
+    min_likeness: float = 0.05
     duplicate_cover: float = 0.6
     min_frames: int = 4
     min_frames_fraction: float = 0.1

@@ -148,8 +148,8 @@ class Life:
 def likeness(first: Face, second: Face) -> float | None:
     """Correlation of two looks, -1 to 1, without aligning them; None when one has no look.
 
-    Of 2,700 steps from one sampled frame to the next within a living face's track all above a cut to
-    another picture were 0.3 or more; half of two people's looks correlate by less than 0.14.
+    Of 2,700 steps from one sampled frame to the next in real clips the two below 0.05 were cuts; one person
+    in quick movement fell to 0.07. Half of two people's looks correlate by less than 0.14.
     """
     if first.look is None or second.look is None:
         return None
