@@ -10,7 +10,22 @@ import pytest
 # Torch on tiny networks is fastest on one thread, and two wait for each other on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+CHROMIUM = Path("/usr/bin/chromium")
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def browser():
+    """The system's Chromium; skips where it is absent, but never in CI."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must have {CHROMIUM}")
+        pytest.skip(f"no browser at {CHROMIUM}")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield launched
+        launched.close()
 
 
 @pytest.fixture(scope="session")

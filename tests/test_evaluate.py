@@ -5,7 +5,6 @@ import json
 import math
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,8 +21,6 @@ from unmask.pipeline import load_scanner
 from unmask.report.evaluation import evaluation_page
 from unmask.types import Face, Track
 from unmask.verdict import Calibration
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 def run(*arguments):
@@ -123,21 +120,16 @@ def test_the_page_is_whole_and_asks_for_nothing(report):
         assert expected in text
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here")
-def test_a_browser_shows_the_page_without_complaint(report):
-    sync_api = pytest.importorskip("playwright.sync_api")
+def test_a_browser_shows_the_page_without_complaint(report, browser):
     problems = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 480, "height": 800})
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda r: problems.append(r.url) if r.url.startswith("http") else None)
-        page.goto((report / "index.html").as_uri())
-        assert page.locator("svg").count() >= 5
-        assert page.locator("img").first.evaluate("image => image.naturalWidth") == 6 * 96
-        assert page.evaluate("document.documentElement.scrollWidth") <= 480
-        browser.close()
+    page = browser.new_page(viewport={"width": 480, "height": 800})
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda r: problems.append(r.url) if r.url.startswith("http") else None)
+    page.goto((report / "index.html").as_uri())
+    assert page.locator("svg").count() >= 5
+    assert page.locator("img").first.evaluate("image => image.naturalWidth") == 6 * 96
+    assert page.evaluate("document.documentElement.scrollWidth") <= 480
     assert problems == []
 
 

@@ -1,10 +1,8 @@
 """The page of a data set, counted and looked at in a real browser; and the players for notebooks."""
 
-import os
 import re
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,8 +18,6 @@ from unmask.errors import DataError
 from unmask.report.exploration import exploration_page
 from unmask.report.players import play_side_by_side, play_video
 from unmask.report.side_by_side import MAX_BYTES, choose_originals, encode_video, make_mosaic
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")
@@ -144,35 +140,27 @@ class TestPage:
         assert "a2.mp4: the face did not change" in text and "lost.mp4" in text
         assert len(text) < 3_000_000
 
-    @pytest.mark.skipif(
-        not CHROMIUM.exists() and os.environ.get("CI") != "true", reason="no Chromium at /usr/bin/chromium"
-    )
-    def test_plays_in_a_browser(self, page):
-        from playwright.sync_api import sync_playwright
-
+    def test_plays_in_a_browser(self, page, browser):
         said, asked = [], []
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-            tab = browser.new_page(viewport={"width": 1200, "height": 900})
-            tab.on("console", lambda message: said.append(message.text))
-            tab.on("pageerror", lambda error: said.append(str(error)))
-            tab.on("request", lambda request: asked.append(request.url))
-            tab.goto(page.as_uri())
-            played, end = 0.0, time.monotonic() + 60
-            while played <= 0.3 and time.monotonic() < end:  # The page's policy forbids to wait in it.
-                tab.wait_for_timeout(100)
-                played = tab.evaluate("document.querySelector('.player video').currentTime")
-            tab.screenshot(path=page.with_suffix(".png"), full_page=True)
-            video = tab.evaluate("(v => [v.duration, v.videoWidth])(document.querySelector('video'))")
-            levels = tab.evaluate(
-                "[...document.querySelectorAll('canvas')].map(c => Math.max(...c.getContext('2d')"
-                ".getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 4 == 0)))"
-            )
-            tab.click(".player button")
-            paused = tab.evaluate("document.querySelector('video').paused")
-            tab.set_viewport_size({"width": 390, "height": 800})
-            overflow = tab.evaluate("document.documentElement.scrollWidth > innerWidth")
-            browser.close()
+        tab = browser.new_page(viewport={"width": 1200, "height": 900})
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.goto(page.as_uri())
+        played, end = 0.0, time.monotonic() + 60
+        while played <= 0.3 and time.monotonic() < end:  # The page's policy forbids to wait in it.
+            tab.wait_for_timeout(100)
+            played = tab.evaluate("document.querySelector('.player video').currentTime")
+        tab.screenshot(path=page.with_suffix(".png"), full_page=True)
+        video = tab.evaluate("(v => [v.duration, v.videoWidth])(document.querySelector('video'))")
+        levels = tab.evaluate(
+            "[...document.querySelectorAll('canvas')].map(c => Math.max(...c.getContext('2d')"
+            ".getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 4 == 0)))"
+        )
+        tab.click(".player button")
+        paused = tab.evaluate("document.querySelector('video').paused")
+        tab.set_viewport_size({"width": 390, "height": 800})
+        overflow = tab.evaluate("document.documentElement.scrollWidth > innerWidth")
         assert played > 0.3 and not said
         assert [url for url in asked if not url.startswith("data:")] == [page.as_uri()]
         assert video[0] == pytest.approx(1.2, abs=0.1) and paused and not overflow
