@@ -210,7 +210,7 @@ class TrackSettings:
         min_frames: Sampled frames that must show a person; never more than half of the clip's.
         min_frames_fraction: The same as a fraction of the clip's sampled frames; the larger of both counts.
         min_face_px: Median of the box's shorter side, in pixels of the full-resolution frame. With 32, as it
-            was, everybody of 28 and 40 px on the face bench was lost.
+            was, a third of the people in boxed photos and everybody of 28 px on the face bench were lost.
         min_confidence: Mean of the detector's confidence, 0 to 1.
         policy: Whose face counts: ``all``; ``moving``, those that are no picture of a face; ``largest``, of
             the moving ones the ``largest`` with the largest faces.
