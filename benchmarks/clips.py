@@ -25,7 +25,7 @@ from PIL import Image as PillowImage
 
 Image = NDArray[np.uint8]
 _MARGIN_PX = 96  # of the background around the picture, for it to move in
-_VERSION = 1  # goes up when the same name means other pixels
+_VERSION = 2  # goes up when the same name means other pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,25 @@ def _people() -> list[NDArray[np.float32]]:
     return found
 
 
+# Where the mouth of each person is in the cut-out, and how far the jaw drops, in pixels.
+_MOUTHS = ((165, 150, 8), (256, 318, 16))
+
+
+def _talking(person: NDArray[np.float32], number: int, seconds: float) -> NDArray[np.float32]:
+    """The cut-out with the jaw dropped for the moment: a face that never changes is taken for a picture."""
+    x, y, most = _MOUTHS[number]
+    rows, columns = np.mgrid[0 : person.shape[0], 0 : person.shape[1]].astype(np.float32)
+    below = np.exp(-(((columns - x) / (5 * most)) ** 2) - ((rows - y - most) / (5 * most)) ** 2)
+    drop = (
+        most
+        * (0.5 + 0.5 * np.sin(9 * seconds + number))
+        * below
+        / (1 + np.exp(np.clip((y - rows) / 2, -30, 30)))
+    )
+    moved = cv2.remap(person, columns, (rows - drop).astype(np.float32), cv2.INTER_LINEAR)
+    return np.asarray(moved, np.float32)
+
+
 def _background(kind: Kind) -> Image:
     """A patchwork of faceless parts of the portraits, each of its own size and turn, under coloured grain."""
     collins, hopper = _portraits()
@@ -125,7 +144,7 @@ def views(kind: Kind, people: int) -> Iterator[Image]:
         seen = cv2.warpAffine(wall, drift, (kind.width, kind.height), flags=cv2.INTER_LINEAR)
         picture = np.asarray(seen, np.uint8)
         for number, (x, y) in enumerate(_PLACES[people]):
-            person = cut_outs[number]
+            person = _talking(cut_outs[number], number, index / kind.frames_per_second)
             scale = _HEIGHT_SHARE * kind.height / len(person) * (1 + 0.05 * np.sin(turn / 5 + number))
             tilt = 4 * np.sin(turn / 4 + 2 * number)
             middle = (person.shape[1] / 2, person.shape[0] / 2)
