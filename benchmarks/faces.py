@@ -93,7 +93,7 @@ def _mtcnn(wheel: Path, folder: Path) -> Any:
 def ways(given: argparse.Namespace) -> dict[str, Callable[[Bench, dict[str, Clip]], Counts]]:
     """All that are compared, by the name in the table."""
     return {
-        "unmask": ours(ScanSettings()),
+        "unmask": ours(ScanSettings(track=TrackSettings(policy="moving"))),
         "unmask, before": ours(BEFORE),
         "unmask, centerface": ours(ScanSettings(detect=DetectSettings(detector="centerface"))),
         "facenet-pytorch": facenet((0.6, 0.7, 0.7), given),

@@ -38,7 +38,7 @@ def test_json_tells_boxes_points_and_reasons(clip, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--people", "some"], "--people must be all, moving or 'largest N', got 'some'"),
+        (["--people", "some"], "--people must be all, living_first, moving or 'largest N', got 'some'"),
         (["--people", "all 2"], "--people must be"),
         (["--people", "largest 0"], "largest must be 1 or more, got 0"),
         (["--shape", "0x3"], "--shape must be ROWSxCOLUMNS, 1x1 to 99x99, got '0x3'"),

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from unmask.cli import app
-from unmask.config import DetectSettings, ScanSettings
+from unmask.config import DetectSettings, ScanSettings, TrackSettings
 from unmask.data.facebench import BENCH_NAME, read_bench, write_bench
 from unmask.data.facebench_draw import Scene, draw_scene
 from unmask.data.facebench_plan import gather_cast, plan_scenes
@@ -39,7 +39,8 @@ def bench(cast, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def counts(bench):
-    found = count_faces(bench, load_clips(bench), ScanSettings())
+    strict = ScanSettings(track=TrackSettings(policy="moving"))
+    found = count_faces(bench, load_clips(bench), strict)
     return {condition: one for (condition, _), one in found.items()}
 
 

@@ -104,7 +104,16 @@ def test_all_keeps_pictures_and_an_image_is_never_dropped():
 
 def test_a_short_look_is_not_enough_to_call_it_a_picture():
     assert kept([track(PICTURE[:8])]) == [0]  # 1.75 s
-    assert kept([track(PICTURE[:10])]) == []
+    assert kept([track(PICTURE[:10])], policy="moving") == []
+
+
+def test_a_picture_alone_is_what_the_clip_shows():
+    (alone,) = apply_policy([track(PICTURE)], TIMES, TrackSettings())
+    assert alone.kept and alone.picture
+    small = track(LIVING, id=1, why_dropped="too small")
+    picture, dropped = apply_policy([track(PICTURE), small], TIMES, TrackSettings())
+    assert picture.kept and picture.picture and dropped.why_dropped == "too small"
+    assert kept([track(PICTURE)], policy="moving") == []
 
 
 def test_largest_counts_the_living_only():

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from unmask.cli import app
-from unmask.config import DetectSettings
+from unmask.config import DetectSettings, TrackSettings
 from unmask.data.facebench import BenchItem, TrueFace, write_bench
 from unmask.data.facebench_draw import Scene
 from unmask.data.facebench_plan import gather_cast
@@ -85,7 +85,7 @@ def test_a_run_goes_on_where_it_stood_and_writes_what_scan_takes(bench, tmp_path
     again = run(bench, "-o", output, "--trials", 3)
     assert again.exit_code == 0 and "; 3 trials" in again.output
     detect, track = read_detector_file(output)
-    assert detect.detector == "mtcnn" and track.policy == "moving"
+    assert detect.detector == "mtcnn" and track.policy == TrackSettings().policy
     assert "Chosen by unmask tune of 3 trials on 2 items" in output.read_text()
     front = list(csv.DictReader(output.with_suffix(".pareto.csv").read_text().splitlines()))
     assert front and {"trial", "score", "cpu_ms_a_frame", "p_threshold"} <= front[0].keys()

@@ -5,7 +5,7 @@
 thresholds = [0.7, 0.7, 0.7]
 
 [track]
-policy = "moving"
+policy = "living_first"
 ```
 """
 

@@ -88,6 +88,8 @@ def apply_policy(
         if track.kept and wearer is not None:
             why = f"a picture of a face: it is worn by person {wearer.id}, below whose face it moves along"
             judged[number] = replace(track, why_dropped=why, picture=True)
+    if settings.policy == "living_first" and not any(track.kept for track in judged):
+        return tuple(replace(track, picture=now.picture) for track, now in zip(tracks, judged, strict=True))
     if settings.policy == "largest":
         kept = sorted((track for track in judged if track.kept), key=_size, reverse=True)
         smaller = {track.id for track in kept[settings.largest :]}

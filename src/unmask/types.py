@@ -115,7 +115,7 @@ class Track:
         frame_indices: Which of the clip's sampled frames show the face, rising.
         faces: The face in each of these frames.
         why_dropped: Why this track is not taken for a person, or None when it is kept.
-        picture: It was dropped as a picture of a face: a poster, a print, a painting.
+        picture: It is a picture of a face: a poster, a print, a painting; dropped where anybody lives.
     """
 
     id: int

@@ -164,7 +164,7 @@ def judge_person(
         raise ValueError(f"logits must be finite, got {values} for person {track.id}")
     if not len(values):
         return Person(track.id, None, False, "none of its frames could be scored", frames)
-    return Person(track.id, scale.probability(float(values.mean())), True, None, frames)
+    return Person(track.id, scale.probability(float(values.mean())), True, None, frames, track.picture)
 
 
 def weigh(
@@ -225,7 +225,8 @@ def rule(
         return Ruling(Outcome.UNSURE, top.p_fake, f"too little to judge by: person {top.id} {thin[top.id]}")
     top = solid[0]
     outcome = thresholds.outcome(_p_fake(top))
-    return Ruling(outcome, top.p_fake, _why(top, outcome, thresholds, people=len(kept)))
+    why = _why(top, outcome, thresholds, people=len(kept))
+    return Ruling(outcome, top.p_fake, f"{why}; the face is a still picture" if top.picture else why)
 
 
 def unreadable(

@@ -34,7 +34,7 @@ def faces(
         str | None,
         typer.Option(
             metavar="POLICY",
-            help="Whose face counts: all, moving (no pictures of faces), or 'largest 2'.",
+            help="Whose face counts: all, living_first, moving (no pictures of faces), or 'largest 2'.",
         ),
     ] = None,
     settings: Annotated[
@@ -87,9 +87,9 @@ def _settings(file: Path | None, people: str | None, frames: int) -> ScanSetting
 
     detect, track = read_detector_file(file)
     if people is not None:
-        found = re.fullmatch(r"(all|moving|largest)(?:[ =](\d{1,4}))?", people.strip())
+        found = re.fullmatch(r"(all|living_first|moving|largest)(?:[ =](\d{1,4}))?", people.strip())
         if found is None or (found[2] and found[1] != "largest"):
-            raise SettingsError(f"--people must be all, moving or 'largest N', got {people!r}")
+            raise SettingsError(f"--people must be all, living_first, moving or 'largest N', got {people!r}")
         track = replace(track, policy=found[1], largest=int(found[2] or 1))
     return ScanSettings(decode=DecodeSettings(frames=frames), detect=detect, track=track)
 

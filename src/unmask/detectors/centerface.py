@@ -24,8 +24,8 @@ _AROUND = 2.0  # how much is looked at around an expected face, in sides of its 
 _LEAST_PX = 64  # the network needs some surroundings
 _MAX_IOU = 0.3  # boxes that overlap more are the same face
 
-# Its scores run from 0.3 to 0.9 where MTCNN's probabilities run from 0.5 to 1. A logistic fit on the face
-# bench makes them comparable, so that the same thresholds fit both.
+# Its scores run from 0.3 to 0.9 where MTCNN's probabilities run from 0.5 to 1. Slope and offset were chosen
+# by hand, so that the same thresholds serve both.
 _SLOPE, _OFFSET = 2.0, 1.1
 
 
