@@ -147,6 +147,7 @@ def load_meso(weights: Path, kind: str) -> MesoScorer:
         if isinstance(error, ModelError):
             raise
         raise ModelError(f"{weights} is no Keras file of weights ({error})") from error
+    torch.set_num_threads(1)  # several clips at once scale better than threads, as for our own networks
     network = MesoNet(kind).eval()
     wanted: dict[str, list[nn.Module]] = {
         "conv2d": list(network.convolutions()),
