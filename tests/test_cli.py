@@ -20,7 +20,7 @@ from unmask.cli.terminal import printable
 
 UNMASK = [sys.executable, "-m", "unmask"]
 KEYS = [
-    "path", "sha256", "outcome", "p_fake", "reason", "damaged", "people", "model", "unmask", "seconds",
+    "path", "sha256", "outcome", "p_fake", "reason", "damaged", "people", "model", "unmask", "seconds", "stability",
 ]  # fmt: skip
 
 
@@ -87,6 +87,11 @@ class TestJson:
         for frame in person["frames"]:
             assert list(frame) == ["time_seconds", "box", "points", "confidence", "p_fake"]
             assert len(frame["box"]) == 4 and [len(p) for p in frame["points"]] == [2] * 5
+
+    def test_stability_is_told_when_asked_for(self, card, media):
+        (verdict,) = lines(scan(card, "--json", "--stability", media / "a.mp4"))
+        assert list(verdict["stability"]) == ["stable", "outcomes", "p_fake"]
+        assert len(verdict["stability"]["outcomes"]) == 5
 
     def test_keeps_input_order_with_several_jobs(self, card, media, tmp_path):
         names = [media / "a.mp4", *(tmp_path / f"missing-{i}.mp4" for i in range(4)), media / "a.mp4"]
@@ -201,7 +206,7 @@ class TestUsage:
             (["--threshold", "nan"], "threshold must be 0 to 1, got nan"),
             (["--time-limit", "0"], "time_limit_seconds must be above 0, got 0.0"),
             (["--model", "none.json"], "none.json: no readable model card"),
-            (["--model", "weights.onnx"], "given by its card, a .json file"),
+            (["--model", "weights.pt"], "given by its card, a .json file"),
         ],
     )
     def test_wrong_values_are_named(self, card, media, arguments, message):
