@@ -86,7 +86,7 @@ class TestJson:
         assert list(person) == ["id", "p_fake", "kept", "why_dropped", "frames", "picture"]
         assert len(person["frames"]) == 6
         for frame in person["frames"]:
-            assert list(frame) == ["time_seconds", "box", "points", "confidence", "p_fake"]
+            assert list(frame) == ["time_seconds", "box", "points", "confidence", "p_fake", "lightened"]
             assert len(frame["box"]) == 4 and [len(p) for p in frame["points"]] == [2] * 5
 
     def test_stability_is_told_when_asked_for(self, card, media):
