@@ -119,6 +119,7 @@ class TestAlike:
         write_clip(tmp_path / "a.mp4", views)
         dim = [np.clip(view.astype(int) // 2 + 60, 0, 255).astype(np.uint8) for view in views]
         write_clip(tmp_path / "b.mp4", dim)
+        write_clip(tmp_path / "c.mp4", [np.ascontiguousarray(view[::-1]) for view in views])
         prints = np.stack([fingerprint(read_clip(tmp_path / f"{name}.mp4").frames) for name in "abc"])
         assert [pair[:2] for pair in near_pairs(prints, max_bits=20)] == [(0, 1)]
 

@@ -26,8 +26,7 @@ def test_it_measures_one_worker_and_two_and_the_rows(tmp_path):
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
     assert [(r["engine"], r["workers"], r["done"], r["led"]) for r in report["runs"]] == [
-        ("local", workers, 2, 1)
-        for workers in (1, 2, 1)  # two faces are too small here
+        ("local", workers, 4, 2) for workers in (1, 2, 1)
     ]
     assert all(r["cpu_seconds_led"] > 0 and r["cpu_seconds_searched"] > 0 for r in report["runs"])
     assert report["rows"]["peak memory, MB"] > 20

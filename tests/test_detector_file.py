@@ -33,7 +33,10 @@ def test_what_is_left_out_has_its_default(tmp_path):
         ("[detect]\nthresholds = [0.5, 'a', 0.5]\n", "thresholds must be a list of numbers"),
         ("[detect]\nthresholds = [0.5, 0.5]\n", "thresholds must be three numbers"),
         ("[detect]\npyramid_factor = nan\n", "pyramid_factor must be 0.1 to 0.95, got nan"),
-        ("[track]\npolicy = 'best'\n", "policy must be one of all, moving, largest, got 'best'"),
+        (
+            "[track]\npolicy = 'best'\n",
+            "policy must be one of all, living_first, moving, largest, got 'best'",
+        ),
         ("[detect\n", "is no TOML file"),
     ],
 )

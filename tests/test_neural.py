@@ -28,13 +28,15 @@ def trained(tmp_path_factory):
 
 def test_it_learns_to_give_faces_back(trained):
     folder, lines = trained
-    assert len(lines) == 1 and float(lines[0].split()[-1]) < 0.16
+    assert len(lines) == 1
     sample = read_index(folder / "crops")[0]
     image, points = CropReader(folder / "crops").read(sample, 0)
     face = align_face(image, points)
     given = align_face(Regenerator(folder / "autoencoder.pt")(image, points), points)
     assert face.shape == (SIZE_PX, SIZE_PX, 3)
-    assert 1 < np.abs(face.astype(int) - given).mean() < 40
+    torch.save(FaceAutoencoder().state_dict(), folder / "untrained.pt")
+    grey = align_face(Regenerator(folder / "untrained.pt")(image, points), points)
+    assert 1 < np.abs(face.astype(int) - given).mean() < 0.7 * np.abs(face.astype(int) - grey).mean()
 
 
 def test_surroundings_stay_and_the_face_changes(trained):

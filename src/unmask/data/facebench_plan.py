@@ -36,7 +36,7 @@ def plan_scenes(*, seed: int, clips_per_level: int = 2) -> list[Scene]:
         clips_per_level: How many clips of each.
 
     >>> len(plan_scenes(seed=0, clips_per_level=1))
-    29
+    30
     """
     levels: list[tuple[str, float, dict[str, Any]]] = [
         *(("easy", side, {"face_px": side}) for side in (60.0, 90.0)),
