@@ -61,7 +61,8 @@ def synthetic(cache: Path, given: argparse.Namespace) -> list[Video]:
         size = ["--width", given.width, "--height", given.height, "--frames", given.frames]
         run_python("clips.py", cache, "--people", people, *size)
         pattern = f"v*_{given.width}x{given.height}x{given.frames}_{people}p_"
-        (real,), (fake,) = (list(cache.glob(f"{pattern}{ending}.mp4")) for ending in ("b", "nob"))
+        # The cache may still hold clips of an earlier version.
+        real, fake = (sorted(cache.glob(f"{pattern}{ending}.mp4"))[-1] for ending in ("b", "nob"))
         videos.append(Video(f"{people}.mp4", str(real), label="REAL"))
         videos.append(Video(f"{people}_fake.mp4", str(fake), label="FAKE", original=f"{people}.mp4"))
     return videos
