@@ -11,14 +11,13 @@ policy = "living_first"
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from unmask.config import DetectSettings, TrackSettings
 from unmask.errors import SettingsError
-from unmask.files import write_whole
+from unmask.files import read_toml, write_whole
 
 _TABLES: dict[str, Any] = {"detect": DetectSettings, "track": TrackSettings}
 
@@ -31,12 +30,7 @@ def read_detector_file(file: Path | None) -> tuple[DetectSettings, TrackSettings
     """
     if file is None:
         return DetectSettings(), TrackSettings()
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is no TOML file: {error}") from error
+    tables = read_toml(file)
     try:
         for name in tables:
             if name not in _TABLES:

@@ -1,12 +1,16 @@
-"""Files that are written as a whole or not at all."""
+"""Files that are written as a whole or not at all, and tables that are read from TOML."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from unmask.errors import SettingsError
 
 
 @contextmanager
@@ -47,6 +51,20 @@ def write_whole(path: str | Path, text: str) -> None:
     """
     with whole_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        SettingsError: It cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is no TOML file: {error}") from error
 
 
 def _umask() -> int:

@@ -16,6 +16,7 @@ from unmask.data.neural import FaceAutoencoder, align_face, reconstruction_loss
 from unmask.data.outline import warp_smoothly
 from unmask.data.pairs import flip_face, open_pools
 from unmask.data.shards import CropReader
+from unmask.files import whole_file
 
 FACES_PER_STEP = 32
 
@@ -72,6 +73,5 @@ def train_autoencoder(
         optimizer.zero_grad()
         if (step + 1) % 100 == 0:
             say(f"autoencoder: {steps} steps | step {step + 1} | loss {float(loss.detach()):.4f}")
-    partial = file.with_suffix(".partial")
-    torch.save(net.state_dict(), partial)
-    partial.replace(file)
+    with whole_file(file) as draft:
+        torch.save(net.state_dict(), draft)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from unmask.config import CropSettings, PairSettings
 from unmask.data.clips import ClipSettings
 from unmask.data.labelled import LabelledSettings
 from unmask.errors import SettingsError
+from unmask.files import read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +176,7 @@ def read_recipe(file: Path) -> Recipe:
     Raises:
         SettingsError: The file is no TOML, or a key or value breaks a rule; the message says which.
     """
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is no TOML file: {error}") from error
+    table = read_toml(file)
     try:
         return _resolve(table)
     except SettingsError as error:
