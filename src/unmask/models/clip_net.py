@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unmask.errors import ModelError
-from unmask.models.backbone import MEAN, STD
 from unmask.models.frame_net import FrameNet
 
 
@@ -121,6 +120,7 @@ class ClipNet(nn.Module):
         hidden: Width of the head, a multiple of 8.
         dropout: Share of a frame's features dropped in training.
         pretrained: Start from the backbone's ImageNet weights.
+        sees: As for `FrameNet`.
 
     Raises:
         ModelError: The head is unknown.
@@ -140,11 +140,12 @@ class ClipNet(nn.Module):
         hidden: int = 128,
         dropout: float = 0.2,
         pretrained: bool = True,
+        sees: str = "colour",
     ) -> None:
         super().__init__()
         if head not in HEADS:
             raise ModelError(f"unknown clip head {head!r}; choose from: {', '.join(HEADS)}")
-        self.frame_net = FrameNet(backbone, dropout=dropout, pretrained=pretrained)
+        self.frame_net = FrameNet(backbone, dropout=dropout, pretrained=pretrained, sees=sees)
         self.head = HEADS[head](self.frame_net.judge.in_features, hidden)
 
     def forward(self, clips: Tensor) -> ClipOutput:
@@ -153,14 +154,11 @@ class ClipNet(nn.Module):
         Args:
             clips: RGB, shape (N, T, 3, S, S), uint8, S a multiple of 32, any T from 1 on.
         """
-        net = self.frame_net
         clip_count, frame_count = clips.shape[:2]
-        pixels = (clips.flatten(0, 1).to(net.judge.weight.dtype) - MEAN) / STD
-        middle, top = net.encoder(pixels.contiguous(memory_format=torch.channels_last))
-        features = net.dropout(top.mean((2, 3)))
-        alone = net.judge(features).reshape(clip_count, frame_count)
+        features, mask_logit = self.frame_net.describe(clips.flatten(0, 1))
+        alone = self.frame_net.judge(features).reshape(clip_count, frame_count)
         frame_logits = alone + self.head(features.reshape(clip_count, frame_count, -1))
-        mask_logit = net.locate(middle).squeeze(1).unflatten(0, (clip_count, frame_count))
+        mask_logit = mask_logit.reshape(clip_count, frame_count, *mask_logit.shape[1:])
         return ClipOutput(frame_logits.mean(1), mask_logit, frame_logits)
 
 

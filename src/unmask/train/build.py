@@ -37,7 +37,7 @@ def make_net(recipe: Recipe) -> Net:
     loop, clip = recipe.loop, recipe.clip
     net: Net
     if clip is None:
-        net = FrameNet(loop.backbone, dropout=loop.dropout, pretrained=not loop.start)
+        net = FrameNet(loop.backbone, dropout=loop.dropout, pretrained=not loop.start, sees=loop.sees)
     else:
         net = ClipNet(
             loop.backbone,
@@ -45,6 +45,7 @@ def make_net(recipe: Recipe) -> Net:
             hidden=clip.hidden,
             dropout=loop.dropout,
             pretrained=not loop.start,
+            sees=loop.sees,
         )
     if loop.start:
         begin_with(net, Path(loop.start))

@@ -21,6 +21,7 @@ class LoopSettings:
 
     Attributes:
         backbone: ``lite0``, ``lite1``, ``lite2``, ``tiny`` for trials, or a network of timm by its name.
+        sees: What the network is given of a crop: ``colour``, the picture, or ``detail``, what is fine in it.
         start: Folder of an earlier run whose averaged weights this one begins with; empty for ImageNet's.
         fold_norms: Merge batch normalisation into the convolutions before the first step.
         seed: Of every random choice of the run.
@@ -44,6 +45,7 @@ class LoopSettings:
     """
 
     backbone: str = "lite0"
+    sees: str = "colour"
     start: str = ""
     fold_norms: bool = False
     seed: int = 0
