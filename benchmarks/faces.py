@@ -38,7 +38,7 @@ from unmask.types import Clip, Face
 Counts = dict[tuple[str, float], FaceCounts]
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 BEFORE = ScanSettings(
-    detect=DetectSettings(dark_below=0.0),
+    detect=DetectSettings(dark_below=0.0, min_face_px=32),
     track=TrackSettings(policy="all", min_likeness=-1.0, min_face_px=32.0),
 )
 """What unmask did before faces under bad conditions were looked into."""

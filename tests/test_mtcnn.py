@@ -27,6 +27,7 @@ def _settings(name):
     values = REFERENCE["SETTINGS"][name]
     return DetectSettings(
         min_face_px=values["min_face_size"],
+        min_face_fraction=0.0,
         thresholds=tuple(values["thresholds"]),
         pyramid_factor=values["factor"],
     )

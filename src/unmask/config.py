@@ -68,8 +68,9 @@ class DetectSettings:
     Attributes:
         detector: A name in `unmask.detect.DETECTORS`.
         max_side_px: The search runs on frames shrunk to at most this longer side; never enlarged.
-        min_face_px: Smallest face that is searched for, in pixels of the shrunk frame. 32 found as many of 43
-            boxed faces of 37 to 109 px as 20 did, in half the time.
+        min_face_px: Smallest face that is searched for, in pixels of the shrunk frame.
+        min_face_fraction: The same in shares of the shrunk frame's longer side; the larger of both counts.
+            With a thirtieth a frame costs as much at any size, and no more than one of 960 px with 32 px.
         thresholds: Confidence, 0 to 1, that a candidate must pass in the three stages of MTCNN. The usual
             first one, 0.6, found the same 42 of these 43 with a quarter more work.
         pyramid_factor: From one size of the image pyramid to the next, 0 to 1.
@@ -84,7 +85,8 @@ class DetectSettings:
 
     detector: str = "mtcnn"
     max_side_px: int = 960
-    min_face_px: int = 32
+    min_face_px: int = 20
+    min_face_fraction: float = 0.0333
     thresholds: tuple[float, float, float] = (0.7, 0.7, 0.7)
     pyramid_factor: float = 0.709
     max_overlap: float = 0.7
@@ -97,6 +99,9 @@ class DetectSettings:
     def __post_init__(self) -> None:
         _require(self.max_side_px >= 32, "max_side_px must be 32 or more", self.max_side_px)
         _require(self.min_face_px >= 12, "min_face_px must be 12 or more", self.min_face_px)
+        _require(
+            0 <= self.min_face_fraction < 1, "min_face_fraction must be 0 to below 1", self.min_face_fraction
+        )
         for threshold in self.thresholds:
             _require(0 < threshold < 1, "thresholds must be between 0 and 1", threshold)
         _require(len(self.thresholds) == 3, "thresholds must be three numbers", self.thresholds)
@@ -109,6 +114,10 @@ class DetectSettings:
         _require(0 <= self.dark_below <= 255, "dark_below must be 0 to 255", self.dark_below)
         _require(self.threads >= 1, "threads must be 1 or more", self.threads)
         _require(self.batch_frames >= 1, "batch_frames must be 1 or more", self.batch_frames)
+
+    def smallest_face_px(self, width: int, height: int) -> float:
+        """The smallest face that is searched for in a shrunk frame of this size."""
+        return max(float(self.min_face_px), self.min_face_fraction * max(width, height))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +218,16 @@ class TrackSettings:
             same face found twice, 0 to 1.
         min_frames: Sampled frames that must show a person; never more than half of the clip's.
         min_frames_fraction: The same as a fraction of the clip's sampled frames; the larger of both counts.
-        min_face_px: Median of the box's shorter side, in pixels of the full-resolution frame. With 32, as it
-            was, a third of the people in boxed photos and everybody of 28 px on the face bench were lost.
+        min_face_px: Median of the box's shorter side, in pixels of the full-resolution frame. With 20
+            everybody whose face is 20 px high was lost on the face bench; nothing false came of 12.
         min_confidence: Mean of the detector's confidence, 0 to 1.
         policy: Whose face counts: ``all``; ``moving``, those that are no picture of a face; ``living_first``,
             the same, but where nobody else is found the pictures, which then are what the clip shows;
             ``largest``, of the moving ones the ``largest`` with the largest faces.
         largest: How many people ``largest`` keeps.
         still_change: A face that changes less within itself, in shares of its contrast, is a picture. The
-            stillest of 190 living faces changed by 0.069.
+            stillest of 190 living faces changed by 0.069. Faces below 48 px, of which the codec leaves less,
+            must change by more, up to half as much again at 32 px.
         still_seconds: Shorter tracks are never taken for pictures.
     """
 
@@ -229,7 +239,7 @@ class TrackSettings:
     duplicate_cover: float = 0.6
     min_frames: int = 4
     min_frames_fraction: float = 0.1
-    min_face_px: float = 20.0
+    min_face_px: float = 12.0
     min_confidence: float = 0.9
     policy: str = "living_first"
     largest: int = 1

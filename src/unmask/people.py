@@ -32,6 +32,7 @@ _WORN_MOVES, _WORN_DRIFTS = 0.1, 0.4
 _FEWEST_TOGETHER = 5  # frames in which both are seen
 _FEWEST = 3  # comparisons without which nothing is called a picture
 _STEPS = 25  # of the alignment; it has then converged or the faces differ
+_LARGE_PX, _MOST_DEMANDING = 48.0, 1.5  # smaller faces must change by more, by at most this factor
 _CLEARLY = 0.25  # a change that no turn of the picture explains
 _NOISE_LEVEL = 2.0  # of 255; keeps a face without contrast from dividing by nothing
 
@@ -102,12 +103,13 @@ def _without_picture(track: Track, times_seconds: Sequence[float], settings: Tra
     seconds = times_seconds[track.frame_indices[-1]] - times_seconds[track.frame_indices[0]]
     if not track.kept or seconds < settings.still_seconds:
         return track
-    life = measure_life(track.faces, enough=settings.still_change)
-    if life is None or life.frames < _FEWEST or life.change >= settings.still_change:
+    enough = settings.still_change * float(np.clip(_LARGE_PX / _size(track), 1.0, _MOST_DEMANDING))
+    life = measure_life(track.faces, enough=enough)
+    if life is None or life.frames < _FEWEST or life.change >= enough:
         return track
     why = (
         f"a picture of a face: it changes by {life.change:.3f} of its contrast, "
-        f"a living one by {settings.still_change:g} or more"
+        f"a living one of its size by {enough:.3f} or more"
     )
     return replace(track, why_dropped=why, picture=True)
 

@@ -80,17 +80,14 @@ class CenterFace:
                 strict=True,
             )
         )
-        good = (confidence > self._settings.thresholds[2]) & (sides(boxes).max(axis=1) >= self._smallest)
+        smallest = self._settings.smallest_face_px(image.shape[1], image.shape[0])
+        good = (confidence > self._settings.thresholds[2]) & (sides(boxes).max(axis=1) >= smallest)
         boxes, points, confidence = boxes[good], points[good], confidence[good]
         order = np.argsort(-confidence, kind="stable")
         kept = suppress(boxes[order], confidence[order], np.zeros(len(order), np.int64), max_iou=_MAX_IOU)
         return tuple(
             Face(boxes[row], points[row], float(confidence[row])) for row in order[np.sort(kept)].tolist()
         )
-
-    @property
-    def _smallest(self) -> float:
-        return float(self._settings.min_face_px)
 
     def _look(self, image: Image, part: tuple[int, int, int, int]) -> tuple[Floats, Floats, Floats]:
         """Boxes, key points and confidence of all candidates in a part of an image, in its pixels."""

@@ -117,8 +117,9 @@ class Mtcnn:
         return square_boxes(rows[:, :4] + rows[:, 5:] * width_height)
 
     def _scales(self, table: NDArray[np.int32]) -> list[float]:
-        scale = _CELL_PX / self._settings.min_face_px
-        shorter = min(table.shape[0], table.shape[1]) - 1
+        height, width = table.shape[0] - 1, table.shape[1] - 1
+        scale = _CELL_PX / self._settings.smallest_face_px(width, height)
+        shorter = min(height, width)
         scales = []
         while shorter * scale >= _CELL_PX:
             scales.append(scale)
