@@ -1,40 +1,27 @@
 """A run that is killed at any moment ends with the weights of one that was not, bit for bit."""
 
-import json
 import random
 import time
 
 import numpy as np
 import pytest
 
+from tiny_recipe import LABELLED, read_log, write_recipe
 from training_data import store_people
 from training_process import checkpoint, finish, start
 
-RECIPE = """
-name = "tiny"
-crops = "{folder}/train"
-[validation]
-val = "{folder}/val"
-[view]
-size_px = 32
-[pairs]
-size_px = 32
-last_size_px = 64
-pairs_per_step = 4
-source_weights = {{ photos = 1.0 }}
-[labelled]
-folders = ["{folder}/labelled"]
-crops_per_step = 4
-[loop]
-backbone = "tiny"
-steps = 10
-warmup_steps = 2
-cooldown_steps = 3
-checkpoint_every = 3
-validate_every = 5
-accumulate = 2
-workers = 1
-"""
+# Crops that grow in the cool-down, accumulation and a worker: all that a killed run could get wrong.
+CHANGES = {
+    "last_size_px = 32": "last_size_px = 64",
+    "pairs_per_step = 2": "pairs_per_step = 4",
+    "crops_per_step = 2": "crops_per_step = 4",
+    "steps = 4": "steps = 10",
+    "warmup_steps = 1": "warmup_steps = 2",
+    "cooldown_steps = 2": "cooldown_steps = 3",
+    "checkpoint_every = 2": "checkpoint_every = 3",
+    "validate_every = 2": "validate_every = 5\naccumulate = 2",
+    "workers = 0": "workers = 1",
+}
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +31,8 @@ def recipe(tmp_path_factory):
     store_people(folder / "val", [("carl", "REAL"), ("f-of-carl", "FAKE")])
     people = [(f"p{i}", "REAL") for i in range(4)] + [(f"f-of-p{i}", "FAKE") for i in range(4)]
     store_people(folder / "labelled", people)
-    file = folder / "recipe.toml"
-    file.write_text(RECIPE.format(folder=folder))
-    return file
+    changes = {f"\n{old}\n": f"\n{new}\n" for old, new in CHANGES.items()}
+    return write_recipe(folder, folder, more=LABELLED, changes=changes.items())
 
 
 def steps_done(folder):
@@ -56,7 +42,7 @@ def steps_done(folder):
 
 
 def losses(folder):
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    lines = read_log(folder)
     assert [line["step"] for line in lines] == list(range(1, 11))  # replayed steps are logged once
     return [line["loss"] for line in lines]
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tiny_recipe import CLIP, LABELLED, read_log, silent, write_recipe
 from training_data import store_people, stored_face
 from unmask.config import ScoreSettings
 from unmask.data.shards import INDEX_NAME
@@ -19,30 +20,6 @@ from unmask.train.run import run_recipe
 from unmask.train.schedule import Plan
 from unmask.types import Crops
 
-RECIPE = """
-name = "tiny"
-crops = "{folder}/train"
-[validation]
-val = "{folder}/val"
-[view]
-size_px = 32
-[pairs]
-size_px = 32
-last_size_px = 32
-pairs_per_step = 2
-source_weights = {{ photos = 1.0 }}
-[loop]
-backbone = "tiny"
-steps = 4
-warmup_steps = 1
-cooldown_steps = 2
-checkpoint_every = 2
-validate_every = 2
-workers = 0
-"""
-CLIP = "[clip]\nframes = 3\nhidden = 16\n"
-LABELLED = '[labelled]\nfolders = ["{folder}/labelled"]\ncrops_per_step = 2\n'
-
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
@@ -52,24 +29,6 @@ def data(tmp_path_factory):
     people = [(f"p{i}", "REAL") for i in range(4)] + [(f"f-of-p{i}", "FAKE") for i in range(4)]
     store_people(folder / "labelled", people)
     return folder
-
-
-def write_recipe(data, folder, *, more="", changes=()):
-    text = RECIPE + more
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    file = folder / "recipe.toml"
-    file.write_text(text.format(folder=data))
-    return file
-
-
-def read_log(folder):
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-
-
-def silent(numbers):
-    """Reports nothing."""
 
 
 def test_a_clip_run_leaves_a_model_that_a_scan_can_use(data, tmp_path):

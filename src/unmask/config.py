@@ -69,8 +69,8 @@ class DetectSettings:
         detector: A name in `unmask.detect.DETECTORS`.
         max_side_px: The search runs on frames shrunk to at most this longer side; never enlarged.
         min_face_px: Smallest face that is searched for, in pixels of the shrunk frame.
-        min_face_fraction: The same in shares of the shrunk frame's longer side; the larger of both counts.
-            With a thirtieth a frame costs as much at any size, and no more than one of 960 px with 32 px.
+        min_face_fraction: The same in shares of the shrunk frame's longer side, for MTCNN, whose cost depends
+            on it; the larger of both counts. With a thirtieth a frame costs as much at any size, and no more than one of 960 px with 32 px.
         thresholds: Confidence, 0 to 1, that a candidate must pass in the three stages of MTCNN. The usual
             first one, 0.6, found the same 42 of these 43 with a quarter more work.
         pyramid_factor: From one size of the image pyramid to the next, 0 to 1.
@@ -226,8 +226,7 @@ class TrackSettings:
             ``largest``, of the moving ones the ``largest`` with the largest faces.
         largest: How many people ``largest`` keeps.
         still_change: A face that changes less within itself, in shares of its contrast, is a picture. The
-            stillest of 190 living faces changed by 0.069. Faces below 48 px, of which the codec leaves less,
-            must change by more, up to half as much again at 32 px.
+            stillest of 190 living faces changed by 0.066.
         still_seconds: Shorter tracks are never taken for pictures.
     """
 
@@ -243,7 +242,7 @@ class TrackSettings:
     min_confidence: float = 0.9
     policy: str = "living_first"
     largest: int = 1
-    still_change: float = 0.06
+    still_change: float = 0.05
     still_seconds: float = 2.0
 
     def __post_init__(self) -> None:

@@ -32,7 +32,6 @@ _WORN_MOVES, _WORN_DRIFTS = 0.1, 0.4
 _FEWEST_TOGETHER = 5  # frames in which both are seen
 _FEWEST = 3  # comparisons without which nothing is called a picture
 _STEPS = 25  # of the alignment; it has then converged or the faces differ
-_LARGE_PX, _MOST_DEMANDING = 48.0, 1.5  # smaller faces must change by more, by at most this factor
 _CLEARLY = 0.25  # a change that no turn of the picture explains
 _NOISE_LEVEL = 2.0  # of 255; keeps a face without contrast from dividing by nothing
 
@@ -103,13 +102,12 @@ def _without_picture(track: Track, times_seconds: Sequence[float], settings: Tra
     seconds = times_seconds[track.frame_indices[-1]] - times_seconds[track.frame_indices[0]]
     if not track.kept or seconds < settings.still_seconds:
         return track
-    enough = settings.still_change * float(np.clip(_LARGE_PX / _size(track), 1.0, _MOST_DEMANDING))
-    life = measure_life(track.faces, enough=enough)
-    if life is None or life.frames < _FEWEST or life.change >= enough:
+    life = measure_life(track.faces, enough=settings.still_change)
+    if life is None or life.frames < _FEWEST or life.change >= settings.still_change:
         return track
     why = (
         f"a picture of a face: it changes by {life.change:.3f} of its contrast, "
-        f"a living one of its size by {enough:.3f} or more"
+        f"a living one by {settings.still_change:g} or more"
     )
     return replace(track, why_dropped=why, picture=True)
 
@@ -195,24 +193,27 @@ def _softened(look: Image) -> Floats:
 
 
 def _change(reference: Floats, other: Floats) -> float:
-    """What the map of a turned plane and a change of light cannot explain, in shares of the contrast."""
+    """What neither the map of a turned plane nor light or sharpness explains, in shares of the contrast."""
     way, change = None, 1.0
     for _ in range(2):  # the second map is dearer, and cannot save a face that clearly changed
         found = _aligned(reference, other, way)
         if found is None:
             return change
         aligned, way = found
-        change = min(change, _rest(reference[_INNER], aligned[_INNER]))
+        change = min(change, _rest(reference, aligned))
         if change >= _CLEARLY:
             break
     return change
 
 
-def _rest(here: Floats, there: Floats) -> float:
-    spread = max(float(there.std()), 1e-3)
-    slope = float(((there - there.mean()) * (here - here.mean())).mean()) / spread**2
-    rest = here - here.mean() - slope * (there - there.mean())
-    return float(np.abs(rest).mean()) / (float(here.std()) + _NOISE_LEVEL)
+def _rest(reference: Floats, aligned: Floats) -> float:
+    """What is left when the aligned look's light, contrast and sharpness are brought to the reference's."""
+    here = reference[_INNER] - reference[_INNER].mean()
+    # A picture that came nearer is sharper; the second derivative makes up for that, as in unsharp masking.
+    causes = np.stack([look[_INNER] for look in (aligned, cv2.Laplacian(aligned, cv2.CV_32F))], axis=1)
+    causes -= causes.mean(axis=0)
+    shares, *_ = np.linalg.lstsq(causes, here, rcond=None)
+    return float(np.abs(here - causes @ shares).mean()) / (float(here.std()) + _NOISE_LEVEL)
 
 
 def _aligned(reference: Floats, other: Floats, way: Floats | None) -> tuple[Floats, Floats] | None:

@@ -80,7 +80,7 @@ class CenterFace:
                 strict=True,
             )
         )
-        smallest = self._settings.smallest_face_px(image.shape[1], image.shape[0])
+        smallest = self._settings.min_face_px
         good = (confidence > self._settings.thresholds[2]) & (sides(boxes).max(axis=1) >= smallest)
         boxes, points, confidence = boxes[good], points[good], confidence[good]
         order = np.argsort(-confidence, kind="stable")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from unmask.errors import ModelError
 from unmask.models.clip_net import ClipNet
+from unmask.models.ensemble import Ensemble
 from unmask.models.frame_net import FrameNet
 
 LARGEST_DIFFERENCE = 1e-3
@@ -26,7 +27,7 @@ class Judge(nn.Module):
         net: Judges single frames, or the frames of a clip together.
     """
 
-    def __init__(self, net: FrameNet | ClipNet) -> None:
+    def __init__(self, net: FrameNet | ClipNet | Ensemble) -> None:
         super().__init__()
         self.net = net
 
@@ -41,7 +42,7 @@ class Judge(nn.Module):
         return logit
 
 
-def export_onnx(net: FrameNet | ClipNet, file: Path, *, size_px: int) -> float:
+def export_onnx(net: FrameNet | ClipNet | Ensemble, file: Path, *, size_px: int) -> float:
     """Write a network as ONNX, input ``crops`` uint8, output ``logit``, and compare both on random crops.
 
     Args:
@@ -60,7 +61,7 @@ def export_onnx(net: FrameNet | ClipNet, file: Path, *, size_px: int) -> float:
     shape = (3,) + (5,) * (len(names) - 1) + (3, size_px, size_px)
     crops = torch.from_numpy(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
     # Fewer crops and frames than are compared, so that a size that was baked in shows.
-    example = crops[:2] if isinstance(net, FrameNet) else crops[:2, :3]
+    example = crops[:2, :3] if isinstance(net, ClipNet) else crops[:2]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's exporter warns of its own internals
         torch.onnx.export(

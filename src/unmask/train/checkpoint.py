@@ -15,7 +15,10 @@ FILE_NAME = "checkpoint.pt"
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
-    """Replace the folder's checkpoint in one step; a kill leaves the old one or the new one."""
+    """Replace the folder's checkpoint in one step; a kill leaves the old one or the new one.
+
+    The draft keeps one name, so that many kills do not leave many of them.
+    """
     target = folder / FILE_NAME
     partial = target.with_suffix(".partial")
     with partial.open("wb") as file:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
+from unmask.files import write_whole
 from unmask.train.loop import Report
 
 LOG_NAME = "log.jsonl"
@@ -55,6 +56,4 @@ def _forget_after(file: Path, step: int) -> None:
                 kept.append(line)
         except (ValueError, TypeError, KeyError):  # a kill cut it short
             continue
-    partial = file.with_suffix(".partial")
-    partial.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-    partial.replace(file)
+    write_whole(file, "".join(line + "\n" for line in kept))

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from unmask.data.neural import Regenerator
 from unmask.errors import DataError
 from unmask.evaluate.metrics import auc, pair_accuracy
+from unmask.files import write_whole
 from unmask.train.autoencoder import train_autoencoder
 from unmask.train.build import make_batches, make_net, predictor
 from unmask.train.checkpoint import load_checkpoint, save_checkpoint
@@ -35,7 +36,7 @@ from unmask.train.validate import score_samples
 
 Report = Callable[[dict[str, float]], None]
 LARGEST_GRADIENT_NORM = 5.0
-AUTOENCODER_NAME = "autoencoder.pt"
+AUTOENCODER_NAME, RECIPE_NAME = "autoencoder.pt", "recipe.json"
 
 
 def make_optimizer(net: nn.Module, settings: LoopSettings) -> torch.optim.Optimizer:
@@ -174,7 +175,7 @@ class Trainer:
                 "optimizer": self.optimizer.state_dict(),
             }
             save_checkpoint(self.folder, state)
-            (self.folder / "recipe.json").write_text(json.dumps(self.recipe.to_dict(), indent=2))
+            write_whole(self.folder / RECIPE_NAME, json.dumps(self.recipe.to_dict(), indent=2) + "\n")
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.accelerator.unwrap_model(self.net).load_state_dict(state["net"])

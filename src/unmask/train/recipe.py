@@ -104,6 +104,8 @@ class Recipe:
         loop: How the network learns.
         clip: What a clip is, for a network that judges clips; without it single frames are judged.
         labelled: Labelled crops that are mixed in.
+        members: Folders of finished runs of frame networks; they are joined to judge together, and nothing
+            is trained.
     """
 
     name: str
@@ -114,8 +116,13 @@ class Recipe:
     loop: LoopSettings = field(default_factory=LoopSettings)
     clip: ClipSettings | None = None
     labelled: LabelledSettings | None = None
+    members: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.members and (self.clip or self.labelled):
+            raise SettingsError(
+                "members are joined as they are, and [clip] and [labelled] have nothing to do; leave them out"
+            )
         sets = [*self.validation, *(["labelled"] if self.labelled else [])]
         metrics = [f"{name}_{metric}" for name in sets for metric in ("auc", "pairs")]
         if self.loop.patience and not sets:
@@ -180,7 +187,7 @@ def read_recipe(file: Path) -> Recipe:
     """
     table = read_toml(file)
     try:
-        return _resolve(table)
+        return resolve_recipe(table)
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from error
 
@@ -191,7 +198,12 @@ def _folders(table: object) -> dict[str, Path]:
     return {key: Path(value) for key, value in table.items()}
 
 
-def _resolve(table: dict[str, Any]) -> Recipe:
+def resolve_recipe(table: dict[str, Any]) -> Recipe:
+    """A recipe from its table, as TOML has it or as `Recipe.to_dict` gives it; the table is used up.
+
+    Raises:
+        SettingsError: A key or value breaks a rule; the message says which.
+    """
     parts: dict[str, Any] = {
         "pairs": _build(PairSettings, table.pop("pairs", {}), where="[pairs]"),
         "view": _build(CropSettings, table.pop("view", {}), where="[view]"),
@@ -199,7 +211,7 @@ def _resolve(table: dict[str, Any]) -> Recipe:
         "validation": _folders(table.pop("validation", {})),
     }
     for key, kind in (("clip", ClipSettings), ("labelled", LabelledSettings)):
-        if key in table:
+        if table.get(key) is not None:
             parts[key] = _build(kind, table.pop(key), where=f"[{key}]")
     if "crops" in table:
         parts["crops"] = Path(table.pop("crops"))

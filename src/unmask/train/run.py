@@ -10,12 +10,16 @@ from pathlib import Path
 
 from unmask.models.backbone import MEAN, STD
 from unmask.models.card import Card, write_card
+from unmask.models.ensemble import Ensemble
 from unmask.models.export import export_onnx
+from unmask.train.build import Net
+from unmask.train.join import join_runs
 from unmask.train.log import open_log
 from unmask.train.loop import Report, Trainer
 from unmask.train.quantised import export_int8
 from unmask.train.recipe import Recipe, read_recipe
 from unmask.train.signals import stop_signals
+from unmask.train.sources import Sources, open_sources
 from unmask.verdict import Calibration, Thresholds
 
 EXPORT_NAME = "export.json"
@@ -52,6 +56,12 @@ def run_recipe(
     """
     resolved = read_recipe(recipe)
     folder.mkdir(parents=True, exist_ok=True)
+    if resolved.members:
+        sources = open_sources(resolved)
+        for proof in sources.proofs:
+            say(proof)
+        export(join_runs(resolved, sources), resolved, sources, folder, say=say, int8=int8)
+        return True
     reports: list[Report] = [show]
     with stop_signals() as stop:
         trainer = Trainer(resolved, folder, report=lambda numbers: tell(reports, numbers), say=say, stop=stop)
@@ -70,7 +80,7 @@ def run_recipe(
     if not done:
         say(f"stopped and saved after step {trainer.step} of {trainer.plan.end}; the same command goes on")
         return False
-    export(trainer, folder, say=say, int8=int8)
+    export(trainer.average, resolved, trainer.sources, folder, say=say, int8=int8)
     return True
 
 
@@ -80,17 +90,24 @@ def tell(reports: Sequence[Report], numbers: dict[str, float]) -> None:
         report(numbers)
 
 
-def export(trainer: Trainer, folder: Path, *, say: Callable[[str], None], int8: bool) -> None:
-    """Write the running average as ONNX with a first card, and as int8 where asked for."""
-    recipe = trainer.recipe
+def export(
+    net: Net | Ensemble,
+    recipe: Recipe,
+    sources: Sources,
+    folder: Path,
+    *,
+    say: Callable[[str], None],
+    int8: bool,
+) -> None:
+    """Write a network as ONNX with a first card, and as int8 where asked for."""
     file = folder / f"{recipe.name}.onnx"
-    difference = export_onnx(trainer.average, file, size_px=recipe.view.size_px)
+    difference = export_onnx(net, file, size_px=recipe.view.size_px)
     measured = {file.name: {"bytes": file.stat().st_size, "largest_difference": difference}}
     write_card(draft_card(recipe, file), file.with_suffix(".json"))
     say(f"{file}: {file.stat().st_size / 1e6:.1f} MB, logits within {difference:.1g} of torch's")
     if int8:
         small = folder / f"{recipe.name}-int8.onnx"
-        numbers = export_int8(file, small, trainer.sources, recipe)
+        numbers = export_int8(file, small, sources, recipe)
         measured[small.name] = numbers
         write_card(draft_card(recipe, small), small.with_suffix(".json"))
         say(

@@ -1,0 +1,57 @@
+"""Networks of finished runs, joined into one that judges by their mean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from unmask.data.pairs import PairBatches
+from unmask.errors import DataError
+from unmask.models.ensemble import Ensemble
+from unmask.models.frame_net import FrameNet
+from unmask.train.build import begin_with
+from unmask.train.loop import RECIPE_NAME
+from unmask.train.recipe import Recipe, resolve_recipe
+from unmask.train.sources import Sources
+
+_STEPS = 16  # of pairs on which the members' logits are brought to one scale
+
+
+def join_runs(recipe: Recipe, sources: Sources) -> Ensemble:
+    """The averaged weights of a recipe's members, brought to one scale on pairs they were trained on.
+
+    Raises:
+        DataError: A member is no finished run, or judges clips.
+    """
+    members = [load_run(Path(folder)) for folder in recipe.members]
+    batches = PairBatches(recipe.crops, sources.pairs, seed=recipe.loop.seed, steps=_STEPS)
+    logits: list[list[torch.Tensor]] = [[] for _ in members]
+    with torch.inference_mode():
+        for step in range(_STEPS):
+            crops = batches[step].crops
+            for found, member in zip(logits, members, strict=True):
+                found.append(member(crops).logit)
+    whole = [torch.cat(found) for found in logits]
+    return Ensemble(
+        members, centres=[float(x.mean()) for x in whole], spreads=[float(x.std()) for x in whole]
+    ).eval()
+
+
+def load_run(folder: Path) -> FrameNet:
+    """The network of a run that `unmask train` made, with its averaged weights.
+
+    Raises:
+        DataError: The folder holds no recipe or checkpoint, or one of a clip network.
+    """
+    file = folder / RECIPE_NAME
+    try:
+        recipe = resolve_recipe(dict(json.loads(file.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{file} must be the recipe of a run; train the member first: {error}") from error
+    if recipe.clip is not None or recipe.members:
+        raise DataError(f"a member must judge single frames by one network, {folder} does not")
+    net = FrameNet(recipe.loop.backbone, pretrained=False, sees=recipe.loop.sees)
+    begin_with(net, folder)
+    return net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's hints
