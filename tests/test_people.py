@@ -184,3 +184,16 @@ def test_a_cut_to_another_face_at_the_same_place_starts_a_track():
     ]
     assert likeness(face([0, 0, 9, 9]), faces[0][0]) is None
     assert likeness(faces[0][0], faces[1][0]) > 0.3 > likeness(faces[0][0], faces[19][0])
+
+
+def test_a_face_that_runs_is_known_by_its_look():
+    times = [index / 10 for index in range(6)]  # 1.5 sides in 0.1 s, more than a steady face may move
+    clip = clip_from_arrays([np.zeros((8, 8, 3), np.uint8)] * 6, times)
+    boxes = [[100 + 90 * i, 100, 160 + 90 * i, 160] for i in range(6)]
+
+    def linked(looks):
+        faces = [[face(box, view)] for box, view in zip(boxes, looks, strict=True)]
+        return [len(track.faces) for track in link_faces(clip, faces, TrackSettings(policy="all"))]
+
+    assert linked(LIVING[:6]) == [6]
+    assert linked([*LIVING[:3], *(look(255 - portrait(), seed=i) for i in range(3))]) == [3, 3]

@@ -7,6 +7,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from tiny_recipe import CLIP, LABELLED, read_log, silent, write_recipe
 from training_data import store_people, stored_face
@@ -68,6 +69,22 @@ def test_a_clip_run_may_begin_with_a_frame_run(data, tmp_path):
     again = read_recipe(write_recipe(data, tmp_path, changes=[("[loop]", f'[loop]\nstart = "{tmp_path}/c"')]))
     with pytest.raises(DataError, match="must hold a checkpoint to start from; train it first"):
         Trainer(again, tmp_path / "d", report=silent)
+
+
+def test_bf16_learns_other_weights_and_keeps_them_in_32_bits(data, tmp_path):
+    ends = {}
+    for precision in ("no", "bf16"):
+        AcceleratorState._reset_state(reset_partial_state=True)  # a process has one precision otherwise
+        change = ("[loop]", f'[loop]\nmixed_precision = "{precision}"')
+        recipe = read_recipe(write_recipe(data, tmp_path, changes=[change]))
+        trainer = Trainer(recipe, tmp_path / precision, report=silent)
+        assert trainer.run()
+        ends[precision] = trainer.average.state_dict()
+    AcceleratorState._reset_state(reset_partial_state=True)
+    assert all(torch.isfinite(value).all() for value in ends["bf16"].values())
+    assert {value.dtype for name, value in ends["bf16"].items() if name.endswith("weight")} == {torch.float32}
+    assert not torch.equal(ends["no"]["judge.weight"], ends["bf16"]["judge.weight"])
+    torch.testing.assert_close(ends["no"]["judge.weight"], ends["bf16"]["judge.weight"], atol=0.01, rtol=0.1)
 
 
 def test_a_metric_that_no_longer_rises_begins_the_cool_down(data, tmp_path, monkeypatch):

@@ -70,7 +70,7 @@ class DetectSettings:
         max_side_px: The search runs on frames shrunk to at most this longer side; never enlarged.
         min_face_px: Smallest face that is searched for, in pixels of the shrunk frame.
         min_face_fraction: The same in shares of the shrunk frame's longer side, for MTCNN, whose cost depends
-            on it; the larger of both counts. With a thirtieth a frame costs as much at any size, and no more than one of 960 px with 32 px.
+            on it; the larger of both counts. With a thirtieth a frame costs about as much at any size.
         thresholds: Confidence, 0 to 1, that a candidate must pass in the three stages of MTCNN. The usual
             first one, 0.6, found the same 42 of these 43 with a quarter more work.
         pyramid_factor: From one size of the image pyramid to the next, 0 to 1.
@@ -214,6 +214,8 @@ class TrackSettings:
         max_gap_frames: A face that is missing in more sampled frames than this in a row starts a new track.
         min_likeness: Correlation of two faces and their surroundings, -1 to 1, below which one does not
             continue the other's track, since the scene was cut.
+        far_likeness: Correlation from which a face beyond its reach, up to the most, is the same after all.
+            Half of two people's looks correlate by less than 0.14.
         duplicate_cover: A face whose box and a surer one's cover more than this share of the smaller is the
             same face found twice, 0 to 1.
         min_frames: Sampled frames that must show a person; never more than half of the clip's.
@@ -235,6 +237,7 @@ class TrackSettings:
     max_reach_sides: float = 2.0
     max_gap_frames: int = 6
     min_likeness: float = 0.05
+    far_likeness: float = 0.5
     duplicate_cover: float = 0.6
     min_frames: int = 4
     min_frames_fraction: float = 0.1
@@ -252,7 +255,8 @@ class TrackSettings:
         _require(self.largest >= 1, "largest must be 1 or more", self.largest)
         for name in ("reach_sides", "speed_sides_per_second", "max_reach_sides", "max_gap_frames"):
             _require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
-        _require(-1 <= self.min_likeness <= 1, "min_likeness must be -1 to 1", self.min_likeness)
+        for name in ("min_likeness", "far_likeness"):
+            _require(-1 <= getattr(self, name) <= 1, f"{name} must be -1 to 1", getattr(self, name))
         for name in ("still_change", "still_seconds"):
             _require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
         for name in ("duplicate_cover", "min_frames_fraction", "min_confidence"):

@@ -81,22 +81,25 @@ def _continue_tracks(
     """Give faces to open tracks; returns which faces were given.
 
     First by the foreseen places, so that people who cross keep their tracks; who stopped or turned is
-    then found near the last place.
+    then found near the last place, and who began to move quickly is known again by the look.
     """
     taken: set[int] = set()
     waiting = list(tracks)
-    for foresee in (True, False):
+    most, near, far = settings.max_reach_sides, settings.min_likeness, settings.far_likeness
+    for foresee, quick, alike in ((True, False, near), (False, False, near), (False, True, far)):
         free = [number for number in range(len(found)) if number not in taken]
         places = [t.foresee(index, time_seconds) if foresee else t.faces[-1].box for t in waiting]
         reach = [
-            settings.reach_sides + settings.speed_sides_per_second * (time_seconds - t.times[-1])
+            most
+            if quick
+            else settings.reach_sides + settings.speed_sides_per_second * (time_seconds - t.times[-1])
             for t in waiting
         ]
         pairs = _pair(
             list(zip(waiting, places, strict=True)),
             [found[number] for number in free],
-            np.minimum(np.array(reach, np.float32), settings.max_reach_sides),
-            min_likeness=settings.min_likeness,
+            np.minimum(np.array(reach, np.float32), most),
+            min_likeness=alike,
         )
         for row, column in pairs:
             waiting[row].indices.append(index)
@@ -120,8 +123,7 @@ def _pair(
         other = {
             (row, column)
             for row, column in pairs
-            if (alike := likeness(tracks[row][0].faces[-1], faces[column])) is not None
-            and alike < min_likeness
+            if (same := likeness(tracks[row][0].faces[-1], faces[column])) is not None and same < min_likeness
         }
         if not other:
             return pairs
