@@ -100,6 +100,7 @@ def _continue_tracks(
             [found[number] for number in free],
             np.minimum(np.array(reach, np.float32), most),
             min_likeness=alike,
+            unseen=-1.0 if quick else 1.0,
         )
         for row, column in pairs:
             waiting[row].indices.append(index)
@@ -111,20 +112,28 @@ def _continue_tracks(
 
 
 def _pair(
-    tracks: Sequence[tuple[_Growing, Floats]], faces: Sequence[Face], reach: Floats, *, min_likeness: float
+    tracks: Sequence[tuple[_Growing, Floats]],
+    faces: Sequence[Face],
+    reach: Floats,
+    *,
+    min_likeness: float,
+    unseen: float,
 ) -> list[tuple[int, int]]:
-    """Tracks, each with the place where it is expected, and the faces that continue them."""
+    """Tracks, each with the place where it is expected, and the faces that continue them.
+
+    Faces whose looks are not known count as alike by ``unseen``.
+    """
     places = np.array([place for _, place in tracks], np.float32).reshape(-1, 4)
     boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
     barred: set[tuple[int, int]] = set()
     while True:
         pairs = match_boxes(places, boxes, max_distance_sides=reach, barred=barred)
         # After a cut somebody else may be at the same place.
-        other = {
-            (row, column)
-            for row, column in pairs
-            if (same := likeness(tracks[row][0].faces[-1], faces[column])) is not None and same < min_likeness
-        }
+        other = set()
+        for row, column in pairs:
+            same = likeness(tracks[row][0].faces[-1], faces[column])
+            if (unseen if same is None else same) < min_likeness:
+                other.add((row, column))
         if not other:
             return pairs
         barred |= other
