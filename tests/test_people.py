@@ -198,3 +198,17 @@ def test_a_face_that_runs_is_known_by_its_look():
     one, other = ([look(image, seed=i) for i in range(6)] for image in (portrait(), 255 - portrait()))
     assert linked(one) == [6]
     assert linked([*one[:3], *other[3:]]) == [3, 3]
+
+
+def test_a_cut_ends_the_tracks_of_faces_that_look_a_little_alike():
+    rng = np.random.default_rng(0)
+    scenes = [cv2.resize(rng.integers(0, 256, (6, 6, 3), np.uint8), (96, 96)) for _ in range(2)]
+    near, far = (look(portrait(), shift=shift, seed=i) for i, shift in enumerate([(0, 0), (20, 15)]))
+    assert 0.05 < likeness(face([0, 0, 9, 9], near), face([0, 0, 9, 9], far)) < 0.5
+
+    def linked(second):
+        faces = [[face([100, 100, 160, 160], view)] for view in [near] * 4 + [far] * 4]
+        clip = clip_from_arrays([scenes[0]] * 4 + [scenes[second]] * 4, TIMES[:8])
+        return [len(track.faces) for track in link_faces(clip, faces, TrackSettings(policy="all"))]
+
+    assert linked(0) == [8] and linked(1) == [4, 4]

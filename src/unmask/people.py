@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from unmask.boxes import centres, sides
 from unmask.config import TrackSettings
+from unmask.scenes import resemblance
 from unmask.types import Face, Floats, Image, Track
 
 LOOK_PX = 64
@@ -155,10 +156,7 @@ def likeness(first: Face, second: Face) -> float | None:
     """
     if first.look is None or second.look is None:
         return None
-    small = [cv2.resize(look, (32, 32), interpolation=cv2.INTER_AREA) for look in (first.look, second.look)]
-    a, b = (cv2.GaussianBlur(look.astype(np.float32), (0, 0), 1.5) for look in small)
-    a, b = a - a.mean(), b - b.mean()
-    return float((a * b).sum() / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-3))
+    return resemblance(first.look, second.look)
 
 
 def measure_life(faces: Sequence[Face], *, enough: float = np.inf) -> Life | None:

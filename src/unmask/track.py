@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from unmask.boxes import cover, match_boxes, sides
 from unmask.config import TrackSettings
 from unmask.people import apply_policy, is_plausible, likeness
+from unmask.scenes import Scenes
 from unmask.types import Clip, Face, Floats, Track
 
 
@@ -36,10 +38,11 @@ def link_faces(clip: Clip, faces: Sequence[Sequence[Face]], settings: TrackSetti
     if len(faces) != len(clip.frames):
         raise ValueError(f"faces must have one entry a frame, got {len(faces)} for {len(clip.frames)} frames")
     tracks: list[_Growing] = []
+    scenes = Scenes(clip)
     for index, frame in enumerate(clip.frames):
         found = _single(faces[index], settings.duplicate_cover)
         open_tracks = [t for t in tracks if index - t.indices[-1] <= settings.max_gap_frames + 1]
-        taken = _continue_tracks(open_tracks, found, index, frame.time_seconds, settings)
+        taken = _continue_tracks(open_tracks, found, index, frame.time_seconds, settings, scenes)
         new = [face for number, face in enumerate(found) if number not in taken]
         for face in sorted(new, key=lambda face: float(face.box[0])):
             tracks.append(_Growing([index], [face], [frame.time_seconds]))
@@ -77,6 +80,7 @@ def _continue_tracks(
     index: int,
     time_seconds: float,
     settings: TrackSettings,
+    scenes: Scenes,
 ) -> set[int]:
     """Give faces to open tracks; returns which faces were given.
 
@@ -85,22 +89,24 @@ def _continue_tracks(
     """
     taken: set[int] = set()
     waiting = list(tracks)
-    most, near, far = settings.max_reach_sides, settings.min_likeness, settings.far_likeness
-    for foresee, quick, alike in ((True, False, near), (False, False, near), (False, True, far)):
+
+    def goes_on(track: _Growing, face: Face, *, quick: bool) -> bool:
+        same = likeness(track.faces[-1], face)
+        if same is None or same >= settings.far_likeness:
+            return same is not None or not quick
+        # After a cut somebody else may be at the same place.
+        return not quick and same >= settings.min_likeness and not scenes.changed(track.indices[-1], index)
+
+    for foresee, quick in ((True, False), (False, False), (False, True)):
         free = [number for number in range(len(found)) if number not in taken]
         places = [t.foresee(index, time_seconds) if foresee else t.faces[-1].box for t in waiting]
-        reach = [
-            most
-            if quick
-            else settings.reach_sides + settings.speed_sides_per_second * (time_seconds - t.times[-1])
-            for t in waiting
-        ]
+        walked = [settings.speed_sides_per_second * (time_seconds - t.times[-1]) for t in waiting]
+        reach = np.full(len(waiting), np.inf) if quick else settings.reach_sides + np.array(walked)
         pairs = _pair(
             list(zip(waiting, places, strict=True)),
             [found[number] for number in free],
-            np.minimum(np.array(reach, np.float32), most),
-            min_likeness=alike,
-            unseen=-1.0 if quick else 1.0,
+            np.minimum(reach, settings.max_reach_sides).astype(np.float32),
+            goes_on=partial(goes_on, quick=quick),
         )
         for row, column in pairs:
             waiting[row].indices.append(index)
@@ -116,24 +122,15 @@ def _pair(
     faces: Sequence[Face],
     reach: Floats,
     *,
-    min_likeness: float,
-    unseen: float,
+    goes_on: Callable[[_Growing, Face], bool],
 ) -> list[tuple[int, int]]:
-    """Tracks, each with the place where it is expected, and the faces that continue them.
-
-    Faces whose looks are not known count as alike by ``unseen``.
-    """
+    """Tracks, each with the place where it is expected, and the faces that continue them."""
     places = np.array([place for _, place in tracks], np.float32).reshape(-1, 4)
     boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
     barred: set[tuple[int, int]] = set()
     while True:
         pairs = match_boxes(places, boxes, max_distance_sides=reach, barred=barred)
-        # After a cut somebody else may be at the same place.
-        other = set()
-        for row, column in pairs:
-            same = likeness(tracks[row][0].faces[-1], faces[column])
-            if (unseen if same is None else same) < min_likeness:
-                other.add((row, column))
+        other = {(row, column) for row, column in pairs if not goes_on(tracks[row][0], faces[column])}
         if not other:
             return pairs
         barred |= other
