@@ -95,7 +95,9 @@ def ways(given: argparse.Namespace) -> dict[str, Callable[[Bench, dict[str, Clip
     return {
         "unmask": ours(ScanSettings(track=TrackSettings(policy="moving"))),
         "unmask, before": ours(BEFORE),
-        "unmask, centerface": ours(ScanSettings(detect=DetectSettings(detector="centerface"))),
+        "unmask, centerface": ours(
+            ScanSettings(detect=DetectSettings(detector="centerface"), track=TrackSettings(policy="moving"))
+        ),
         "facenet-pytorch": facenet((0.6, 0.7, 0.7), given),
         "facenet-pytorch .7 .8 .8": facenet((0.7, 0.8, 0.8), given),
         "facenet-pytorch .85 .95 .95": facenet((0.85, 0.95, 0.95), given),

@@ -156,8 +156,9 @@ def _why_dropped(faces: Sequence[Face], frames: int, settings: TrackSettings) ->
     if side < settings.min_face_px:
         return f"face is {side:.0f} px wide at the median, at least {settings.min_face_px:.0f} px needed"
     confidence = float(np.mean([face.confidence for face in faces]))
-    if confidence < settings.min_confidence:
-        return f"mean detection confidence {confidence:.2f}, at least {settings.min_confidence:.2f} needed"
+    sure = settings.min_confidence if 2 * len(faces) >= frames else settings.seldom_confidence
+    if confidence < sure:
+        return f"mean detection confidence {confidence:.2f}, at least {sure:.2f} needed"
     odd = sum(not is_plausible(face) for face in faces)
     if odd > len(faces) / 2:
         return f"eyes, nose and mouth do not lie as in a face in {odd} of {len(faces)} frames"
