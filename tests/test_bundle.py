@@ -66,7 +66,7 @@ def test_the_bundle_brings_the_models_card_and_weights(tmp_path, monkeypatch):
     assert any(cell.endswith("--model {BUNDLE}/model/tiny.json") for cell in cells(tmp_path / "b"))
     (wheel,) = (tmp_path / "b" / "wheels").iterdir()
     names = zipfile.ZipFile(wheel).namelist()
-    assert "unmask/models/weights/lite0x3.onnx" in names and not any("__pycache__" in name for name in names)
+    assert "unmask/models/weights/lite0x2.onnx" in names and not any("__pycache__" in name for name in names)
 
 
 def test_a_bundle_is_there_as_a_whole_or_not_at_all(tmp_path, monkeypatch, capsys):

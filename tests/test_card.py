@@ -114,4 +114,4 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 
 
 def test_no_model_means_the_shipped_one():
-    assert card_path(None).name == "lite0x3.json"
+    assert card_path(None).name == "lite0x2.json"

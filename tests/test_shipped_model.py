@@ -15,7 +15,7 @@ def model():
 
 
 def test_it_is_named_and_fits_the_package(model):
-    assert model.card.name == "lite0x3"
+    assert model.card.name == "lite0x2"
     assert (card_path().parent / model.card.file).stat().st_size <= 20_000_000
 
 
@@ -37,5 +37,5 @@ def test_it_looks_at_the_pixels(model):
 
 def test_it_judges_a_clip(tmp_path):
     verdict = unmask.scan(write_clip(tmp_path / "face.mp4", moving_views(12)))
-    assert verdict.model.name == "lite0x3"
+    assert verdict.model.name == "lite0x2"
     assert verdict.p_fake is not None

@@ -20,7 +20,7 @@ from unmask.types import ModelName
 from unmask.verdict import PERSON_RULES, Calibration, Thresholds
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_MODEL = "lite0x3"
+DEFAULT_MODEL = "lite0x2"
 KINDS = ("frame", "clip")
 MAX_CARD_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 1 << 30
