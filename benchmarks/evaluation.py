@@ -51,7 +51,7 @@ def timed(*command: object) -> dict[str, float]:
 def measure_submission(count: int, cache: Path) -> dict[str, Any]:
     """What a submission of generated 1080p clips costs."""
     run_python("clips.py", cache, "--people", 1)
-    (clip,) = cache.glob("v*_1920x1080x300_1p_b.mp4")
+    clip = max(cache.glob("v*_1920x1080x300_1p_b.mp4"))  # older versions may lie beside it
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
             (Path(folder) / f"{number:04}.mp4").symlink_to(clip)
@@ -154,6 +154,8 @@ def main() -> None:
         report = json.loads(given.read.read_text(encoding="utf-8"))
     else:
         report = {"machine": f"{os.cpu_count()} cores", "load": round(os.getloadavg()[0], 1)}
+        if given.clips:
+            report["submission"] = measure_submission(given.clips, given.cache.resolve())
         with tempfile.TemporaryDirectory() as folder:
             source = given.report or Path(folder)
             if given.report is None:
@@ -166,8 +168,6 @@ def main() -> None:
         for model in report["metrics"]["models"].values():  # what a document has no use for
             for key in ("originals", "slices"):
                 model.pop(key, None)
-        if given.clips:
-            report["submission"] = measure_submission(given.clips, given.cache.resolve())
     if given.json:
         given.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if given.into:
