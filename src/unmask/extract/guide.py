@@ -17,7 +17,7 @@ from unmask.types import Clip, Face, Floats, Track
 
 MAX_TIME_DIFFERENCE_SECONDS = 0.02  # less than from one frame to the next
 CHECKED_FRAMES = 5
-MIN_OVERLAP = 0.5
+MIN_OVERLAP = 0.6
 MAX_MISSED_SHARE = 0.2
 
 
