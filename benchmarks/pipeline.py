@@ -69,7 +69,8 @@ def make_clips(given: argparse.Namespace) -> dict[str, Path]:
         run_python("clips.py", given.cache, "--people", people, *size)
         for label, ending in (("B-frames", "b"), ("no B-frames", "nob")):
             pattern = f"v*_{given.width}x{given.height}x{given.frames}_{people}p_{ending}.mp4"
-            (found[f"{'one face' if people == 1 else 'two faces'}, {label}"],) = given.cache.glob(pattern)
+            name = f"{'one face' if people == 1 else 'two faces'}, {label}"
+            found[name] = max(given.cache.glob(pattern))  # older versions may lie beside it
     return found
 
 
