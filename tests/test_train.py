@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 import torch
 
+import tiny_recipe
 from training_data import store_people
 from unmask.errors import DataError
 from unmask.train.checkpoint import FILE_NAME
@@ -17,27 +18,13 @@ from unmask.train.recipe import LoopSettings, read_recipe
 from unmask.train.run import run_recipe
 from unmask.train.schedule import learning_rate
 
-RECIPE = """
-name = "tiny"
-crops = "{folder}/train"
-[validation]
-portraits = "{folder}/val"
-[view]
-size_px = 64
-[pairs]
-size_px = 32
-last_size_px = 64
-pairs_per_step = 2
-source_weights = {{ photos = 1.0 }}
-[loop]
-backbone = "tiny"
-steps = {steps}
-warmup_steps = 2
-cooldown_steps = 2
-checkpoint_every = {every}
-validate_every = 4
-workers = 0
-"""
+CHANGES = {
+    "val = ": "portraits = ",
+    "[view]\nsize_px = 32": "[view]\nsize_px = 64",
+    "last_size_px = 32": "last_size_px = 64",
+    "warmup_steps = 1": "warmup_steps = 2",
+    "validate_every = 2": "validate_every = 4",
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +37,8 @@ def data(tmp_path_factory):
 
 def write_recipe(data, folder, *, steps=6, every=3, change=("", "")):
     folder.mkdir(exist_ok=True)
-    file = folder / "recipe.toml"
-    file.write_text(RECIPE.format(folder=data, steps=steps, every=every).replace(*change))
-    return file
+    length = {"\nsteps = 4\n": f"\nsteps = {steps}\n", "checkpoint_every = 2": f"checkpoint_every = {every}"}
+    return tiny_recipe.write_recipe(data, folder, changes=[*(CHANGES | length).items(), change])
 
 
 def weights(folder):

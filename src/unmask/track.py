@@ -92,8 +92,10 @@ def _continue_tracks(
 
     def goes_on(track: _Growing, face: Face, *, quick: bool) -> bool:
         same = likeness(track.faces[-1], face)
-        if same is None or same >= settings.far_likeness:
-            return same is not None or not quick
+        if same is None:
+            return not quick
+        if same >= settings.far_likeness:
+            return True
         # After a cut somebody else may be at the same place.
         return not quick and same >= settings.min_likeness and not scenes.changed(track.indices[-1], index)
 
