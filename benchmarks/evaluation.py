@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipeline import CACHE, put_into, run_python
+from pipeline import CACHE, draw_clips, put_into
 
 CLIPS_OF_A_SUBMISSION, HOURS, CORES = 4000, 9, 2
 NAMES = {
@@ -50,8 +50,7 @@ def timed(*command: object) -> dict[str, float]:
 
 def measure_submission(count: int, cache: Path) -> dict[str, Any]:
     """What a submission of generated 1080p clips costs."""
-    run_python("clips.py", cache, "--people", 1)
-    clip = max(cache.glob("v*_1920x1080x300_1p_b.mp4"))  # older versions may lie beside it
+    clip, _ = draw_clips(cache, people=1)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
             (Path(folder) / f"{number:04}.mp4").symlink_to(clip)

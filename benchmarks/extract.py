@@ -27,7 +27,7 @@ from typing import Any
 
 from rich.console import Console
 
-from pipeline import put_into, run_python
+from pipeline import draw_clips, put_into, run_python
 from unmask.data import index
 from unmask.extract.crews import CrewSettings, gather_crew
 from unmask.extract.plan import ExtractSettings, Plan, Video, make_plan, videos_of_index
@@ -58,11 +58,8 @@ def synthetic(cache: Path, given: argparse.Namespace) -> list[Video]:
     """The benchmark's clips of moving portraits: each an original with the other encoding as its fake."""
     videos = []
     for people in (1, 2):
-        size = ["--width", given.width, "--height", given.height, "--frames", given.frames]
-        run_python("clips.py", cache, "--people", people, *size)
-        pattern = f"v*_{given.width}x{given.height}x{given.frames}_{people}p_"
-        # The cache may still hold clips of an earlier version.
-        real, fake = (sorted(cache.glob(f"{pattern}{ending}.mp4"))[-1] for ending in ("b", "nob"))
+        size = {"width": given.width, "height": given.height, "frames": given.frames}
+        real, fake = draw_clips(cache, people=people, **size)
         videos.append(Video(f"{people}.mp4", str(real), label="REAL"))
         videos.append(Video(f"{people}_fake.mp4", str(fake), label="FAKE", original=f"{people}.mp4"))
     return videos

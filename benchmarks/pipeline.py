@@ -61,16 +61,25 @@ def find_card(given: Path | None, cache: Path) -> tuple[Path, str]:
     )
 
 
+def draw_clips(
+    cache: Path, *, people: int, width: int = 1920, height: int = 1080, frames: int = 300
+) -> tuple[Path, Path]:
+    """A generated clip with B-frames and one without, made where the cache does not hold them."""
+    size = ["--width", width, "--height", height, "--frames", frames]
+    run_python("clips.py", cache, "--people", people, *size)
+    name = f"v*_{width}x{height}x{frames}_{people}p_"
+    # The cache may still hold clips of earlier versions.
+    return max(cache.glob(f"{name}b.mp4")), max(cache.glob(f"{name}nob.mp4"))
+
+
 def make_clips(given: argparse.Namespace) -> dict[str, Path]:
     """Paths of the clips by name; makes what is not there."""
     found = {}
     for people in given.people:
-        size = ["--width", given.width, "--height", given.height, "--frames", given.frames]
-        run_python("clips.py", given.cache, "--people", people, *size)
-        for label, ending in (("B-frames", "b"), ("no B-frames", "nob")):
-            pattern = f"v*_{given.width}x{given.height}x{given.frames}_{people}p_{ending}.mp4"
-            name = f"{'one face' if people == 1 else 'two faces'}, {label}"
-            found[name] = max(given.cache.glob(pattern))  # older versions may lie beside it
+        size = {"width": given.width, "height": given.height, "frames": given.frames}
+        clips = draw_clips(given.cache, people=people, **size)
+        for label, path in zip(("B-frames", "no B-frames"), clips, strict=True):
+            found[f"{'one face' if people == 1 else 'two faces'}, {label}"] = path
     return found
 
 
