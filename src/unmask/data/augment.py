@@ -178,9 +178,9 @@ def draw_degradation(rng: np.random.Generator, *, size_px: int) -> list[Operatio
         size_px: Side of the square images that it will be applied to.
     """
     chain = draw_light(rng)
-    if rng.random() < 0.35:
+    if rng.random() < 0.2:
         up = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST], p=[0.6, 0.35, 0.05]))
-        chain.append(partial(rescale, factor=float(rng.uniform(0.35, 0.95)), up=up))
+        chain.append(partial(rescale, factor=float(rng.uniform(0.5, 0.95)), up=up))
     if rng.random() < 0.12:
         chain.append(partial(blur, sigma_px=float(rng.uniform(0.4, 1.8))))
     if rng.random() < 0.05:

@@ -61,68 +61,128 @@ def draw_mask(points: Floats, rng: np.random.Generator, *, size_px: int, weights
     return soften_mask(draw_region(region, points, size_px=size_px), rng)
 
 
-def alter_face(image: Image, rng: np.random.Generator, *, face_px: float) -> Image:
+class Cues(NamedTuple):
+    """How strongly each kind of mark gives a pseudo-fake away, 0 (not at all) to 1.
+
+    Attributes:
+        colour: Light and colour differ.
+        texture: Sharpness, noise or fine detail differ.
+        place: The face is moved, scaled, turned or bent.
+    """
+
+    colour: float
+    texture: float
+    place: float
+
+
+FULL_CUES = Cues(1.0, 1.0, 1.0)
+CUE_SHARES = Cues(colour=0.6, texture=0.8, place=0.6)
+WEAKEST_CUE = 0.35
+
+
+def draw_cues(rng: np.random.Generator) -> Cues:
+    """Some of the marks, from faint to plain.
+
+    A network takes the plainest mark there is and never learns the others, and good forgeries leave only
+    one or two faint ones.
+    """
+    strengths = rng.uniform(WEAKEST_CUE, 1, len(CUE_SHARES))
+    there = rng.random(len(CUE_SHARES)) < CUE_SHARES
+    if not there.any():
+        there[Cues._fields.index("texture")] = True
+    return Cues(*(strengths * there).tolist())
+
+
+def alter_face(image: Image, rng: np.random.Generator, *, face_px: float, cues: Cues = FULL_CUES) -> Image:
     """Alter colour, sharpness and texture as a face generator or a careless editor would.
 
     Args:
         image: Shape (S, S, 3), RGB.
         rng: Source of every random choice.
-        face_px: Width of the face, against which generators' resolutions are drawn.
+        face_px: Width of the face, which sets the scale of what is altered.
+        cues: What to alter, and how strongly.
     """
-    altered = image
-    if rng.random() < 0.7:
-        gain = 1 + rng.uniform(-0.08, 0.08, 3)
-        altered = augment.relight(
-            altered,
-            gamma=float(np.exp(rng.uniform(-0.12, 0.12))),
-            gain=tuple(gain),
-            offset=float(rng.uniform(-12, 12)),
-        )
-    if rng.random() < 0.4:
-        altered = augment.saturate(altered, factor=float(rng.uniform(0.7, 1.3)))
-    if rng.random() < 0.15:
-        altered = augment.light_from_side(
-            altered, strength=float(rng.uniform(0.05, 0.2)), angle_degrees=float(rng.uniform(0, 360))
-        )
-    texture = rng.random()
-    if texture < 0.4:  # swapping networks work at 64 to 256 px and are enlarged onto the face
-        factor = rng.uniform(48, 200) / max(face_px, 1)
-        if factor < 0.95:
-            up = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4]))
-            altered = augment.rescale(altered, factor=float(factor), up=up)
-    elif texture < 0.55:  # autoencoders lose pores and keep edges
-        reach = int(rng.integers(5, 10))
-        altered = np.asarray(
-            cv2.bilateralFilter(altered, reach, float(rng.uniform(10, 45)), reach / 2.0), np.uint8
-        )
-    elif texture < 0.62:
-        altered = augment.blur(altered, sigma_px=float(rng.uniform(0.4, 1.6)))
-    elif texture < 0.8:
-        altered = augment.sharpen(
-            altered, amount=float(rng.uniform(0.3, 1.5)), sigma_px=float(rng.uniform(0.8, 2.5))
-        )
-    if texture < 0.62 and rng.random() < 0.25:  # many tools sharpen what they made
-        altered = augment.sharpen(
-            altered, amount=float(rng.uniform(0.3, 1.0)), sigma_px=float(rng.uniform(1, 2.5))
-        )
-    if rng.random() < 0.12:
-        altered = augment.compress_jpeg(altered, quality=int(rng.integers(30, 90)))
-    if rng.random() < 0.1:
-        altered = augment.add_noise(altered, sigma=float(rng.uniform(1, 5)), seed=int(rng.integers(2**31)))
+    altered = _alter_colour(image, rng, strength=cues.colour) if cues.colour else image
+    return _alter_texture(altered, rng, face_px=face_px, strength=cues.texture) if cues.texture else altered
+
+
+def _alter_colour(image: Image, rng: np.random.Generator, *, strength: float) -> Image:
+    altered = augment.relight(
+        image,
+        gamma=float(np.exp(strength * rng.uniform(-0.12, 0.12))),
+        gain=tuple(1 + strength * rng.uniform(-0.08, 0.08, 3)),
+        offset=float(strength * rng.uniform(-12, 12)),
+    )
+    if rng.random() < 0.5:
+        altered = augment.saturate(altered, factor=1 + strength * float(rng.uniform(-0.3, 0.3)))
+    if rng.random() < 0.2:
+        side = strength * float(rng.uniform(0.05, 0.2))
+        altered = augment.light_from_side(altered, strength=side, angle_degrees=float(rng.uniform(0, 360)))
     return altered
 
 
-def shift_face(image: Image, rng: np.random.Generator, *, face_px: float) -> Image:
-    """Move, scale, turn and bend a face a little, as an imprecise swap would."""
+def _alter_texture(image: Image, rng: np.random.Generator, *, face_px: float, strength: float) -> Image:
+    pixel = face_px / 128  # of a face at the size that networks see it
+    way = rng.random()
+    altered = image
+    if way < 0.38:  # swapping networks give faces of their own size, which are enlarged
+        factor = float(np.exp(-strength * rng.uniform(0.15, 1.2)))
+        up = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4]))
+        altered = augment.rescale(altered, factor=factor, up=up)
+    elif way < 0.56:  # autoencoders lose pores and keep edges
+        reach = max(3, round(pixel * rng.uniform(5, 10)))
+        spread = 8 + strength * float(rng.uniform(5, 35))
+        altered = np.asarray(cv2.bilateralFilter(altered, min(reach, 15), spread, reach / 2.0), np.uint8)
+    elif way < 0.68:
+        altered = augment.blur(altered, sigma_px=max(0.3, pixel * strength * float(rng.uniform(0.4, 1.6))))
+    elif way < 0.84:
+        altered = _sharpen(altered, rng, pixel=pixel, strength=1.5 * strength)
+    elif way < 0.92:
+        altered = augment.compress_jpeg(altered, quality=round(95 - strength * float(rng.uniform(5, 65))))
+    else:
+        sigma = 0.5 + strength * float(rng.uniform(0.5, 5))
+        altered = augment.add_noise(altered, sigma=sigma, seed=int(rng.integers(2**31)))
+    if way < 0.68 and rng.random() < 0.3:  # many tools sharpen what they made
+        altered = _sharpen(altered, rng, pixel=pixel, strength=strength)
+    return altered
+
+
+def _sharpen(image: Image, rng: np.random.Generator, *, pixel: float, strength: float) -> Image:
+    amount, sigma = strength * float(rng.uniform(0.2, 1.0)), pixel * float(rng.uniform(0.8, 2.5))
+    return augment.sharpen(image, amount=amount, sigma_px=max(0.5, sigma))
+
+
+def keep_detail(given: Image, image: Image, *, share: float, face_px: float) -> Image:
+    """A face that an autoencoder gave back, with some of the fine detail that it lost.
+
+    The small autoencoder gives a blur, and the networks of real swaps do not; what both get wrong is
+    what lies between the shape of a face and its pores.
+
+    Args:
+        given: By the autoencoder, shape (S, S, 3).
+        image: What it was given, same shape.
+        share: Of the detail, 0 to 1.
+        face_px: Width of the face.
+    """
+    lost = image.astype(np.float32) - given
+    lost -= cv2.GaussianBlur(lost, (0, 0), max(0.8, face_px / 48))
+    return np.asarray(np.clip(given + share * lost + 0.5, 0, 255), np.uint8)
+
+
+def shift_face(image: Image, rng: np.random.Generator, *, face_px: float, strength: float = 1.0) -> Image:
+    """Move, scale, turn and bend a face a little, as an imprecise swap would; strength 0 leaves it alone."""
+    if not strength:
+        return image
     size_px = len(image)
-    reach = 0.035 * face_px
+    reach = 0.035 * strength * face_px
     centre = (size_px / 2, size_px / 2)
-    move = cv2.getRotationMatrix2D(centre, float(rng.uniform(-2, 2)), float(rng.uniform(0.95, 1.05)))
+    turn, zoom = strength * float(rng.uniform(-2, 2)), 1 + strength * float(rng.uniform(-0.05, 0.05))
+    move = cv2.getRotationMatrix2D(centre, turn, zoom)
     move[:, 2] = move[:, 2] + rng.uniform(-reach, reach, 2)
     moved = cv2.warpAffine(
         image, move, (size_px, size_px), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    bend_px = float(rng.uniform(0, 0.03)) * face_px
+    bend_px = strength * float(rng.uniform(0, 0.03)) * face_px
     return warp_smoothly(moved, rng, reach_px=bend_px, cells=int(rng.integers(4, 9))).astype(np.uint8)
 
 
@@ -152,10 +212,11 @@ def blend_self(image: Image, points: Floats, rng: np.random.Generator, *, copy: 
         copy: The face as an autoencoder gave it back, shape (S, S, 3); blended in place of the face itself.
     """
     face_px = face_width(points)
+    cues = draw_cues(rng)
     mask = draw_mask(points, rng, size_px=len(image), weights=PART_WEIGHTS)
     mask *= rng.choice([0.4, 0.7, 1.0], p=[0.12, 0.18, 0.7])
-    altered = alter_face(image if copy is None else copy, rng, face_px=face_px)
+    altered = alter_face(image if copy is None else copy, rng, face_px=face_px, cues=cues)
     inner = copy is not None or rng.random() < 0.65
     target, source = (image, altered) if inner else (altered, image)
-    source = shift_face(source, rng, face_px=face_px)
+    source = shift_face(source, rng, face_px=face_px, strength=cues.place)
     return Pair(target, mix(target, source, mask), mask)

@@ -19,8 +19,19 @@ import torch
 from numpy.typing import NDArray
 
 from unmask.data import augment
-from unmask.data.blend import PART_WEIGHTS, alter_face, draw_mask, face_width, mix, shift_face
-from unmask.data.pairs import MASK_STRIDE, Batch, PairBatches, Pool, draw_view, flip_face, frame_face
+from unmask.data.blend import PART_WEIGHTS, alter_face, draw_cues, draw_mask, face_width, mix, shift_face
+from unmask.data.pairs import (
+    MASK_STRIDE,
+    Batch,
+    PairBatches,
+    Pool,
+    View,
+    draw_view,
+    flip_face,
+    frame_face,
+    give_back,
+    scale_crop,
+)
 from unmask.data.shards import CropReader, Sample
 from unmask.data.swap import swap_face
 from unmask.errors import SettingsError
@@ -117,7 +128,7 @@ def move_camera(face: Face, rng: np.random.Generator, *, frames: int) -> list[Fa
     for place, (angle, zoom) in zip(places, turns, strict=True):
         move = cv2.getRotationMatrix2D((side / 2, side / 2), 3 * float(angle), 1 + 0.04 * float(zoom))
         move[:, 2] += place
-        clip.append(frame_face(image, points, np.asarray(move, np.float64), size_px=side))
+        clip.append(frame_face(image, points, View(np.asarray(move, np.float64), side)))
     return clip
 
 
@@ -138,6 +149,7 @@ def blend_clip(
     """
     face_px = float(np.median([face_width(points) for _, points in faces]))
     region, alteration, place = (_replay(rng) for _ in range(3))
+    cues = draw_cues(rng)
     strength = rng.choice([0.4, 0.7, 1.0], p=[0.12, 0.18, 0.7])
     alter_inside = copies is not None or rng.random() < 0.65
     offsets = rng.normal(0, 0.004 * face_px, (len(faces), 2))
@@ -146,9 +158,9 @@ def blend_clip(
     inner = [image for image, _ in faces] if copies is None else copies
     for (image, _), copy, points, offset in zip(faces, inner, seen, offsets, strict=True):
         mask = draw_mask(points, region(), size_px=len(image), weights=PART_WEIGHTS) * strength
-        altered = alter_face(copy, alteration(), face_px=face_px)
+        altered = alter_face(copy, alteration(), face_px=face_px, cues=cues)
         target, source = (image, altered) if alter_inside else (altered, image)
-        source = _shake(shift_face(source, place(), face_px=face_px), offset)
+        source = _shake(shift_face(source, place(), face_px=face_px, strength=cues.place), offset)
         pair.real.append(target)
         pair.fake.append(mix(target, source, mask.astype(np.float32)))
         pair.masks.append(mask.astype(np.float32))
@@ -194,8 +206,8 @@ def frame_clip(
     faces: Sequence[Face], rng: np.random.Generator, *, margin_fractions: tuple[float, float], size_px: int
 ) -> list[Face]:
     """One random framing for all frames of a clip."""
-    move = draw_view(rng, side_px=len(faces[0][0]), margin_fractions=margin_fractions, size_px=size_px)
-    framed = [frame_face(image, points, move, size_px=size_px) for image, points in faces]
+    view = draw_view(rng, side_px=len(faces[0][0]), margin_fractions=margin_fractions, size_px=size_px)
+    framed = [frame_face(image, points, view) for image, points in faces]
     return [flip_face(*face) for face in framed] if rng.random() < 0.5 else framed
 
 
@@ -238,17 +250,18 @@ class ClipBatches(PairBatches):
         regenerate = self._regenerate
         if regenerate is not None and rng.random() >= settings.neural_share:
             regenerate = None
+        detail = _replay(rng)
         if rng.random() < settings.swap_share:
             donors = self._find_donors(pool, faces, sample, rng)
             if regenerate is not None:
-                donors = [(regenerate(*donor), donor[1]) for donor in donors]
+                donors = [(give_back(regenerate, *donor, detail()), donor[1]) for donor in donors]
             pair = swap_clip(faces, donors, rng)
         else:
-            copies = None if regenerate is None else [regenerate(*face) for face in faces]
+            copies = None if regenerate is None else [give_back(regenerate, *face, detail()) for face in faces]
             pair = blend_clip(faces, rng, copies=copies)
         degraded = rng.random() < settings.degraded_share
-        chain = augment.draw_degradation(rng, size_px=size_px) if degraded else []
-        chain += augment.draw_codec(rng)
+        chain = augment.draw_degradation(rng, size_px=len(pair.masks[0])) if degraded else []
+        chain += [*augment.draw_codec(rng), partial(scale_crop, size_px=size_px)]
         return ClipPair(degrade_clip(pair.real, chain), degrade_clip(pair.fake, chain), pair.masks)
 
     def _find_donors(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from unmask.config import PairSettings
 from unmask.data.augment import draw_codec, draw_degradation
 from unmask.data.clips import ClipSettings, degrade_clip, frame_clip, read_faces
 from unmask.data.groups import join_linked
+from unmask.data.pairs import scale_crop
 from unmask.data.shards import CropReader, Sample, read_index
 from unmask.errors import DataError, SettingsError
 
@@ -217,9 +219,9 @@ class LabelledBatches(Dataset[LabelledBatch]):
         margins = self._pairs.margin_fractions
         faces = frame_clip(faces, rng, margin_fractions=margins, size_px=size_px)
         degraded = rng.random() < self._pairs.degraded_share
-        chain = draw_degradation(rng, size_px=size_px) if degraded else []
         images = [image for image, _ in faces]
-        chain = chain + draw_codec(rng)
+        chain = draw_degradation(rng, size_px=len(images[0])) if degraded else []
+        chain += [*draw_codec(rng), partial(scale_crop, size_px=size_px)]
         if self._clip is None:
             for operation in chain:
                 images = [operation(image) for image in images]

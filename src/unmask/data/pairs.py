@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from torch.utils.data import Dataset
 
 from unmask.config import CropSettings, PairSettings
 from unmask.data.augment import apply_chain, draw_codec, draw_degradation
-from unmask.data.blend import Pair, blend_self
+from unmask.data.blend import Pair, blend_self, face_width, keep_detail
 from unmask.data.neural import Regenerator
 from unmask.data.outline import move_points
 from unmask.data.shards import STORED_MARGIN_FRACTION, CropReader, Sample, read_index
@@ -30,6 +31,7 @@ from unmask.types import Floats, Image
 
 MASK_STRIDE = 16
 DONOR_CANDIDATES = 64
+WHOLE_SHARE, SMALLEST_FOOTAGE = 0.6, 0.5  # of pairs at the footage's own size; the others as if made smaller
 
 
 class Batch(NamedTuple):
@@ -91,23 +93,47 @@ class Pool:
         return self.samples[self.owners[index]], int(self.numbers[index])
 
 
+class View(NamedTuple):
+    """A framing of a packed crop.
+
+    Attributes:
+        move: Margin, shift and tilt as an affine map, shape (2, 3).
+        side_px: Side of the framed crop; even, as codecs want it.
+    """
+
+    move: NDArray[np.float64]
+    side_px: int
+
+
 def draw_view(
     rng: np.random.Generator, *, side_px: int, margin_fractions: tuple[float, float], size_px: int
-) -> NDArray[np.float64]:
-    """A random framing of a packed crop: margin, shift, tilt and flip, as an affine map of shape (2, 3)."""
+) -> View:
+    """A random framing at the footage's own resolution, or at less, as if it had been made smaller.
+
+    Forgers, cameras and codecs work on footage, and a network sees what is cut from it and scaled: so all
+    that is done to a pair is done at this side, and `scale_crop` comes last.
+
+    Args:
+        rng: Source of every random choice.
+        side_px: Of the packed crop.
+        margin_fractions: Lowest and highest margin around the face box.
+        size_px: What the network sees; the framed crop is 0.4 to 1.3 times as large.
+    """
     box_px = side_px / (1 + STORED_MARGIN_FRACTION)
     margin = rng.uniform(*margin_fractions)
+    footage = 1.0 if rng.random() < WHOLE_SHARE else rng.uniform(SMALLEST_FOOTAGE, 1.0)
+    framed_px = np.clip(box_px * (1 + margin) * footage, 0.4 * size_px, 1.3 * size_px)
+    size_px = 2 * round(float(framed_px) / 2)
     scale = size_px / (box_px * (1 + margin))
     move = cv2.getRotationMatrix2D((side_px / 2, side_px / 2), float(rng.normal(0, 4)), scale)
     shift = rng.uniform(-0.05, 0.05, 2) * size_px
     move[:, 2] = move[:, 2] + size_px / 2 - side_px / 2 + shift
-    return np.asarray(move, np.float64)
+    return View(np.asarray(move, np.float64), size_px)
 
 
-def frame_face(
-    image: Image, points: Floats, move: NDArray[np.float64], *, size_px: int
-) -> tuple[Image, Floats]:
+def frame_face(image: Image, points: Floats, view: View) -> tuple[Image, Floats]:
     """Apply a framing, shrinking by area first so that fine detail does not alias."""
+    move, size_px = view
     scale = float(np.hypot(move[0, 0], move[0, 1]))
     if scale < 0.7:
         side = max(8, round(len(image) * scale))
@@ -115,10 +141,16 @@ def frame_face(
         image = np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
         move = np.hstack([move[:, :2] / ratio, move[:, 2:]])
         points = points * ratio
-    view = cv2.warpAffine(
+    framed = cv2.warpAffine(
         image, move, (size_px, size_px), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    return np.asarray(view, np.uint8), move_points(points, move)
+    return np.asarray(framed, np.uint8), move_points(points, move)
+
+
+def scale_crop(image: Image, *, size_px: int) -> Image:
+    """Scale a square crop as `unmask.crop.cut_square` does."""
+    how = cv2.INTER_AREA if len(image) > size_px else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (size_px, size_px), interpolation=how), np.uint8)
 
 
 def flip_face(image: Image, points: Floats) -> tuple[Image, Floats]:
@@ -204,11 +236,12 @@ class PairBatches(Dataset[Batch]):
         """
         pair = self.draw_clean_pair(rng, size_px=size_px)
         degraded = rng.random() < self._settings.degraded_share
-        chain = (draw_degradation(rng, size_px=size_px) if degraded else []) + draw_codec(rng)
+        chain = draw_degradation(rng, size_px=len(pair.mask)) if degraded else []
+        chain += [*draw_codec(rng), partial(scale_crop, size_px=size_px)]
         return Pair(apply_chain(pair.real, chain), apply_chain(pair.fake, chain), pair.mask)
 
     def draw_clean_pair(self, rng: np.random.Generator, *, size_px: int) -> Pair:
-        """One real face and its pseudo-fake as they leave the forger's hands."""
+        """One real face and its pseudo-fake as they leave the forger's hands, at the footage's resolution."""
         settings = self._settings
         weights = np.array([weight for _, weight in self._pools])
         pool = self._pools[int(rng.choice(len(self._pools), p=weights / weights.sum()))][0]
@@ -222,9 +255,9 @@ class PairBatches(Dataset[Batch]):
             donor, number = pool.find_donor(points, sample.identity, rng)
             donor_image, donor_points = self._reader.read(donor, number)
             if regenerate is not None:
-                donor_image = regenerate(donor_image, donor_points)
+                donor_image = give_back(regenerate, donor_image, donor_points, rng)
             return swap_face(image, points, donor_image, donor_points, rng)
-        copy = None if regenerate is None else regenerate(image, points)
+        copy = None if regenerate is None else give_back(regenerate, image, points, rng)
         return blend_self(image, points, rng, copy=copy)
 
     def _view(
@@ -232,9 +265,15 @@ class PairBatches(Dataset[Batch]):
     ) -> tuple[Image, Floats]:
         image, points = self._reader.read(sample, number)
         margins = self._settings.margin_fractions
-        move = draw_view(rng, side_px=len(image), margin_fractions=margins, size_px=size_px)
-        image, points = frame_face(image, points, move, size_px=size_px)
+        view = draw_view(rng, side_px=len(image), margin_fractions=margins, size_px=size_px)
+        image, points = frame_face(image, points, view)
         return flip_face(image, points) if rng.random() < 0.5 else (image, points)
+
+
+def give_back(regenerate: Regenerator, image: Image, points: Floats, rng: np.random.Generator) -> Image:
+    """A face out of the autoencoder, with a random share of the detail that it lost."""
+    share = float(rng.uniform(0, 0.9))
+    return keep_detail(regenerate(image, points), image, share=share, face_px=face_width(points))
 
 
 def view_centre(image: Image, crop: CropSettings) -> Image:
@@ -242,6 +281,4 @@ def view_centre(image: Image, crop: CropSettings) -> Image:
     side = len(image)
     half = side / (1 + STORED_MARGIN_FRACTION) * (1 + crop.margin_fraction) / 2
     start, stop = round(side / 2 - half), round(side / 2 + half)
-    centre = image[max(start, 0) : stop, max(start, 0) : stop]
-    how = cv2.INTER_AREA if len(centre) > crop.size_px else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(centre, (crop.size_px, crop.size_px), interpolation=how), np.uint8)
+    return scale_crop(image[max(start, 0) : stop, max(start, 0) : stop], size_px=crop.size_px)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.data.blend import WHOLE_WEIGHTS, Pair, alter_face, draw_mask, face_width, mix
+from unmask.data.blend import WHOLE_WEIGHTS, Pair, alter_face, draw_cues, draw_mask, face_width, mix
 from unmask.data.outline import CANONICAL_POINTS, fit_affine, move_points
 from unmask.types import Floats, Image
 
@@ -94,7 +94,7 @@ def swap_face(
     warped = match_colour(
         np.asarray(warped, np.uint8), target, mask, strength=float(rng.choice([0.5, 0.9, 1.0]))
     )
-    source = alter_face(warped, rng, face_px=face_px) if rng.random() < 0.7 else warped
+    source = alter_face(warped, rng, face_px=face_px, cues=draw_cues(rng)) if rng.random() < 0.7 else warped
     if rng.random() < 0.25:
         cloned = _clone(target, source, mask)
         if cloned is not None:
