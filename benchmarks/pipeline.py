@@ -31,7 +31,7 @@ from tables import Runs, markdown, rich_tables
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".data" / "benchmarks"
-SHIPPED = HERE.parent / "src" / "unmask" / "models" / "weights" / "lite0x2.json"
+(SHIPPED,) = (HERE.parent / "src" / "unmask" / "models" / "weights").glob("*.json")
 DEAR = ("notebook", "notebook_half")
 PACKAGES = ("numpy", "av", "opencv-python-headless", "onnxruntime", "torch")
 MARKS = ("<!-- measured: begin -->\n", "<!-- measured: end -->\n")
@@ -46,19 +46,9 @@ def run_python(script: str, *arguments: object) -> str:
     return done.stdout
 
 
-def find_card(given: Path | None, cache: Path) -> tuple[Path, str]:
+def find_card(given: Path | None) -> tuple[Path, str]:
     """The model for the whole scan, and what to say of it."""
-    if given is not None:
-        return given, f"Model: {given.stem}."
-    if SHIPPED.exists():
-        return SHIPPED, "Model: the shipped lite0x2."
-    card = cache / "random.json"
-    if not card.exists():
-        run_python("random_model.py", cache)
-    return (
-        card,
-        "Model: EfficientNet-Lite0 at 224 px with random weights.",
-    )
+    return (given, f"Model: {given.stem}.") if given else (SHIPPED, f"Model: the shipped {SHIPPED.stem}.")
 
 
 def draw_clips(
@@ -165,7 +155,7 @@ def main() -> None:
         make_clips(given)
         return
     else:
-        card, model = find_card(given.card, given.cache)
+        card, model = find_card(given.card)
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
         report = report_of(measure(given, card, console), model=model, load=load)
     if given.json:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import tempfile
 from hashlib import sha256
@@ -50,7 +49,7 @@ def main() -> None:
         narrow_weights(options.run / onnx.name, onnx)
         plain, half = Calibration(), Thresholds(0.5, 0.5)
         draft = Path(folder) / f"{recipe.name}.json"
-        write_card(describe(recipe, onnx, options, calibration=plain, thresholds=half, scores={}), draft)
+        write_card(describe(recipe, onnx.read_bytes(), options, calibration=plain, thresholds=half, scores={}), draft)
         labelled = list_sources(options.labelled, collection="labelled")
         held_out = [
             source
@@ -59,8 +58,7 @@ def main() -> None:
         ]
         logits = find_logits(draft, labelled)
         real_logits = find_logits(draft, held_out)
-        shutil.copy(onnx, options.output)
-    onnx = options.output / onnx.name
+        weights = onnx.read_bytes()
     (options.run / "logits.json").write_text(json.dumps({"labelled": logits, "real": real_logits}, indent=1))
     judged = [source for source in labelled if source.path.name in logits]
     fake = np.array([source.label == "FAKE" for source in judged])
@@ -76,7 +74,9 @@ def main() -> None:
         round(float(alarms.mean()), 4), *wilson(int(alarms.sum()), len(alarms)), len(alarms)
     )
     thresholds = Thresholds(fake_at_least, round(min(0.5, 1 - fake_at_least), 2))
-    card = describe(recipe, onnx, options, calibration=calibration, thresholds=thresholds, scores=scores)
+    card = describe(recipe, weights, options, calibration=calibration, thresholds=thresholds, scores=scores)
+    with write_whole(options.output / card.file) as draft:
+        draft.write_bytes(weights)
     write_card(card, options.output / f"{recipe.name}.json")
     for name, score in scores.items():
         print(f"{name:40} {score.value:.3f}  ({score.low:.3f} to {score.high:.3f})  {score.clips} clips")
@@ -127,7 +127,7 @@ def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
 
 def describe(
     recipe: Recipe,
-    onnx: Path,
+    weights: bytes,
     options: argparse.Namespace,
     *,
     calibration: Calibration,
@@ -140,8 +140,8 @@ def describe(
     return Card(
         name=recipe.name,
         version=options.version,
-        file=onnx.name,
-        sha256=sha256(onnx.read_bytes()).hexdigest(),
+        file=f"{recipe.name}.onnx",
+        sha256=sha256(weights).hexdigest(),
         size_px=recipe.view.size_px,
         margin_fraction=recipe.view.margin_fraction,
         detector="mtcnn",

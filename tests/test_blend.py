@@ -7,7 +7,7 @@ from training_data import portraits
 from unmask.config import DetectSettings
 from unmask.crop import cut_square, map_points
 from unmask.data.augment import apply_chain, draw_codec, draw_degradation
-from unmask.data.blend import alter_face, blend_self, face_width, mix
+from unmask.data.blend import Cues, alter_face, blend_self, draw_cues, face_width, keep_detail, mix, shift_face
 from unmask.data.swap import describe_pose, match_colour, swap_face
 from unmask.detect import load_detector
 
@@ -98,6 +98,44 @@ def test_altered_faces_stay_pictures(faces):
         altered = alter_face(image, np.random.default_rng(seed), face_px=face_width(points))
         assert altered.shape == image.shape and altered.dtype == np.uint8
         assert np.abs(altered.astype(int) - image).mean() < 30
+
+
+def test_every_fake_has_some_of_the_marks_and_seldom_all():
+    drawn = np.array([draw_cues(np.random.default_rng(seed)) for seed in range(400)])
+    assert (drawn.max(axis=1) > 0).all() and drawn.max() <= 1
+    share = (drawn > 0).mean(axis=0)
+    assert (share > 0.5).all() and (share < 0.9).all()
+    assert 0.1 < (drawn > 0).all(axis=1).mean() < 0.5
+
+
+@pytest.mark.parametrize("mark", Cues._fields)
+def test_a_fainter_mark_changes_less(faces, mark):
+    image, points = faces["collins"]
+
+    def change(strength):
+        cues = Cues(0, 0, 0)._replace(**{mark: strength})
+        changes = []
+        for seed in range(30):
+            altered = alter_face(image, np.random.default_rng(seed), face_px=face_width(points), cues=cues)
+            moved = shift_face(
+                altered, np.random.default_rng(seed), face_px=face_width(points), strength=cues.place
+            )
+            changes.append(np.abs(moved.astype(int) - image).mean())
+        return np.mean(changes)
+
+    assert change(0) == 0 < change(0.3) < change(1)
+
+
+def test_detail_comes_back_only_where_it_was_lost(faces):
+    image, points = faces["collins"]
+    blurred = image.copy()
+    blurred[40:90, 40:90] = cv2.GaussianBlur(image, (0, 0), 2)[40:90, 40:90]
+    kept = keep_detail(blurred, image, share=0.8, face_px=face_width(points)).astype(int)
+    np.testing.assert_array_equal(kept[:25, :25], image[:25, :25])
+    lost = np.abs(blurred[45:85, 45:85].astype(int) - image[45:85, 45:85]).mean()
+    assert np.abs(kept - image)[45:85, 45:85].mean() < 0.7 * lost
+    none = keep_detail(blurred, image, share=0.0, face_px=face_width(points))
+    np.testing.assert_array_equal(none, blurred)
 
 
 def test_colours_are_matched(faces):

@@ -13,6 +13,7 @@ import pytest
 from tiny_model import write_tiny_model
 from unmask.cli import main
 from unmask.errors import DataError
+from unmask.models.card import DEFAULT_MODEL
 from unmask.submit import bundle as module
 from unmask.submit.bundle import LIMIT_BYTES, NOTEBOOK, write_bundle
 
@@ -66,7 +67,7 @@ def test_the_bundle_brings_the_models_card_and_weights(tmp_path, monkeypatch):
     assert any(cell.endswith("--model {BUNDLE}/model/tiny.json") for cell in cells(tmp_path / "b"))
     (wheel,) = (tmp_path / "b" / "wheels").iterdir()
     names = zipfile.ZipFile(wheel).namelist()
-    assert "unmask/models/weights/lite0x2.onnx" in names and not any("__pycache__" in name for name in names)
+    assert f"unmask/models/weights/{DEFAULT_MODEL}.onnx" in names and not any("__pycache__" in name for name in names)
 
 
 def test_a_bundle_is_there_as_a_whole_or_not_at_all(tmp_path, monkeypatch, capsys):

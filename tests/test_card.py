@@ -4,7 +4,7 @@ import pytest
 
 from tiny_model import card_values
 from unmask.errors import ModelError
-from unmask.models.card import card_path, read_card, write_card
+from unmask.models.card import DEFAULT_MODEL, card_path, read_card, write_card
 
 
 def written(tmp_path, text):
@@ -114,4 +114,4 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 
 
 def test_no_model_means_the_shipped_one():
-    assert card_path(None).name == "lite0x2.json"
+    assert card_path(None).name == f"{DEFAULT_MODEL}.json"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from unmask.models.card import DEFAULT_MODEL
+
 nbclient = pytest.importorskip("nbclient")
 nbformat = pytest.importorskip("nbformat")
 
@@ -35,7 +37,7 @@ def execute(name, monkeypatch, *, data):
 EXPECTED = {
     "1_look.ipynb": ["{'REAL': 4, 'FAKE': 4} 4 originals", "30 frames kept", "as it is"],
     "2_train.ipynb": ["torch.Size([8, 8, 3, 48, 48])", "4 clips to train on, 4 held out", "CNN and GRU: AUC"],
-    "3_measure_and_submit.ipynb": ["lite0x2 auc", "8 rows", "'filename'"],
+    "3_measure_and_submit.ipynb": [f"{DEFAULT_MODEL} auc", "8 rows", "'filename'"],
 }
 
 

@@ -4,7 +4,7 @@ import torch
 
 from training_data import pack_portraits
 from unmask.config import CropSettings, PairSettings
-from unmask.data.pairs import PairBatches, Pool, view_centre
+from unmask.data.pairs import PairBatches, Pool, draw_view, scale_crop, view_centre
 from unmask.data.shards import read_index
 from unmask.errors import DataError
 
@@ -85,6 +85,17 @@ def test_the_centre_view_is_what_inference_cuts():
     assert wide[..., 0].mean() == pytest.approx(255 / 4, rel=0.05)
 
 
+def test_pairs_are_made_at_the_footage_s_resolution_or_less():
+    sides = [
+        draw_view(np.random.default_rng(n), side_px=200, margin_fractions=(0.2, 0.4), size_px=96).side_px
+        for n in range(200)
+    ]
+    assert max(sides) <= 1.3 * 96 + 1 and min(sides) >= 100 * 1.2 * 0.5 - 1
+    assert len(set(sides)) > 10 and all(side % 2 == 0 for side in sides)
+    large = draw_view(np.random.default_rng(0), side_px=64, margin_fractions=(0.2, 0.2), size_px=96)
+    assert large.side_px <= 38  # 64 px of footage hold no more, and are enlarged last
+
+
 def test_a_clean_pair_differs_only_under_its_mask(crops):
     batches = PairBatches(crops, SETTINGS, seed=0, steps=1)
     for seed in range(6):
@@ -101,7 +112,8 @@ def test_both_of_a_pair_are_degraded_alike(crops):
     for seed in range(12):
         clean = batches.draw_clean_pair(np.random.default_rng(seed), size_px=96)
         worn = batches.draw_pair(np.random.default_rng(seed), size_px=96)
-        loss = [np.abs(a.astype(int) - b).mean() for a, b in zip(clean[:2], worn[:2], strict=True)]
+        scaled = [scale_crop(image, size_px=96).astype(int) for image in clean[:2]]
+        loss = [np.abs(a - b).mean() for a, b in zip(scaled, worn[:2], strict=True)]
         changed += loss[0] > 0.5
         assert abs(loss[0] - loss[1]) < 0.3 * max(loss) + 1
     assert changed > 4

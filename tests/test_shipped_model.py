@@ -5,7 +5,7 @@ import pytest
 
 import unmask
 from portraits import moving_views, write_clip
-from unmask.models.card import card_path, read_card
+from unmask.models.card import DEFAULT_MODEL, card_path, read_card
 from unmask.score import load_model
 
 
@@ -15,7 +15,7 @@ def model():
 
 
 def test_it_is_named_and_fits_the_package(model):
-    assert model.card.name == "lite0x2"
+    assert model.card.name == DEFAULT_MODEL
     assert (card_path().parent / model.card.file).stat().st_size <= 20_000_000
 
 
@@ -37,5 +37,5 @@ def test_it_looks_at_the_pixels(model):
 
 def test_it_judges_a_clip(tmp_path):
     verdict = unmask.scan(write_clip(tmp_path / "face.mp4", moving_views(12)))
-    assert verdict.model.name == "lite0x2"
+    assert verdict.model.name == DEFAULT_MODEL
     assert verdict.p_fake is not None
