@@ -131,7 +131,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--wheel", type=Path, help="facenet-pytorch's; without it only unmask is measured")
     parser.add_argument("--rounds", type=int, default=1, help="times that all ways take turns on each clip")
     parser.add_argument("--people", type=int, nargs="+", choices=(1, 2), default=[1, 2])
-    parser.add_argument("--card", type=Path, help="model; else the shipped one, else one with random weights")
+    parser.add_argument("--card", type=Path, help="model; else the shipped one")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where clips are kept")
     parser.add_argument("--clips-only", action="store_true", help="make the clips and stop")
     parser.add_argument("--width", type=int, default=1920)

@@ -28,6 +28,7 @@ from unmask.evaluate.contenders import Contender
 from unmask.evaluate.examine import clip_logit, examine
 from unmask.evaluate.metrics import PROBABILITY, RANKING, Scored
 from unmask.evaluate.recalibrate import as_score
+from unmask.files import whole_file
 from unmask.models.card import Card, Score, write_card
 from unmask.models.narrow import narrow_weights
 from unmask.train.recipe import Recipe, read_recipe
@@ -47,9 +48,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         onnx = Path(folder) / f"{recipe.name}.onnx"
         narrow_weights(options.run / onnx.name, onnx)
+        weights = onnx.read_bytes()
         plain, half = Calibration(), Thresholds(0.5, 0.5)
         draft = Path(folder) / f"{recipe.name}.json"
-        write_card(describe(recipe, onnx.read_bytes(), options, calibration=plain, thresholds=half, scores={}), draft)
+        write_card(describe(recipe, weights, options, calibration=plain, thresholds=half, scores={}), draft)
         labelled = list_sources(options.labelled, collection="labelled")
         held_out = [
             source
@@ -58,7 +60,6 @@ def main() -> None:
         ]
         logits = find_logits(draft, labelled)
         real_logits = find_logits(draft, held_out)
-        weights = onnx.read_bytes()
     (options.run / "logits.json").write_text(json.dumps({"labelled": logits, "real": real_logits}, indent=1))
     judged = [source for source in labelled if source.path.name in logits]
     fake = np.array([source.label == "FAKE" for source in judged])
@@ -75,8 +76,8 @@ def main() -> None:
     )
     thresholds = Thresholds(fake_at_least, round(min(0.5, 1 - fake_at_least), 2))
     card = describe(recipe, weights, options, calibration=calibration, thresholds=thresholds, scores=scores)
-    with write_whole(options.output / card.file) as draft:
-        draft.write_bytes(weights)
+    with whole_file(options.output / card.file) as file:
+        file.write_bytes(weights)
     write_card(card, options.output / f"{recipe.name}.json")
     for name, score in scores.items():
         print(f"{name:40} {score.value:.3f}  ({score.low:.3f} to {score.high:.3f})  {score.clips} clips")

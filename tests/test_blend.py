@@ -7,7 +7,16 @@ from training_data import portraits
 from unmask.config import DetectSettings
 from unmask.crop import cut_square, map_points
 from unmask.data.augment import apply_chain, draw_codec, draw_degradation
-from unmask.data.blend import Cues, alter_face, blend_self, draw_cues, face_width, keep_detail, mix, shift_face
+from unmask.data.blend import (
+    Cues,
+    alter_face,
+    blend_self,
+    draw_cues,
+    face_width,
+    keep_detail,
+    mix,
+    shift_face,
+)
 from unmask.data.swap import describe_pose, match_colour, swap_face
 from unmask.detect import load_detector
 

@@ -67,7 +67,8 @@ def test_the_bundle_brings_the_models_card_and_weights(tmp_path, monkeypatch):
     assert any(cell.endswith("--model {BUNDLE}/model/tiny.json") for cell in cells(tmp_path / "b"))
     (wheel,) = (tmp_path / "b" / "wheels").iterdir()
     names = zipfile.ZipFile(wheel).namelist()
-    assert f"unmask/models/weights/{DEFAULT_MODEL}.onnx" in names and not any("__pycache__" in name for name in names)
+    assert f"unmask/models/weights/{DEFAULT_MODEL}.onnx" in names
+    assert not any("__pycache__" in name for name in names)
 
 
 def test_a_bundle_is_there_as_a_whole_or_not_at_all(tmp_path, monkeypatch, capsys):

@@ -257,7 +257,7 @@ class ClipBatches(PairBatches):
                 donors = [(give_back(regenerate, *donor, detail()), donor[1]) for donor in donors]
             pair = swap_clip(faces, donors, rng)
         else:
-            copies = None if regenerate is None else [give_back(regenerate, *face, detail()) for face in faces]
+            copies = [give_back(regenerate, *face, detail()) for face in faces] if regenerate else None
             pair = blend_clip(faces, rng, copies=copies)
         degraded = rng.random() < settings.degraded_share
         chain = augment.draw_degradation(rng, size_px=len(pair.masks[0])) if degraded else []
