@@ -238,8 +238,7 @@ class ClipBatches(PairBatches):
     def draw_clip_pair(self, rng: np.random.Generator, *, size_px: int) -> ClipPair:
         """One real clip and its pseudo-fake, both degraded and compressed alike."""
         settings = self._settings
-        weights = np.array([weight for _, weight in self._pools])
-        pool = self._pools[int(rng.choice(len(self._pools), p=weights / weights.sum()))][0]
+        pool = self.draw_pool(rng)
         sample, _ = pool.draw_crop(rng)
         faces = frame_clip(
             read_faces(self._reader, sample, self.clip, rng),

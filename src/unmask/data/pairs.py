@@ -243,22 +243,26 @@ class PairBatches(Dataset[Batch]):
     def draw_clean_pair(self, rng: np.random.Generator, *, size_px: int) -> Pair:
         """One real face and its pseudo-fake as they leave the forger's hands, at the footage's resolution."""
         settings = self._settings
-        weights = np.array([weight for _, weight in self._pools])
-        pool = self._pools[int(rng.choice(len(self._pools), p=weights / weights.sum()))][0]
-        sample, chosen = pool.draw_crop(rng)
+        sample, chosen = self.draw_pool(rng).draw_crop(rng)
         image, points = self._view(sample, chosen, rng, size_px=size_px)
         # Nothing is drawn without an autoencoder, so recipes that do without one give what they always gave.
         regenerate = self._regenerate
         if regenerate is not None and rng.random() >= settings.neural_share:
             regenerate = None
         if rng.random() < settings.swap_share:
-            donor, number = pool.find_donor(points, sample.identity, rng)
+            # From any source: what a forger puts into poor footage is often cleaner than the footage.
+            donor, number = self.draw_pool(rng).find_donor(points, sample.identity, rng)
             donor_image, donor_points = self._reader.read(donor, number)
             if regenerate is not None:
                 donor_image = give_back(regenerate, donor_image, donor_points, rng)
             return swap_face(image, points, donor_image, donor_points, rng)
         copy = None if regenerate is None else give_back(regenerate, image, points, rng)
         return blend_self(image, points, rng, copy=copy)
+
+    def draw_pool(self, rng: np.random.Generator) -> Pool:
+        """One source's faces, as often as the settings say."""
+        weights = np.array([weight for _, weight in self._pools])
+        return self._pools[int(rng.choice(len(self._pools), p=weights / weights.sum()))][0]
 
     def _view(
         self, sample: Sample, number: int, rng: np.random.Generator, *, size_px: int
