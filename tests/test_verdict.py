@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -182,6 +183,12 @@ class TestRule:
 
 
 class TestMostSuspicious:
+    def test_frames_that_were_not_scored_say_nothing_of_when(self):
+        frames = person(0, 0.5, values=[0.2, 0.9, 0.9, 0.2]).frames
+        gaps = [replace(frames[0], time_seconds=t, p_fake=None) for t in (0.25, 0.75, 1.25)]
+        mixed = sorted([*frames, *gaps], key=lambda frame: frame.time_seconds)
+        assert most_suspicious(mixed) == most_suspicious(frames) == (0.5, 1.0)
+
     @pytest.mark.parametrize(
         ("values", "span"),
         [

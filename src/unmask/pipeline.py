@@ -12,8 +12,10 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from unmask.config import ScanSettings
 from unmask.crop import cut_crops
@@ -78,7 +80,9 @@ class Scanner:
 
     def _score(self, clip: Clip, tracks: tuple[Track, ...], watch: _Watch) -> Evidence:
         with watch.stage("detect"):
-            crops = cut_crops(clip, tracks, self.model.card.crop_settings)
+            together = self.model.card.kind == "clip"
+            scored = tracks if together else [self._thin(track) for track in tracks]
+            crops = cut_crops(clip, scored, self.model.card.crop_settings)
         with watch.stage("score"):
             logits = {person.track_id: self._logits(person) for person in crops}
         times = tuple(frame.time_seconds for frame in clip.frames)
@@ -125,6 +129,13 @@ class Scanner:
             outcomes[name], p_fake[name] = again.outcome, again.p_fake
         seen = {ruling.outcome, *outcomes.values()}
         return Stability(not {Outcome.FAKE, Outcome.REAL} <= seen, outcomes, p_fake)
+
+    def _thin(self, track: Track) -> Track:
+        """A track with only those frames that are scored; frames near each other say about the same."""
+        count, least = len(track.faces), self.settings.score.all_frames
+        chosen = np.linspace(0, count - 1, min(count, max(least, (count + 1) // 2))).round().astype(int)
+        indices = tuple(track.frame_indices[i] for i in chosen)
+        return replace(track, frame_indices=indices, faces=tuple(track.faces[i] for i in chosen))
 
     def _logits(self, crops: Crops) -> dict[int, float]:
         found = score_crops(self.model, crops, self.settings.score)

@@ -262,12 +262,13 @@ def most_suspicious(frames: Sequence[PersonFrame]) -> tuple[float, float]:
     threshold and no window length. Frames that are all alike give the whole stretch.
 
     Args:
-        frames: One or more scored frames in order of time.
+        frames: One or more frames in order of time; only those that were scored count, if any was.
 
     Returns:
         First and last time of the run, in container seconds.
     """
-    values = np.array([0.0 if f.p_fake is None else f.p_fake for f in frames])
+    frames = [frame for frame in frames if frame.p_fake is not None] or frames
+    values = np.array([frame.p_fake or 0.0 for frame in frames])
     excess = values - values.mean()
     if np.ptp(values) < 1e-6:
         return frames[0].time_seconds, frames[-1].time_seconds
