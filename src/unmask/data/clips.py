@@ -282,4 +282,6 @@ def _replay(rng: np.random.Generator) -> Replay:
 def _shake(image: Image, offset: NDArray[np.float64]) -> Image:
     move = np.array([[1, 0, offset[0]], [0, 1, offset[1]]])
     size = (image.shape[1], image.shape[0])
-    return np.asarray(cv2.warpAffine(image, move, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    how = cv2.INTER_CUBIC  # a linear one would soften every frame
+    shaken = cv2.warpAffine(image, move, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(shaken, np.uint8)

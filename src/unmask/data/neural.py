@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unmask.data.outline import CANONICAL_POINTS, fit_affine
+from unmask.data.outline import CANONICAL_POINTS, fit_affine, shrink_first
 from unmask.errors import DataError
 from unmask.types import Floats, Image
 
@@ -78,8 +78,9 @@ def align_move(points: Floats) -> NDArray[np.float32]:
 
 def align_face(image: Image, points: Floats) -> Image:
     """Cut an aligned face of shape (96, 96, 3)."""
+    image, points = shrink_first(image, points, scale=float(np.hypot(*align_move(points)[0, :2])))
     aligned = cv2.warpAffine(
-        image, align_move(points), (SIZE_PX, SIZE_PX), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
+        image, align_move(points), (SIZE_PX, SIZE_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(aligned, np.uint8)
 

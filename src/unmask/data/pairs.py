@@ -23,7 +23,7 @@ from unmask.config import CropSettings, PairSettings
 from unmask.data.augment import apply_chain, draw_codec, draw_degradation
 from unmask.data.blend import Pair, blend_self, face_width, keep_detail
 from unmask.data.neural import Regenerator
-from unmask.data.outline import move_points
+from unmask.data.outline import move_points, shrink_first
 from unmask.data.shards import STORED_MARGIN_FRACTION, CropReader, Sample, read_index
 from unmask.data.swap import describe_pose, swap_face
 from unmask.errors import DataError
@@ -123,27 +123,21 @@ def draw_view(
     margin = rng.uniform(*margin_fractions)
     footage = 1.0 if rng.random() < WHOLE_SHARE else rng.uniform(SMALLEST_FOOTAGE, 1.0)
     framed_px = np.clip(box_px * (1 + margin) * footage, 0.4 * size_px, 1.3 * size_px)
-    size_px = 2 * round(float(framed_px) / 2)
-    scale = size_px / (box_px * (1 + margin))
+    side = 2 * round(float(framed_px) / 2)
+    scale = side / (box_px * (1 + margin))
     move = cv2.getRotationMatrix2D((side_px / 2, side_px / 2), float(rng.normal(0, 4)), scale)
-    shift = rng.uniform(-0.05, 0.05, 2) * size_px
-    move[:, 2] = move[:, 2] + size_px / 2 - side_px / 2 + shift
-    return View(np.asarray(move, np.float64), size_px)
+    shift = rng.uniform(-0.05, 0.05, 2) * side
+    move[:, 2] = move[:, 2] + side / 2 - side_px / 2 + shift
+    return View(np.asarray(move, np.float64), side)
 
 
 def frame_face(image: Image, points: Floats, view: View) -> tuple[Image, Floats]:
     """Apply a framing, shrinking by area first so that fine detail does not alias."""
-    move, size_px = view
-    scale = float(np.hypot(move[0, 0], move[0, 1]))
-    if scale < 0.7:
-        side = max(8, round(len(image) * scale))
-        ratio = side / len(image)
-        image = np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-        move = np.hstack([move[:, :2] / ratio, move[:, 2:]])
-        points = points * ratio
-    framed = cv2.warpAffine(
-        image, move, (size_px, size_px), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    move, side = view
+    before = len(image)
+    image, points = shrink_first(image, points, scale=float(np.hypot(move[0, 0], move[0, 1])))
+    move = np.hstack([move[:, :2] * (before / len(image)), move[:, 2:]])
+    framed = cv2.warpAffine(image, move, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(framed, np.uint8), move_points(points, move)
 
 
@@ -245,7 +239,6 @@ class PairBatches(Dataset[Batch]):
         settings = self._settings
         sample, chosen = self.draw_pool(rng).draw_crop(rng)
         image, points = self._view(sample, chosen, rng, size_px=size_px)
-        # Nothing is drawn without an autoencoder, so recipes that do without one give what they always gave.
         regenerate = self._regenerate
         if regenerate is not None and rng.random() >= settings.neural_share:
             regenerate = None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.data.blend import WHOLE_WEIGHTS, Pair, alter_face, draw_cues, draw_mask, face_width, mix
-from unmask.data.outline import CANONICAL_POINTS, fit_affine, move_points
+from unmask.data.outline import CANONICAL_POINTS, fit_affine, move_points, shrink_first
 from unmask.types import Floats, Image
 
 
@@ -75,17 +75,19 @@ def swap_face(
     Args:
         target: RGB, shape (S, S, 3).
         target_points: Shape (5, 2).
-        donor: RGB of any size.
+        donor: RGB, square, of any size.
         donor_points: Shape (5, 2), in the donor's pixels.
         rng: Source of every random choice.
     """
     size_px = len(target)
     face_px = face_width(target_points)
+    scale = face_px / max(face_width(donor_points), 1)
+    donor, donor_points = shrink_first(donor, donor_points, scale=scale)
     mask = draw_mask(target_points, rng, size_px=size_px, weights=WHOLE_WEIGHTS)
     jitter = rng.normal(0, 0.012 * face_px, (5, 2)).astype(np.float32)
     move = fit_affine(donor_points, target_points + jitter)
     warped = cv2.warpAffine(
-        donor, move, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        donor, move, (size_px, size_px), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32) * donor.shape[1::-1]
     cover = np.zeros((size_px, size_px), np.float32)
