@@ -31,7 +31,6 @@ from tables import Runs, markdown, rich_tables
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".data" / "benchmarks"
-(SHIPPED,) = (HERE.parent / "src" / "unmask" / "models" / "weights").glob("*.json")
 DEAR = ("notebook", "notebook_half")
 PACKAGES = ("numpy", "av", "opencv-python-headless", "onnxruntime", "torch")
 MARKS = ("<!-- measured: begin -->\n", "<!-- measured: end -->\n")
@@ -48,7 +47,11 @@ def run_python(script: str, *arguments: object) -> str:
 
 def find_card(given: Path | None) -> tuple[Path, str]:
     """The model for the whole scan, and what to say of it."""
-    return (given, f"Model: {given.stem}.") if given else (SHIPPED, f"Model: the shipped {SHIPPED.stem}.")
+    if given is not None:
+        return given, f"Model: {given.stem}."
+    from unmask.models.card import card_path  # late: this process is the parent of those that are measured
+
+    return card_path(), f"Model: the shipped {card_path().stem}."
 
 
 def draw_clips(

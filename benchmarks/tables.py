@@ -81,7 +81,7 @@ def targets(runs: Runs) -> list[Target]:
             " MB",
             known(middle(runs, c, "ours", "peak_mb") for c in names),
         ),
-        Target("scan of 30 crops", 2, False, " CPU s", known(middle(runs, c, "scan") for c in alone)),
+        Target("scan of 30 frames", 2, False, " CPU s", known(middle(runs, c, "scan") for c in alone)),
     ]
     return [target for target in found if target.values]
 

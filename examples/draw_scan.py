@@ -79,8 +79,8 @@ def draw_curve(axis: Axes, verdict: Verdict, colour: str) -> None:
     """Probability over time for everyone kept."""
     for person in verdict.people:
         if person.kept:
-            times = [frame.time_seconds for frame in person.frames]
-            axis.plot(times, [frame.p_fake for frame in person.frames], color=colour)
+            scored = [frame for frame in person.frames if frame.p_fake is not None]
+            axis.plot([f.time_seconds for f in scored], [f.p_fake for f in scored], color=colour)
             axis.axhline(person.p_fake, color=colour, linestyle=":", linewidth=1)
     axis.set(ylim=(0, 1), xlabel="seconds", ylabel="p_fake of a frame")
     axis.spines[["top", "right"]].set_visible(False)

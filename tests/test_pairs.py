@@ -92,8 +92,8 @@ def test_pairs_are_made_at_the_footage_s_resolution_or_less():
     ]
     assert max(sides) <= 1.3 * 96 + 1 and min(sides) >= 100 * 1.2 * 0.5 - 1
     assert len(set(sides)) > 10 and all(side % 2 == 0 for side in sides)
-    large = draw_view(np.random.default_rng(0), side_px=64, margin_fractions=(0.2, 0.2), size_px=96)
-    assert large.side_px <= 38  # 64 px of footage hold no more, and are enlarged last
+    small = draw_view(np.random.default_rng(0), side_px=100, margin_fractions=(0.2, 0.2), size_px=96)
+    assert 38 < small.side_px <= 60  # so small a face holds no more, and is enlarged last
 
 
 def test_a_clean_pair_differs_only_under_its_mask(crops):

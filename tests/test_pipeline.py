@@ -34,7 +34,7 @@ def test_a_face_is_followed_scored_and_judged(scanner, clip):
     (person,) = verdict.people
     assert person.kept and len(person.frames) == 20 and person.p_fake == verdict.p_fake
     assert all(f.confidence > 0.9 for f in person.frames)
-    assert sum(f.p_fake is not None for f in person.frames) == 15
+    assert sum(f.p_fake is not None for f in person.frames) == 10
     np.testing.assert_allclose([f.time_seconds for f in person.frames], np.arange(20) / 10, atol=1e-3)
     left = [f.box[0] for f in person.frames]
     assert left[0] - left[-1] == pytest.approx(19, abs=4)  # the camera moves right, the face left
@@ -44,7 +44,7 @@ def test_a_face_is_followed_scored_and_judged(scanner, clip):
 
 @pytest.mark.parametrize(("least", "scored"), [(3, 10), (12, 12), (40, 20)])
 def test_of_many_frames_half_are_scored_from_the_first_to_the_last(settings, clip, least, scored):
-    settings = replace(settings, score=replace(settings.score, all_frames=least))
+    settings = replace(settings, score=replace(settings.score, min_frames=least))
     (person,) = load_scanner(settings).scan(clip).people
     marks = [frame.p_fake is not None for frame in person.frames]
     assert len(marks) == 20 and sum(marks) == scored and marks[0] and marks[-1]

@@ -18,7 +18,7 @@ from unmask.version import __version__
 if TYPE_CHECKING:
     from unmask.api import cut_crops, find_faces, scan
     from unmask.batch import scan_many
-    from unmask.config import BatchSettings, CropSettings, DecodeSettings, ScanSettings
+    from unmask.config import BatchSettings, CropSettings, DecodeSettings, ScanSettings, ScoreSettings
     from unmask.errors import DamagedError, MediaError, ModelError, SettingsError, UnmaskError
     from unmask.pipeline import Scanner, load_scanner
     from unmask.report.notebook import play_tracked, show_faces
@@ -41,6 +41,7 @@ __all__ = [
     "PersonFrame",
     "ScanSettings",
     "Scanner",
+    "ScoreSettings",
     "SettingsError",
     "Track",
     "UnmaskError",
@@ -59,7 +60,7 @@ __all__ = [
 _HOMES = {
     "api": ("cut_crops", "find_faces", "scan"),
     "batch": ("scan_many",),
-    "config": ("BatchSettings", "CropSettings", "DecodeSettings", "ScanSettings"),
+    "config": ("BatchSettings", "CropSettings", "DecodeSettings", "ScanSettings", "ScoreSettings"),
     "errors": ("DamagedError", "MediaError", "ModelError", "SettingsError", "UnmaskError"),
     "pipeline": ("Scanner", "load_scanner"),
     "report.notebook": ("play_tracked", "show_faces"),

@@ -7,15 +7,14 @@ the model's networks); everything else flows through functions.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from unmask.config import ScanSettings
 from unmask.crop import cut_crops
@@ -25,7 +24,7 @@ from unmask.errors import DamagedError, MediaError, ModelError
 from unmask.light import is_night
 from unmask.models.card import Card
 from unmask.score import CropScorer, load_model, score_crops
-from unmask.track import link_faces
+from unmask.track import link_faces, thin_track
 from unmask.types import Clip, Crops, Outcome, Stability, Track, Verdict
 from unmask.verdict import STAGES, Evidence, Ruling, Thresholds, unreadable, weigh
 from unmask.version import __version__
@@ -132,10 +131,8 @@ class Scanner:
 
     def _thin(self, track: Track) -> Track:
         """A track with only those frames that are scored; frames near each other say about the same."""
-        count, least = len(track.faces), self.settings.score.all_frames
-        chosen = np.linspace(0, count - 1, min(count, max(least, (count + 1) // 2))).round().astype(int)
-        indices = tuple(track.frame_indices[i] for i in chosen)
-        return replace(track, frame_indices=indices, faces=tuple(track.faces[i] for i in chosen))
+        share, least = self.settings.score.frames_share, self.settings.score.min_frames
+        return thin_track(track, max(least, math.ceil(share * len(track.faces))))
 
     def _logits(self, crops: Crops) -> dict[int, float]:
         found = score_crops(self.model, crops, self.settings.score)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -165,3 +165,18 @@ def _why_dropped(faces: Sequence[Face], frames: int, settings: TrackSettings) ->
     if odd > len(faces) / 2:
         return f"eyes, nose and mouth do not lie as in a face in {odd} of {len(faces)} frames"
     return None
+
+
+def thin_track(track: Track, count: int) -> Track:
+    """A track with no more than so many of its frames, evenly spaced from the first to the last.
+
+    Args:
+        track: Of one frame or more.
+        count: 1 or more; with as many as there are or more, the track stays as it is.
+    """
+    places = np.unique(np.linspace(0, len(track.faces) - 1, min(count, len(track.faces))).round().astype(int))
+    return replace(
+        track,
+        frame_indices=tuple(track.frame_indices[i] for i in places),
+        faces=tuple(track.faces[i] for i in places),
+    )

@@ -314,7 +314,8 @@ def _why(person: Person, outcome: Outcome, thresholds: Thresholds, *, people: in
             f"{who} is neither clearly real nor clearly manipulated (p_fake {_p_fake(person):.2f} lies "
             f"between {low:g} and {high:g}), most suspicious {_when(person)}"
         )
-    seen = f"{len(person.frames)} frames" if len(person.frames) > 1 else "1 frame"
+    judged = sum(frame.p_fake is not None for frame in person.frames)
+    seen = f"{judged} frames" if judged != 1 else "1 frame"
     alone = f"{who} shows no clear sign of manipulation in {seen}"
     if people == 1:
         return alone

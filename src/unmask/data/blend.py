@@ -67,7 +67,7 @@ class Cues(NamedTuple):
     Attributes:
         colour: Light and colour differ.
         texture: Sharpness, noise or fine detail differ.
-        place: The face is moved, scaled, turned or bent.
+        place: The face is moved, scaled, turned or bent; swaps bend it to the key points anyway.
     """
 
     colour: float
@@ -75,7 +75,6 @@ class Cues(NamedTuple):
     place: float
 
 
-FULL_CUES = Cues(1.0, 1.0, 1.0)
 CUE_SHARES = Cues(colour=0.6, texture=0.8, place=0.6)
 WEAKEST_CUE = 0.35
 
@@ -93,7 +92,7 @@ def draw_cues(rng: np.random.Generator) -> Cues:
     return Cues(*(strengths * there).tolist())
 
 
-def alter_face(image: Image, rng: np.random.Generator, *, face_px: float, cues: Cues = FULL_CUES) -> Image:
+def alter_face(image: Image, rng: np.random.Generator, *, face_px: float, cues: Cues) -> Image:
     """Alter colour, sharpness and texture as a face generator or a careless editor would.
 
     Args:

@@ -29,7 +29,7 @@ from unmask.data.pairs import (
     draw_view,
     flip_face,
     frame_face,
-    give_back,
+    regenerate_face,
     scale_crop,
 )
 from unmask.data.shards import CropReader, Sample
@@ -236,7 +236,11 @@ class ClipBatches(PairBatches):
         )
 
     def draw_clip_pair(self, rng: np.random.Generator, *, size_px: int) -> ClipPair:
-        """One real clip and its pseudo-fake, both degraded and compressed alike."""
+        """One real clip and its pseudo-fake, both degraded and compressed alike.
+
+        Crops are of ``size_px``, masks are left at the size the pair was made at. Donors come from the same
+        source, since the foreign face of a photo would not move.
+        """
         settings = self._settings
         pool = self.draw_pool(rng)
         sample, _ = pool.draw_crop(rng)
@@ -253,10 +257,12 @@ class ClipBatches(PairBatches):
         if rng.random() < settings.swap_share:
             donors = self._find_donors(pool, faces, sample, rng)
             if regenerate is not None:
-                donors = [(give_back(regenerate, *donor, detail()), donor[1]) for donor in donors]
+                donors = [(regenerate_face(regenerate, *donor, detail()), donor[1]) for donor in donors]
             pair = swap_clip(faces, donors, rng)
         else:
-            copies = [give_back(regenerate, *face, detail()) for face in faces] if regenerate else None
+            copies = None
+            if regenerate is not None:
+                copies = [regenerate_face(regenerate, *face, detail()) for face in faces]
             pair = blend_clip(faces, rng, copies=copies)
         degraded = rng.random() < settings.degraded_share
         chain = augment.draw_degradation(rng, size_px=len(pair.masks[0])) if degraded else []

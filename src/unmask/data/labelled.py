@@ -167,7 +167,8 @@ class LabelledBatches(Dataset[LabelledBatch]):
     """Labelled crops of step number ``step``, a function of seed and step alone.
 
     Two crops that stand side by side, a real and a fake under most samplers, get the same framing,
-    degradation and codec, so that none of these tells the classes apart.
+    degradation and codec, so that none of these tells the classes apart where both are stored at one size, as
+    a fake and its original are. Both are worked on at that size.
 
     Args:
         people: Whom to draw from.

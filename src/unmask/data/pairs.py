@@ -31,7 +31,7 @@ from unmask.types import Floats, Image
 
 MASK_STRIDE = 16
 DONOR_CANDIDATES = 64
-WHOLE_SHARE, SMALLEST_FOOTAGE = 0.6, 0.5  # of pairs at the footage's own size; the others as if made smaller
+WHOLE_SHARE, SMALLEST_FOOTAGE = 0.6, 0.5  # of pairs at the stored size; the others as if made smaller
 
 
 class Batch(NamedTuple):
@@ -108,7 +108,7 @@ class View(NamedTuple):
 def draw_view(
     rng: np.random.Generator, *, side_px: int, margin_fractions: tuple[float, float], size_px: int
 ) -> View:
-    """A random framing at the footage's own resolution, or at less, as if it had been made smaller.
+    """A random framing at the stored resolution, or at less, as if the footage had been made smaller.
 
     Forgers, cameras and codecs work on footage, and a network sees what is cut from it and scaled: so all
     that is done to a pair is done at this side, and `scale_crop` comes last.
@@ -224,6 +224,8 @@ class PairBatches(Dataset[Batch]):
     def draw_pair(self, rng: np.random.Generator, *, size_px: int) -> Pair:
         """One real face and its pseudo-fake, both degraded and compressed alike.
 
+        Crops are of ``size_px``, the mask is left at the size the pair was made at.
+
         Args:
             rng: Source of every random choice.
             size_px: Side of the crops.
@@ -247,9 +249,9 @@ class PairBatches(Dataset[Batch]):
             donor, number = self.draw_pool(rng).find_donor(points, sample.identity, rng)
             donor_image, donor_points = self._reader.read(donor, number)
             if regenerate is not None:
-                donor_image = give_back(regenerate, donor_image, donor_points, rng)
+                donor_image = regenerate_face(regenerate, donor_image, donor_points, rng)
             return swap_face(image, points, donor_image, donor_points, rng)
-        copy = None if regenerate is None else give_back(regenerate, image, points, rng)
+        copy = None if regenerate is None else regenerate_face(regenerate, image, points, rng)
         return blend_self(image, points, rng, copy=copy)
 
     def draw_pool(self, rng: np.random.Generator) -> Pool:
@@ -267,7 +269,7 @@ class PairBatches(Dataset[Batch]):
         return flip_face(image, points) if rng.random() < 0.5 else (image, points)
 
 
-def give_back(regenerate: Regenerator, image: Image, points: Floats, rng: np.random.Generator) -> Image:
+def regenerate_face(regenerate: Regenerator, image: Image, points: Floats, rng: np.random.Generator) -> Image:
     """A face out of the autoencoder, with a random share of the detail that it lost."""
     share = float(rng.uniform(0, 0.9))
     return keep_detail(regenerate(image, points), image, share=share, face_px=face_width(points))

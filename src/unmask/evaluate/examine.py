@@ -25,6 +25,7 @@ from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.contenders import Contender, load_contender
 from unmask.models.card import Card
 from unmask.pipeline import Scanner
+from unmask.track import thin_track
 from unmask.types import Clip, Outcome, Track
 from unmask.verdict import Calibration, Evidence, Ruling, Thresholds, too_little, weigh
 from unmask.video import read_clip
@@ -200,7 +201,8 @@ def _portray(clip: Clip, tracks: Sequence[Track]) -> tuple[float, bytes]:
     kept = sorted((track for track in tracks if track.kept), key=_median_side, reverse=True)[:STRIP_PEOPLE]
     if not kept:
         return float("nan"), b""
-    rows = [crops.images.transpose(0, 2, 3, 1) for crops in cut_crops(clip, list(map(_thin, kept)), _STRIP)]
+    thin = [thin_track(track, STRIP_FACES) for track in kept]
+    rows = [crops.images.transpose(0, 2, 3, 1) for crops in cut_crops(clip, thin, _STRIP)]
     edge = STRIP_PX // 6  # half of the margin: what is left is mostly face
     inner = np.concatenate([row[:, edge:-edge, edge:-edge] for row in rows])
     sheet = np.zeros((len(rows) * STRIP_PX, STRIP_FACES * STRIP_PX, 3), np.uint8)
@@ -209,16 +211,6 @@ def _portray(clip: Clip, tracks: Sequence[Track]) -> tuple[float, bytes]:
         sheet[top : top + STRIP_PX, : len(row) * STRIP_PX] = np.concatenate(list(row), axis=1)
     _, data = cv2.imencode(".jpg", sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
     return float((inner @ _LUMA).mean()), data.tobytes()
-
-
-def _thin(track: Track) -> Track:
-    """A track of at most `STRIP_FACES` evenly spread faces."""
-    places = np.unique(np.linspace(0, len(track.faces) - 1, STRIP_FACES).round().astype(int))
-    return replace(
-        track,
-        frame_indices=tuple(track.frame_indices[i] for i in places),
-        faces=tuple(track.faces[i] for i in places),
-    )
 
 
 def _median_side(track: Track) -> float:
