@@ -1,6 +1,10 @@
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 
 from training_data import pack_portraits
 from unmask.config import CropSettings, PairSettings
@@ -41,6 +45,28 @@ def test_processes_share_the_batch_of_one(crops):
 def test_the_cool_down_draws_larger_crops(crops):
     batches = PairBatches(crops, SETTINGS, seed=0, steps=3, cooldown_steps=1)
     assert [batches[step].crops.shape[-1] for step in range(3)] == [64, 64, 96]
+
+
+def test_nothing_outside_the_face_tells_fake_from_real(crops):
+    """A linear probe on surroundings, degradation, codec and scaling included, must stay near chance."""
+    settings = replace(SETTINGS, margin_fractions=(0.5, 0.9), degraded_share=0.7)
+    batches = PairBatches(crops, settings, seed=0, steps=1)
+    features, labels, groups = [], [], []
+    for number in range(160):
+        pair = batches.draw_pair(np.random.default_rng(number), size_px=128)
+        mask = cv2.resize((pair.mask > 1e-3).astype(np.uint8), (128, 128))
+        hidden = cv2.dilate(mask, np.ones((25, 25), np.uint8)) > 0
+        for label, image in ((0, pair.real), (1, pair.fake)):
+            seen = image.astype(np.float32)
+            seen[hidden] = 0
+            small = cv2.resize(seen, (16, 16), interpolation=cv2.INTER_AREA).ravel() / 255
+            edges = np.abs(cv2.Laplacian(seen, cv2.CV_32F))[~hidden]
+            features.append([*small, edges.mean() / 50, edges.std() / 50])
+            labels.append(label)
+            groups.append(number)
+    x, y, train = np.array(features), np.array(labels), np.array(groups) < 110
+    probe = LogisticRegression(C=10, max_iter=2000).fit(x[train], y[train])
+    assert abs(probe.score(x[~train], y[~train]) - 0.5) <= 0.1
 
 
 def test_labelled_fakes_are_never_taken_for_reals(crops):
