@@ -57,7 +57,7 @@ def test_a_broken_recipe_is_named_with_rule_and_value(tmp_path, change, words):
         ('name = "r"\n[pairs]\nsource_weights = {a = 1.0}\n', "must have a key 'crops'"),
         (GOOD.replace("1.0", "-1.0"), "each weight above 0"),
         (GOOD + "size_px = 100\n", "multiples of 32, got 100"),
-        (GOOD + "swap_share = 2.0\n", "swap_share, degraded_share and neural_share must be 0 to 1"),
+        (GOOD + "swap_share = 2.0\n", "swap_share must be 0 to 1"),
     ],
 )
 def test_a_recipe_without_what_it_needs_is_refused(tmp_path, text, words):

@@ -172,8 +172,9 @@ class PairSettings:
     Attributes:
         size_px: Side of the crops; a multiple of 32.
         last_size_px: Side in the cool-down that ends a run; large crops teach most and cost most.
-        degraded_share: Share of pairs that are degraded by light, scale, blur and noise before the codec
-            that nearly all go through.
+        clean_share: Share of pairs that stay as their forger made them.
+        degraded_share: Share of the others that are degraded by light, scale, blur and noise before the codec
+            that nearly all of them go through.
         pairs_per_step: Real faces in a step over all processes; each brings its own fake.
         margin_fractions: Lowest and highest margin around the face box.
         swap_share: Share of fakes made by a swap between two people; the rest blend a face with itself.
@@ -186,6 +187,7 @@ class PairSettings:
 
     size_px: int = 160
     last_size_px: int = 224
+    clean_share: float = 0.0
     degraded_share: float = 0.5
     pairs_per_step: int = 16
     margin_fractions: tuple[float, float] = (0.1, 0.6)
@@ -201,8 +203,8 @@ class PairSettings:
         _require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)
         low, high = self.margin_fractions
         _require(0 <= low <= high <= 1, "margin_fractions must rise within 0 to 1", self.margin_fractions)
-        for share in (self.swap_share, self.degraded_share, self.neural_share):
-            _require(0 <= share <= 1, "swap_share, degraded_share and neural_share must be 0 to 1", share)
+        for name in ("clean_share", "degraded_share", "swap_share", "neural_share"):
+            _require(0 <= getattr(self, name) <= 1, f"{name} must be 0 to 1", getattr(self, name))
         _require(self.autoencoder_steps >= 1, "autoencoder_steps must be 1 or more", self.autoencoder_steps)
         ok = bool(self.source_weights) and all(weight > 0 for weight in self.source_weights.values())
         _require(ok, "source_weights must name a source, each weight above 0", self.source_weights)

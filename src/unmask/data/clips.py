@@ -27,10 +27,10 @@ from unmask.data.pairs import (
     Pool,
     View,
     draw_view,
+    draw_wear,
     flip_face,
     frame_face,
     regenerate_face,
-    scale_crop,
 )
 from unmask.data.shards import CropReader, Sample
 from unmask.data.swap import swap_face
@@ -264,9 +264,7 @@ class ClipBatches(PairBatches):
             if regenerate is not None:
                 copies = [regenerate_face(regenerate, *face, detail()) for face in faces]
             pair = blend_clip(faces, rng, copies=copies)
-        degraded = rng.random() < settings.degraded_share
-        chain = augment.draw_degradation(rng, size_px=len(pair.masks[0])) if degraded else []
-        chain += [*augment.draw_codec(rng), partial(scale_crop, size_px=size_px)]
+        chain = draw_wear(rng, settings, made_px=len(pair.masks[0]), size_px=size_px)
         return ClipPair(degrade_clip(pair.real, chain), degrade_clip(pair.fake, chain), pair.masks)
 
     def _find_donors(

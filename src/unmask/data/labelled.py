@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +19,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from unmask.config import PairSettings
-from unmask.data.augment import draw_codec, draw_degradation
 from unmask.data.clips import ClipSettings, degrade_clip, frame_clip, read_faces
 from unmask.data.groups import join_linked
-from unmask.data.pairs import scale_crop
+from unmask.data.pairs import draw_wear
 from unmask.data.shards import CropReader, Sample, read_index
 from unmask.errors import DataError, SettingsError
 
@@ -219,10 +217,8 @@ class LabelledBatches(Dataset[LabelledBatch]):
             faces = read_faces(reader, sample, self._clip, rng)
         margins = self._pairs.margin_fractions
         faces = frame_clip(faces, rng, margin_fractions=margins, size_px=size_px)
-        degraded = rng.random() < self._pairs.degraded_share
         images = [image for image, _ in faces]
-        chain = draw_degradation(rng, size_px=len(images[0])) if degraded else []
-        chain += [*draw_codec(rng), partial(scale_crop, size_px=size_px)]
+        chain = draw_wear(rng, self._pairs, made_px=len(images[0]), size_px=size_px)
         if self._clip is None:
             for operation in chain:
                 images = [operation(image) for image in images]

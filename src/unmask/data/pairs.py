@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from unmask.config import CropSettings, PairSettings
-from unmask.data.augment import apply_chain, draw_codec, draw_degradation
+from unmask.data.augment import Operation, apply_chain, draw_codec, draw_degradation
 from unmask.data.blend import Pair, blend_self, face_width, keep_detail
 from unmask.data.neural import Regenerator
 from unmask.data.outline import move_points, shrink_first
@@ -147,6 +147,25 @@ def scale_crop(image: Image, *, size_px: int) -> Image:
     return np.asarray(cv2.resize(image, (size_px, size_px), interpolation=how), np.uint8)
 
 
+def draw_wear(
+    rng: np.random.Generator, settings: PairSettings, *, made_px: int, size_px: int
+) -> list[Operation]:
+    """What happens to crops after they were made, down to the scaling to what a network sees.
+
+    Args:
+        rng: Source of every random choice.
+        settings: How many crops are spared which part of it.
+        made_px: Side of the crops as they were made.
+        size_px: Side of what the network sees.
+    """
+    chain: list[Operation] = []
+    if rng.random() >= settings.clean_share:
+        if rng.random() < settings.degraded_share:
+            chain += draw_degradation(rng, size_px=made_px)
+        chain += draw_codec(rng)
+    return [*chain, partial(scale_crop, size_px=size_px)]
+
+
 def flip_face(image: Image, points: Floats) -> tuple[Image, Floats]:
     """Mirror a crop; left and right points change places."""
     mirrored = points[[1, 0, 2, 4, 3]].copy()
@@ -231,9 +250,7 @@ class PairBatches(Dataset[Batch]):
             size_px: Side of the crops.
         """
         pair = self.draw_clean_pair(rng, size_px=size_px)
-        degraded = rng.random() < self._settings.degraded_share
-        chain = draw_degradation(rng, size_px=len(pair.mask)) if degraded else []
-        chain += [*draw_codec(rng), partial(scale_crop, size_px=size_px)]
+        chain = draw_wear(rng, self._settings, made_px=len(pair.mask), size_px=size_px)
         return Pair(apply_chain(pair.real, chain), apply_chain(pair.fake, chain), pair.mask)
 
     def draw_clean_pair(self, rng: np.random.Generator, *, size_px: int) -> Pair:
