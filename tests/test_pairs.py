@@ -132,15 +132,15 @@ def test_a_clean_pair_differs_only_under_its_mask(crops):
         np.testing.assert_array_equal(clean.mask, worn.mask)  # degradation comes last
 
 
-@pytest.mark.parametrize(("share", "spared"), [(0.0, 0), (1.0, 12)])
-def test_clean_pairs_are_only_scaled(crops, share, spared):
+@pytest.mark.parametrize(("share", "fewest", "most"), [(0.0, 0, 3), (1.0, 12, 12)])  # a chain may be empty
+def test_clean_pairs_are_only_scaled(crops, share, fewest, most):
     batches = PairBatches(crops, replace(SETTINGS, clean_share=share, degraded_share=1.0), seed=0, steps=1)
     same = 0
     for seed in range(12):
         clean = batches.draw_clean_pair(np.random.default_rng(seed), size_px=96)
         worn = batches.draw_pair(np.random.default_rng(seed), size_px=96)
         same += bool((scale_crop(clean.real, size_px=96) == worn.real).all())
-    assert same == spared
+    assert fewest <= same <= most
 
 
 def test_both_of_a_pair_are_degraded_alike(crops):
