@@ -22,6 +22,7 @@ PUBLIC = {
     "Person",
     "PersonFrame",
     "ScanSettings",
+    "ScoreSettings",
     "Scanner",
     "SettingsError",
     "Track",
