@@ -7,7 +7,7 @@ import pytest
 
 import unmask.pipeline as pipeline
 from portraits import moving_views, write_clip, write_image
-from tiny_model import write_tiny_model
+from tiny_model import write_clip_model, write_tiny_model
 from unmask.config import DecodeSettings, ScanSettings
 from unmask.errors import DamagedError, MediaError, ModelError, SettingsError
 from unmask.pipeline import fingerprint, load_scanner
@@ -50,6 +50,11 @@ def test_of_many_frames_half_are_scored_from_the_first_to_the_last(settings, cli
     assert len(marks) == 20 and sum(marks) == scored and marks[0] and marks[-1]
     gaps = np.diff(np.flatnonzero(marks))
     assert gaps.max() - gaps.min() <= 1
+
+
+def test_a_model_of_clips_gets_every_frame(tmp_path, clip):
+    (person,) = load_scanner(ScanSettings(model=str(write_clip_model(tmp_path)))).scan(clip).people
+    assert len(person.frames) == 20 and all(frame.p_fake is not None for frame in person.frames)
 
 
 def test_times_of_the_stages_add_up(scanner, clip):

@@ -3,9 +3,8 @@ import json
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
-from tiny_model import SIZE_PX, tiny_graph, write_tiny_model
+from tiny_model import SIZE_PX, tiny_graph, write_clip_model, write_tiny_model
 from unmask.config import ScoreSettings
 from unmask.errors import ModelError
 from unmask.score import load_model, score_crops
@@ -84,27 +83,6 @@ def test_weights_are_found_by_their_card_and_refused_without_one(tmp_path):
         load_model(tmp_path / "tiny.onnx")
     with pytest.raises(ModelError, match=r"a \.json file, or by its weights beside it, got .*tiny\.pt"):
         load_model(tmp_path / "tiny.pt")
-
-
-def write_clip_model(folder):
-    """A clip model whose logit for a frame is its brightness against the whole clip's."""
-    nodes = [
-        helper.make_node("Cast", ["crops"], ["floats"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceMean", ["floats"], ["frame"], axes=[2, 3, 4], keepdims=0),
-        helper.make_node("ReduceMean", ["floats"], ["clip"], axes=[1, 2, 3, 4], keepdims=0),
-        helper.make_node("Unsqueeze", ["clip", "one"], ["beside"]),
-        helper.make_node("Sub", ["frame", "beside"], ["logit"]),
-    ]
-    crops_shape = ["n", "t", 3, SIZE_PX, SIZE_PX]
-    graph = helper.make_graph(
-        nodes,
-        "clip",
-        [helper.make_tensor_value_info("crops", TensorProto.UINT8, crops_shape)],
-        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, ["n", "t"])],
-        [numpy_helper.from_array(np.array([1], np.int64), "one")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    return write_tiny_model(folder, model, kind="clip")
 
 
 def test_a_clip_model_sees_all_frames_of_a_person_at_once(tmp_path):

@@ -72,3 +72,24 @@ def write_tiny_model(folder: Path, model=None, **changes) -> Path:
     card = folder / "tiny.json"
     card.write_text(json.dumps(card_values(**changes)))
     return card
+
+
+def write_clip_model(folder: Path) -> Path:
+    """A clip model whose logit for a frame is its brightness against the whole clip's."""
+    nodes = [
+        helper.make_node("Cast", ["crops"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["floats"], ["frame"], axes=[2, 3, 4], keepdims=0),
+        helper.make_node("ReduceMean", ["floats"], ["clip"], axes=[1, 2, 3, 4], keepdims=0),
+        helper.make_node("Unsqueeze", ["clip", "one"], ["beside"]),
+        helper.make_node("Sub", ["frame", "beside"], ["logit"]),
+    ]
+    crops_shape = ["n", "t", 3, SIZE_PX, SIZE_PX]
+    graph = helper.make_graph(
+        nodes,
+        "clip",
+        [helper.make_tensor_value_info("crops", TensorProto.UINT8, crops_shape)],
+        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, ["n", "t"])],
+        [numpy_helper.from_array(np.array([1], np.int64), "one")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    return write_tiny_model(folder, model, kind="clip")
