@@ -51,7 +51,8 @@ def find_card(given: Path | None) -> tuple[Path, str]:
         return given, f"Model: {given.stem}."
     from unmask.models.card import card_path  # late: this process is the parent of those that are measured
 
-    return card_path(), f"Model: the shipped {card_path().stem}."
+    card = card_path()
+    return card, f"Model: the shipped {card.stem}."
 
 
 def draw_clips(

@@ -53,7 +53,8 @@ def test_a_fake_differs_from_its_real_only_where_the_mask_is(faces):
         assert pair.mask.min() >= 0 and pair.mask.max() <= 1.0001
         outside = pair.mask < 1e-3
         np.testing.assert_array_equal(pair.real[outside], pair.fake[outside])
-        changed += bool((pair.real != pair.fake).any())
+        most = pair.mask > 0.5 * pair.mask.max()  # a mask may be faint all over
+        changed += np.abs(pair.real.astype(int) - pair.fake)[most].sum() > 0
     assert changed >= 28  # a mask may shrink to nothing now and then
 
 

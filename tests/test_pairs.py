@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression
 
 from training_data import pack_portraits
 from unmask.config import CropSettings, PairSettings
-from unmask.data.pairs import PairBatches, Pool, draw_view, scale_crop, view_centre
+from unmask.crop import scale_square
+from unmask.data.pairs import PairBatches, Pool, draw_view, view_centre
 from unmask.data.shards import read_index
 from unmask.errors import DataError
 
@@ -139,7 +140,7 @@ def test_clean_pairs_are_only_scaled(crops, share, fewest, most):
     for seed in range(12):
         clean = batches.draw_clean_pair(np.random.default_rng(seed), size_px=96)
         worn = batches.draw_pair(np.random.default_rng(seed), size_px=96)
-        same += bool((scale_crop(clean.real, size_px=96) == worn.real).all())
+        same += bool((scale_square(clean.real, size_px=96) == worn.real).all())
     assert fewest <= same <= most
 
 
@@ -149,7 +150,7 @@ def test_both_of_a_pair_are_degraded_alike(crops):
     for seed in range(12):
         clean = batches.draw_clean_pair(np.random.default_rng(seed), size_px=96)
         worn = batches.draw_pair(np.random.default_rng(seed), size_px=96)
-        scaled = [scale_crop(image, size_px=96).astype(int) for image in clean[:2]]
+        scaled = [scale_square(image, size_px=96).astype(int) for image in clean[:2]]
         loss = [np.abs(a - b).mean() for a, b in zip(scaled, worn[:2], strict=True)]
         changed += loss[0] > 0.5
         assert abs(loss[0] - loss[1]) < 0.3 * max(loss) + 1

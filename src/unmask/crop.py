@@ -52,12 +52,17 @@ def cut_square(image: Image, box: Floats, *, size_px: int) -> tuple[Image, Float
         columns = np.clip(np.arange(left, left + side), 0, width - 1)
         part = image[rows[:, None], columns[None]]
     scale = size_px / side
-    # Means over areas when shrinking, or thin lines flicker; they would give blocks when enlarging.
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    crop = np.empty((size_px, size_px, 3), np.uint8)
-    cv2.resize(part, (size_px, size_px), dst=crop, interpolation=way)
     mapping = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]], np.float32)
-    return crop, mapping
+    return scale_square(part, size_px=size_px), mapping
+
+
+def scale_square(image: Image, *, size_px: int) -> Image:
+    """Scale a square image, (S, S, 3), uint8, to (size_px, size_px, 3) in its own memory."""
+    # Means over areas when shrinking, or thin lines flicker; they would give blocks when enlarging.
+    way = cv2.INTER_AREA if len(image) > size_px else cv2.INTER_LINEAR
+    scaled = np.empty((size_px, size_px, 3), np.uint8)
+    cv2.resize(image, (size_px, size_px), dst=scaled, interpolation=way)
+    return scaled
 
 
 def map_points(points: Floats, mapping: Floats) -> Floats:

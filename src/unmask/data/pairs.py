@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from unmask.config import CropSettings, PairSettings
+from unmask.crop import scale_square
 from unmask.data.augment import Operation, apply_chain, draw_codec, draw_degradation
 from unmask.data.blend import Pair, blend_self, face_width, keep_detail
 from unmask.data.neural import Regenerator
@@ -111,7 +112,7 @@ def draw_view(
     """A random framing at the stored resolution, or at less, as if the footage had been made smaller.
 
     Forgers, cameras and codecs work on footage, and a network sees what is cut from it and scaled: so all
-    that is done to a pair is done at this side, and `scale_crop` comes last.
+    that is done to a pair is done at this side, and `scale_square` comes last.
 
     Args:
         rng: Source of every random choice.
@@ -141,12 +142,6 @@ def frame_face(image: Image, points: Floats, view: View) -> tuple[Image, Floats]
     return np.asarray(framed, np.uint8), move_points(points, move)
 
 
-def scale_crop(image: Image, *, size_px: int) -> Image:
-    """Scale a square crop as `unmask.crop.cut_square` does."""
-    how = cv2.INTER_AREA if len(image) > size_px else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (size_px, size_px), interpolation=how), np.uint8)
-
-
 def draw_wear(
     rng: np.random.Generator, settings: PairSettings, *, made_px: int, size_px: int
 ) -> list[Operation]:
@@ -163,7 +158,7 @@ def draw_wear(
         if rng.random() < settings.degraded_share:
             chain += draw_degradation(rng, size_px=made_px)
         chain += draw_codec(rng)
-    return [*chain, partial(scale_crop, size_px=size_px)]
+    return [*chain, partial(scale_square, size_px=size_px)]
 
 
 def flip_face(image: Image, points: Floats) -> tuple[Image, Floats]:
@@ -297,4 +292,4 @@ def view_centre(image: Image, crop: CropSettings) -> Image:
     side = len(image)
     half = side / (1 + STORED_MARGIN_FRACTION) * (1 + crop.margin_fraction) / 2
     start, stop = round(side / 2 - half), round(side / 2 + half)
-    return scale_crop(image[max(start, 0) : stop, max(start, 0) : stop], size_px=crop.size_px)
+    return scale_square(image[max(start, 0) : stop, max(start, 0) : stop], size_px=crop.size_px)
