@@ -230,6 +230,8 @@ def test_folding_a_network_that_has_no_such_norms_is_refused(data, tmp_path):
     ("change", "words"),
     [
         (("[loop]", "[loop]\npatience = -1"), "patience must be 0 or more"),
+        (("[loop]", "[loop]\nhard_share = 0"), "hard_share must be above 0, at most 1, got 0"),
+        (("[loop]", "[loop]\nsam_radius = -1"), "sam_radius must be 0 or more"),
         (
             ("[loop]", "[loop]\nstop_on = 'mini_auc'"),
             "unknown stop_on 'mini_auc'; choose from: val_auc",

@@ -17,6 +17,7 @@ from unmask.train.losses import pair_loss
 from unmask.train.recipe import LoopSettings, read_recipe
 from unmask.train.run import run_recipe
 from unmask.train.schedule import learning_rate
+from unmask.train.sharpness import uphill
 
 CHANGES = {
     "val = ": "portraits = ",
@@ -150,3 +151,60 @@ def test_the_loss_wants_each_fake_above_its_own_real():
 
     good, swapped = loss(-1.0, 3.0, 1.0, 5.0), loss(-1.0, 3.0, 5.0, 1.0)
     assert good < swapped
+
+
+def test_only_the_hardest_pairs_are_learned_from_where_a_share_is_set():
+    from unmask.models.frame_net import FrameOutput
+
+    masks = torch.zeros(8, 2, 2)
+    logits = torch.tensor(
+        [-4.0, 1.0, -4.0, -4.0, 4.0, -2.0, 4.0, 4.0], requires_grad=True
+    )  # the second is wrong
+    output = FrameOutput(logits, masks)
+    for share, learned in [(0.25, [1, 5]), (0.01, [1, 5]), (1.0, list(range(8)))]:
+        loss = pair_loss(output, masks, rank_weight=0.5, mask_weight=0.5, hard_share=share)
+        (gradient,) = torch.autograd.grad(loss, logits)
+        assert gradient.nonzero().flatten().tolist() == learned
+
+
+def test_weights_go_uphill_by_the_radius_and_come_back_exactly():
+    torch.manual_seed(0)
+    net = torch.nn.Linear(6, 3)
+    before = [p.detach().clone() for p in net.parameters()]
+
+    def loss():
+        return net(torch.arange(12.0).reshape(2, 6)).square().mean()
+
+    low = loss()
+    low.backward()
+    with uphill(net.parameters(), radius=0.1):
+        moved = [p.detach() - kept for p, kept in zip(net.parameters(), before, strict=True)]
+        assert float(torch.cat([m.flatten() for m in moved]).norm()) == pytest.approx(0.1, rel=1e-3)
+        assert all(p.grad is None for p in net.parameters())
+        high = loss()
+        high.backward()
+    assert high > low
+    assert all(
+        torch.equal(p, kept) and p.grad is not None for p, kept in zip(net.parameters(), before, strict=True)
+    )
+
+
+@pytest.mark.parametrize("change", ["sam_radius = 0.05", "hard_share = 0.5"])
+def test_each_way_to_learn_gives_other_weights_and_goes_on_exactly(data, whole, tmp_path, change):
+    class StopError(Exception):
+        pass
+
+    def stop_at_five(numbers):
+        if numbers["step"] == 5:
+            raise StopError
+
+    def train(folder, report=lambda numbers: None):
+        file = write_recipe(data, folder, change=("[loop]", f"[loop]\n{change}"))
+        Trainer(read_recipe(file), folder, report=report).run()
+
+    train(tmp_path / "a")
+    with pytest.raises(StopError):
+        train(tmp_path / "b", stop_at_five)
+    train(tmp_path / "b")
+    assert same(weights(tmp_path / "a")["net"], weights(tmp_path / "b")["net"])
+    assert not same(weights(tmp_path / "a")["net"], weights(whole)["net"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from unmask.train.losses import labelled_loss, pair_loss, split_output
 from unmask.train.pace import Pace
 from unmask.train.recipe import LoopSettings, Recipe
 from unmask.train.schedule import Plan, learning_rate
+from unmask.train.sharpness import uphill
 from unmask.train.sources import Sources, check_shares, open_sources
 from unmask.train.validate import score_samples
 
@@ -254,14 +255,12 @@ class Trainer:
         self.net.train()
         batch = StepBatch(*(part.to(self.accelerator.device, non_blocking=True) for part in batch))
         parts = list(batch.split(settings.accumulate))
-        losses = []
-        for number, part in enumerate(parts, start=1):
-            # Gradients travel between processes once a step, with the last micro-batch.
-            alone = self.accelerator.no_sync(self.net) if number < len(parts) else nullcontext()
-            with alone:
-                losses.append(self._backward(part))
+        losses = self._find_gradients(parts)
+        if settings.sam_radius:
+            with uphill(self.net.parameters(), radius=settings.sam_radius):
+                self._find_gradients(parts)
         norm = self.accelerator.clip_grad_norm_(self.net.parameters(), LARGEST_GRADIENT_NORM)
-        total, stopping = self._sum(float(torch.stack(losses).sum()), float(self._stop()))
+        total, stopping = self._sum(float(losses), float(self._stop()))
         loss = total / world
         if not (math.isfinite(loss) and math.isfinite(float(norm))):
             raise DataError(
@@ -278,11 +277,25 @@ class Trainer:
         )
         return loss, stopping > 0
 
+    def _find_gradients(self, parts: Sequence[StepBatch]) -> Tensor:
+        """Gradients of a step over all processes; gives the loss of this one."""
+        losses = []
+        for number, part in enumerate(parts, start=1):
+            # Gradients travel between processes once a step, with the last micro-batch.
+            alone = self.accelerator.no_sync(self.net) if number < len(parts) else nullcontext()
+            with alone:
+                losses.append(self._backward(part))
+        return torch.stack(losses).sum()
+
     def _backward(self, part: StepBatch) -> Tensor:
         settings, labelled = self.recipe.loop, self.recipe.labelled
         pairs, logit = split_output(self.net(part.crops), len(part.masks))
         loss = pair_loss(
-            pairs, part.masks, rank_weight=settings.rank_weight, mask_weight=settings.mask_weight
+            pairs,
+            part.masks,
+            rank_weight=settings.rank_weight,
+            mask_weight=settings.mask_weight,
+            hard_share=settings.hard_share,
         )
         if labelled is not None:
             loss = loss + labelled.loss_weight * labelled_loss(logit, part.fake, part.weights)

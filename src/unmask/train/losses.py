@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,7 +22,9 @@ class Judgement(Protocol):
         """Log odds that a patch was blended in, shape (N, ...)."""
 
 
-def pair_loss(output: Judgement, masks: Tensor, *, rank_weight: float, mask_weight: float) -> Tensor:
+def pair_loss(
+    output: Judgement, masks: Tensor, *, rank_weight: float, mask_weight: float, hard_share: float = 1.0
+) -> Tensor:
     """Loss over pairs of a real and its own fake.
 
     Cross-entropy, plus a ranking term that looks at each pair alone, so that scene and person cancel
@@ -34,16 +35,18 @@ def pair_loss(output: Judgement, masks: Tensor, *, rank_weight: float, mask_weig
         masks: Share of foreign face in each patch, shape (2B, S/16, S/16), for clips (2B, T, S/16, S/16).
         rank_weight: Weight of the ranking term.
         mask_weight: Weight of the mask term.
+        hard_share: Share of the pairs, those of the highest loss, that count (Shrivastava, Gupta & Girshick,
+            "Training Region-based Object Detectors with Online Hard Example Mining", CVPR 2016).
     """
-    logit = output.logit.float()
-    half = len(logit) // 2
-    truth = torch.cat([torch.zeros_like(logit[:half]), torch.ones_like(logit[half:])])
-    loss = F.binary_cross_entropy_with_logits(logit, truth)
+    real, fake = output.logit.float().chunk(2)
+    losses = (F.softplus(real) + F.softplus(-fake)) / 2
     if rank_weight:
-        loss = loss + rank_weight * F.softplus(1 - (logit[half:] - logit[:half])).mean()
+        losses = losses + rank_weight * F.softplus(1 - (fake - real))
     if mask_weight:
-        loss = loss + mask_weight * F.binary_cross_entropy_with_logits(output.mask_logit.float(), masks)
-    return loss
+        patches = F.binary_cross_entropy_with_logits(output.mask_logit.float(), masks, reduction="none")
+        losses = losses + mask_weight * patches.flatten(1).mean(1).view(2, -1).mean(0)
+    hardest = max(1, round(hard_share * len(losses)))
+    return losses.topk(hardest).values.mean()
 
 
 def labelled_loss(logit: Tensor, fake: Tensor, weights: Tensor) -> Tensor:

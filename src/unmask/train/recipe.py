@@ -33,6 +33,9 @@ class LoopSettings:
         dropout: Share of pooled features dropped.
         rank_weight: Weight of the loss that wants each fake above its own real.
         mask_weight: Weight of the loss that wants the blended region found.
+        hard_share: Share of a micro-batch's pairs, those of the highest loss, that is learned from.
+        sam_radius: How far the weights are moved to where the loss is worst before the gradient is taken, as
+            sharpness-aware minimisation does at twice the cost of a step; 0 does not.
         ema_decay: Of the running average of weights that is validated and exported.
         accumulate: Micro-batches whose gradients are added before a step.
         mixed_precision: ``no`` or ``bf16``.
@@ -57,6 +60,8 @@ class LoopSettings:
     dropout: float = 0.2
     rank_weight: float = 0.5
     mask_weight: float = 0.5
+    hard_share: float = 1.0
+    sam_radius: float = 0.0
     ema_decay: float = 0.998
     accumulate: int = 1
     mixed_precision: str = "no"
@@ -76,6 +81,8 @@ class LoopSettings:
                 self.cooldown_steps,
             ),
             "dropout must be 0 to below 1": (0 <= self.dropout < 1, self.dropout),
+            "hard_share must be above 0, at most 1": (0 < self.hard_share <= 1, self.hard_share),
+            "sam_radius must be 0 or more": (self.sam_radius >= 0, self.sam_radius),
             "ema_decay must be 0 to below 1": (0 <= self.ema_decay < 1, self.ema_decay),
             "accumulate must be 1 or more": (self.accumulate >= 1, self.accumulate),
             "mixed_precision must be no or bf16": (
