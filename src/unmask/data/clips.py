@@ -250,9 +250,7 @@ class ClipBatches(PairBatches):
             margin_fractions=settings.margin_fractions,
             size_px=size_px,
         )
-        regenerate = self._regenerate
-        if regenerate is not None and rng.random() >= settings.neural_share:
-            regenerate = None
+        regenerate = self.draw_regenerator(rng)
         detail = _replay(rng)
         if rng.random() < settings.swap_share:
             donors = self._find_donors(pool, faces, sample, rng)

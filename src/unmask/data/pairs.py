@@ -253,9 +253,7 @@ class PairBatches(Dataset[Batch]):
         settings = self._settings
         sample, chosen = self.draw_pool(rng).draw_crop(rng)
         image, points = self._view(sample, chosen, rng, size_px=size_px)
-        regenerate = self._regenerate
-        if regenerate is not None and rng.random() >= settings.neural_share:
-            regenerate = None
+        regenerate = self.draw_regenerator(rng)
         if rng.random() < settings.swap_share:
             # From any source: what a forger puts into poor footage is often cleaner than the footage.
             donor, number = self.draw_pool(rng).find_donor(points, sample.identity, rng)
@@ -265,6 +263,12 @@ class PairBatches(Dataset[Batch]):
             return swap_face(image, points, donor_image, donor_points, rng)
         copy = None if regenerate is None else regenerate_face(regenerate, image, points, rng)
         return blend_self(image, points, rng, copy=copy)
+
+    def draw_regenerator(self, rng: np.random.Generator) -> Regenerator | None:
+        """The autoencoder, where there is one, for its share of the fakes."""
+        regenerate = self._regenerate
+        there = regenerate is not None and rng.random() < self._settings.neural_share
+        return regenerate if there else None
 
     def draw_pool(self, rng: np.random.Generator) -> Pool:
         """One source's faces, as often as the settings say."""
