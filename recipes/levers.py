@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -24,7 +23,7 @@ import numpy as np
 from unmask.data.shards import CropReader, read_index
 from unmask.evaluate.bootstrap import Difference, compare
 from unmask.evaluate.metrics import Scored, auc, pair_accuracy
-from unmask.files import write_whole
+from unmask.files import read_toml, write_whole
 from unmask.train.build import predictor
 from unmask.train.join import load_run
 from unmask.train.log import LOG_NAME, open_log
@@ -69,7 +68,7 @@ LEVERS: dict[str, Changes] = {
 
 def main() -> None:
     given = read_options()
-    base = tomllib.loads(given.recipe.read_text(encoding="utf-8"))
+    base = read_toml(given.recipe)
     folders = {name: given.output / name.replace(" ", "_") for name in LEVERS}
     for name, folder in folders.items():
         if given.only and name not in given.only:

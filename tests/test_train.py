@@ -10,6 +10,7 @@ import torch
 import tiny_recipe
 from training_data import store_people
 from unmask.errors import DataError
+from unmask.models.frame_net import FrameOutput
 from unmask.train.checkpoint import FILE_NAME
 from unmask.train.feed import StepBatch
 from unmask.train.loop import Trainer
@@ -50,6 +51,15 @@ def same(one, other):
     return all(torch.equal(a, b) for a, b in zip(one.values(), other.values(), strict=True))
 
 
+class StopError(Exception):
+    """A run that ends in the middle."""
+
+
+def stop_at_five(numbers):
+    if numbers["step"] == 5:
+        raise StopError
+
+
 @pytest.fixture(scope="module")
 def whole(data, tmp_path_factory):
     """An undisturbed run."""
@@ -74,13 +84,6 @@ def test_training_changes_the_weights(whole, data, tmp_path):
 
 
 def test_a_run_stopped_by_an_error_ends_with_the_same_weights(data, whole, tmp_path):
-    class StopError(Exception):
-        pass
-
-    def stop_at_five(numbers):
-        if numbers["step"] == 5:
-            raise StopError
-
     recipe = read_recipe(write_recipe(data, tmp_path))
     with pytest.raises(StopError):
         Trainer(recipe, tmp_path, report=stop_at_five).run()
@@ -140,8 +143,6 @@ def test_micro_batches_keep_pairs_together():
 
 
 def test_the_loss_wants_each_fake_above_its_own_real():
-    from unmask.models.frame_net import FrameOutput
-
     masks = torch.zeros(4, 2, 2)
 
     def loss(*logits):
@@ -154,8 +155,6 @@ def test_the_loss_wants_each_fake_above_its_own_real():
 
 
 def test_only_the_hardest_pairs_are_learned_from_where_a_share_is_set():
-    from unmask.models.frame_net import FrameOutput
-
     masks = torch.zeros(8, 2, 2)
     logits = torch.tensor(
         [-4.0, 1.0, -4.0, -4.0, 4.0, -2.0, 4.0, 4.0], requires_grad=True
@@ -191,13 +190,6 @@ def test_weights_go_uphill_by_the_radius_and_come_back_exactly():
 
 @pytest.mark.parametrize("change", ["sam_radius = 0.05", "hard_share = 0.5"])
 def test_each_way_to_learn_gives_other_weights_and_goes_on_exactly(data, whole, tmp_path, change):
-    class StopError(Exception):
-        pass
-
-    def stop_at_five(numbers):
-        if numbers["step"] == 5:
-            raise StopError
-
     def train(folder, report=lambda numbers: None):
         file = write_recipe(data, folder, change=("[loop]", f"[loop]\n{change}"))
         Trainer(read_recipe(file), folder, report=report).run()
