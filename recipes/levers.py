@@ -13,7 +13,6 @@ import argparse
 import json
 import shutil
 from collections.abc import Mapping
-from copy import deepcopy
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,9 +25,10 @@ from unmask.evaluate.metrics import Scored, auc, pair_accuracy
 from unmask.files import read_toml, write_whole
 from unmask.train.build import predictor
 from unmask.train.join import load_run
-from unmask.train.log import LOG_NAME, open_log
-from unmask.train.loop import AUTOENCODER_NAME, RECIPE_NAME, Report, Trainer
-from unmask.train.recipe import Recipe, resolve_recipe
+from unmask.train.log import LOG_NAME
+from unmask.train.loop import AUTOENCODER_NAME, RECIPE_NAME
+from unmask.train.recipe import Recipe, change_table, resolve_recipe
+from unmask.train.run import train
 from unmask.train.validate import score_samples
 
 MARKS = ("<!-- levers: begin -->\n", "<!-- levers: end -->\n")
@@ -73,9 +73,10 @@ def main() -> None:
     for name, folder in folders.items():
         if given.only and name not in given.only:
             continue
-        recipe = change(base, LEVERS[name])
+        recipe = resolve_recipe(change_table(base, LEVERS[name]))
         if not is_scored(recipe, folder):
-            train(recipe, folder, autoencoder=Path(recipe.loop.start) / AUTOENCODER_NAME)
+            lend_autoencoder(recipe, folder)
+            train(recipe, folder, say=print, show=lambda numbers: None)
             write_whole(folder / SCORES_NAME, json.dumps(score(recipe, folder)) + "\n")
     table = tabulate(folders)
     print(table)
@@ -96,14 +97,6 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def change(base: Mapping[str, Any], changes: Changes) -> Recipe:
-    """The recipe with the keys of some tables exchanged."""
-    table = deepcopy(dict(base))
-    for name, values in changes.items():
-        table[name] = table[name] | dict(values)
-    return resolve_recipe(table)
-
-
 def is_scored(recipe: Recipe, folder: Path) -> bool:
     """Whether a run of this very recipe was scored; one of another recipe refuses to be trained on."""
     if not (folder / SCORES_NAME).exists():
@@ -112,16 +105,11 @@ def is_scored(recipe: Recipe, folder: Path) -> bool:
     return bool(made_by == recipe.to_dict())
 
 
-def train(recipe: Recipe, folder: Path, *, autoencoder: Path) -> None:
-    """Train from wherever the folder's checkpoint stands, with the start's autoencoder."""
-    folder.mkdir(parents=True, exist_ok=True)
+def lend_autoencoder(recipe: Recipe, folder: Path) -> None:
+    """Give a run the autoencoder of the run that it begins with, so that all have the same."""
     if recipe.pairs.neural_share and not (folder / AUTOENCODER_NAME).exists():
-        shutil.copyfile(autoencoder, folder / AUTOENCODER_NAME)
-    reports: list[Report] = []
-    trainer = Trainer(recipe, folder, report=lambda numbers: reports[0](numbers), say=print)
-    with open_log(folder, step=trainer.step) as report:
-        reports.append(report)
-        trainer.run()
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(recipe.loop.start) / AUTOENCODER_NAME, folder / AUTOENCODER_NAME)
 
 
 def score(recipe: Recipe, folder: Path) -> dict[str, list[Any]]:

@@ -22,7 +22,7 @@ def test_what_is_left_out_has_its_default(tmp_path):
     ("text", "message"),
     [
         ("[detct]\n", r"unknown table \[detct\]; choose from: detect, track"),
-        ("detect = 3\n", r"detect must be a table, \[detect\], got 3"),
+        ("detect = 3\n", r"\[detect\] must be a table, got 3"),
         (
             "[detect]\nthreshold = 0.5\n",
             r"\[detect\] has an unknown key 'threshold'; choose from: ",
@@ -30,8 +30,8 @@ def test_what_is_left_out_has_its_default(tmp_path):
         ("[detect]\nmin_face_px = 3\n", "min_face_px must be 12 or more, got 3"),
         ("[detect]\nmin_face_px = '20'\n", r"\[detect\] min_face_px must be a whole number, got '20'"),
         ("[detect]\nmin_face_px = true\n", "must be a whole number, got True"),
-        ("[detect]\nthresholds = [0.5, 'a', 0.5]\n", "thresholds must be a list of numbers"),
-        ("[detect]\nthresholds = [0.5, 0.5]\n", "thresholds must be three numbers"),
+        ("[detect]\nthresholds = [0.5, 'a', 0.5]\n", "thresholds must be a list of 3 numbers"),
+        ("[detect]\nthresholds = [0.5, 0.5]\n", "thresholds must be a list of 3 numbers"),
         ("[detect]\npyramid_factor = nan\n", "pyramid_factor must be 0.1 to 0.95, got nan"),
         (
             "[track]\npolicy = 'best'\n",

@@ -1,6 +1,8 @@
 """Networks that judge together, what they see, and the narrow form that they are shipped in."""
 
 import json
+import os
+import signal
 from functools import partial
 
 import numpy as np
@@ -10,13 +12,15 @@ import torch
 
 from tiny_recipe import CLIP, read_log, silent, write_recipe
 from training_data import store_people
-from unmask.errors import DataError, ModelError
+from unmask.errors import DataError, ModelError, SettingsError
 from unmask.models.ensemble import Ensemble
 from unmask.models.export import export_onnx, run_onnx
 from unmask.models.frame_net import FrameNet
 from unmask.models.inputs import keep_detail
 from unmask.models.narrow import narrow_weights
 from unmask.score import load_model
+from unmask.train.join import load_run
+from unmask.train.recipe import read_recipe
 from unmask.train.run import run_recipe
 
 run = partial(run_recipe, say=silent)
@@ -35,42 +39,73 @@ def crops():
     return torch.from_numpy(np.random.default_rng(1).integers(0, 256, (6, 3, 64, 64), np.uint8))
 
 
-def join(data, folder, members):
-    named = ", ".join(f'"{folder / name}"' for name in members)
-    return write_recipe(data, folder, changes=[("[validation]", f"members = [{named}]\n[validation]")])
+MEMBERS = '[members.a]\n[members.b.loop]\nsees = "detail"\nseed = 1\n'
 
 
-def test_members_are_joined_to_a_model_that_a_scan_can_use(data, tmp_path, crops):
-    assert run(write_recipe(data, tmp_path), tmp_path / "a")
-    other = ('backbone = "tiny"', 'backbone = "tiny"\nsees = "detail"\nseed = 1')
-    assert run(write_recipe(data, tmp_path, changes=[other]), tmp_path / "b")
+def test_members_are_trained_and_joined_to_a_model_that_a_scan_can_use(data, tmp_path, crops):
+    file = write_recipe(data, tmp_path, more=MEMBERS)
     lines = []
-    assert run_recipe(join(data, tmp_path, "ab"), tmp_path / "ab", say=lines.append)
+
+    def interrupt(numbers):
+        if numbers["step"] == 2 and (tmp_path / "ab" / "b").exists():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    assert not run_recipe(file, tmp_path / "ab", say=lines.append, show=interrupt)
+    assert not (tmp_path / "ab" / "tiny.onnx").exists()
+    lines.clear()
+    assert run_recipe(file, tmp_path / "ab", say=lines.append)
+    assert {"a: 4 of 4 steps are done", "b: 3 of 4 steps are done"} <= set(lines)
     assert any("none on both sides" in line for line in lines)
     assert not (tmp_path / "ab" / "checkpoint.pt").exists()
     assert load_model(tmp_path / "ab" / "tiny.onnx").card.kind == "frame"
-    logits = [
-        run_onnx(tmp_path / name / "tiny.onnx", crops[..., :32, :32].numpy()) for name in ("a", "b", "ab")
-    ]
+    nets = [load_run(tmp_path / "ab" / name) for name in "ab"]
+    assert [net.prepare.__name__ for net in nets] == ["normalise", "keep_detail"]
+    small = crops[..., :32, :32]
+    with torch.inference_mode():
+        logits = [net(small).logit.numpy() for net in nets]
+    joined = run_onnx(tmp_path / "ab" / "tiny.onnx", small.numpy())
     # A mean of two logits, each shifted and scaled by a positive number.
-    terms = np.stack([logits[0], logits[1], np.ones(len(crops))], axis=1)
-    weights, *_ = np.linalg.lstsq(terms, logits[2], rcond=None)
-    np.testing.assert_allclose(terms @ weights, logits[2], atol=1e-4)
+    terms = np.stack([*logits, np.ones(len(crops))], axis=1)
+    weights, *_ = np.linalg.lstsq(terms, joined, rcond=None)
+    np.testing.assert_allclose(terms @ weights, joined, atol=1e-4)
     assert (weights[:2] > 0).all()
-    assert len(read_log(tmp_path / "a")) == 4
+    assert len(read_log(tmp_path / "ab" / "a")) == 4
 
 
-def test_a_member_that_was_not_trained_or_judges_clips_is_refused(data, tmp_path):
-    with pytest.raises(DataError, match=r"recipe\.json must be the recipe of a run; train the member first"):
-        run(join(data, tmp_path, "x"), tmp_path / "y")
-    (tmp_path / "x").mkdir()
-    assert run(write_recipe(data, tmp_path, more=CLIP), tmp_path / "x")
-    with pytest.raises(DataError, match="must judge single frames by one network"):
-        run(join(data, tmp_path, "x"), tmp_path / "y")
-    for damaged in ({"name": "x"}, [], "x"):
-        (tmp_path / "x" / "recipe.json").write_text(json.dumps(damaged))
-        with pytest.raises(DataError, match="must be the recipe of a run"):
-            run(join(data, tmp_path, "x"), tmp_path / "y")
+def test_a_member_is_the_run_that_its_changes_make_of_the_recipe(data, tmp_path):
+    alone = read_recipe(write_recipe(data, tmp_path, changes=[("[loop]", "[loop]\nseed = 1")]))
+    more = "[members.tiny.loop]\nseed = 1\n"
+    (member,) = read_recipe(write_recipe(data, tmp_path, more=more)).members
+    assert member == alone and member.digest() == alone.digest()
+
+
+@pytest.mark.parametrize("damaged", [{"name": "x"}, [], "x", None])
+def test_a_member_whose_run_was_damaged_is_refused(data, tmp_path, damaged):
+    file = write_recipe(data, tmp_path, more="[members.a]\n")
+    run(file, tmp_path)
+    recipe = tmp_path / "a" / "recipe.json"
+    recipe.unlink() if damaged is None else recipe.write_text(json.dumps(damaged))
+    with pytest.raises(DataError, match=r"recipe\.json must be the recipe of a run"):
+        run(file, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("[members]\na = 3\n", r"\[members\] must hold a table of changes for each member, got \{'a': 3\}"),
+        ("[members.a.loop]\nstep = 3\n", r"\[members.a\]: \[loop\] has an unknown key 'step'"),
+        ("[members.a]\nloop = 3\n", r"\[members.a\]: \[loop\] must be a table, got 3"),
+        ('[members."../a"]\n', r"name must be letters, digits and \. _ -, got '\.\./a'"),
+        ("[members.a.clip]\nframes = 3\n", "must be one network for single frames"),
+        ("[members.a.members.b]\n", "must be one network for single frames"),
+        ('[members.a]\n[members.b.loop]\nmixed_precision = "bf16"\n', "must be the same for all members"),
+        ("[members.a]\n" + CLIP, "must be one network for single frames"),
+    ],
+)
+def test_members_that_cannot_judge_together_are_refused(data, tmp_path, more, words):
+    with pytest.raises(SettingsError, match=words):
+        run(write_recipe(data, tmp_path, more=more), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_ensemble_is_the_mean_on_one_scale(crops):

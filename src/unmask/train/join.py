@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,14 +20,22 @@ from unmask.train.sources import Sources
 _STEPS = 16  # of pairs on which the members' logits are brought to one scale
 
 
-def join_runs(recipe: Recipe, sources: Sources) -> Ensemble:
-    """The averaged weights of a recipe's members, brought to one scale on pairs they were trained on.
+def join_runs(recipe: Recipe, sources: Sources, folder: Path) -> Ensemble:
+    """The averaged weights of a recipe's members, brought to one scale on pairs of the size that is judged.
+
+    Args:
+        recipe: One with members.
+        sources: Its data.
+        folder: Holds a folder of each member's run.
 
     Raises:
-        DataError: A member is no finished run, or judges clips.
+        DataError: A member is no finished run.
+        SettingsError: Pairs cannot be made at the size of the view.
     """
-    members = [load_run(Path(folder)) for folder in recipe.members]
-    batches = PairBatches(recipe.crops, sources.pairs, seed=recipe.loop.seed, steps=_STEPS)
+    members = [load_run(folder / member.name) for member in recipe.members]
+    size_px = recipe.view.size_px
+    pairs = replace(sources.pairs, size_px=size_px, last_size_px=size_px, neural_share=0.0)
+    batches = PairBatches(recipe.crops, pairs, seed=recipe.loop.seed, steps=_STEPS)
     logits: list[list[torch.Tensor]] = [[] for _ in members]
     with torch.inference_mode():
         for step in range(_STEPS):

@@ -114,18 +114,20 @@ class Trainer:
         if state is not None:
             self._restore(state)
 
-    def run(self) -> bool:
-        """Train from wherever the checkpoint stands to the last step.
+    @property
+    def done(self) -> bool:
+        """Whether the last step was made."""
+        return self.step >= self.plan.end
 
-        Returns:
-            Whether the run is done; False when it was asked to stop, and was saved.
+    def run(self) -> None:
+        """Train from wherever the checkpoint stands to the last step, or save and end where asked to stop.
 
         Raises:
             DataError: A batch cannot be made, or the loss or its gradient is not finite; the last
                 checkpoint is kept.
         """
         settings = self.recipe.loop
-        while self.step < self.plan.end:
+        while not self.done:
             for batch in self._feed():
                 with self._pace.learning(images=self._images(batch)):
                     loss, stopping = self._learn(batch)
@@ -137,21 +139,20 @@ class Trainer:
                     "images_per_second": self._pace.images_per_second,
                     "share_waiting": self._pace.share_waiting,
                 }
-                last, moved = self.step == self.plan.end, False
+                last, moved = self.done, False
                 if self.step % settings.validate_every == 0 or last:
                     found = self.validate()
                     numbers |= found
                     moved = self._reconsider(found)
-                    last = self.step == self.plan.end
+                    last = self.done
                 if self.accelerator.is_main_process:
                     self._report(numbers)
                 if self.step % settings.checkpoint_every == 0 or last or stopping:
                     self.save()
                 if stopping and not last:
-                    return False
+                    return
                 if moved:  # what was made ahead knows nothing of the cool-down that begins here
                     break
-        return True
 
     def validate(self) -> dict[str, float]:
         """AUC and pair accuracy of the running average on each validation set, on the main process."""

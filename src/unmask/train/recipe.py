@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import MISSING, asdict, dataclass, field, fields
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from unmask.data.clips import ClipSettings
 from unmask.data.labelled import LabelledSettings
 from unmask.errors import SettingsError
 from unmask.files import read_toml
+from unmask.tables import build_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Recipe:
     """One training run.
 
     Attributes:
-        name: Of the weights.
+        name: Of the weights; letters, digits and ``. _ -``, as files and folders are named by it.
         crops: Folder of packed crops to train on, relative to the working directory.
         validation: Folders of packed, labelled crops; a name for each.
         view: The crop that validation and inference cut.
@@ -111,8 +115,8 @@ class Recipe:
         loop: How the network learns.
         clip: What a clip is, for a network that judges clips; without it single frames are judged.
         labelled: Labelled crops that are mixed in.
-        members: Folders of finished runs of frame networks; they are joined to judge together, and nothing
-            is trained.
+        members: Runs of frame networks that are trained one after the other and then judge together. In the
+            file each is a table of what it changes in the rest, as in ``[members.NAME.loop]``.
     """
 
     name: str
@@ -123,13 +127,15 @@ class Recipe:
     loop: LoopSettings = field(default_factory=LoopSettings)
     clip: ClipSettings | None = None
     labelled: LabelledSettings | None = None
-    members: tuple[str, ...] = ()
+    members: tuple[Recipe, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.members and (self.clip or self.labelled):
-            raise SettingsError(
-                "members are joined as they are, and [clip] and [labelled] have nothing to do; leave them out"
-            )
+        if not isinstance(self.name, str) or not re.fullmatch(r"\w[\w.-]*", self.name, re.ASCII):
+            raise SettingsError(f"name must be letters, digits and . _ -, got {self.name!r}")
+        if any(member.clip or member.members for member in self.members):
+            raise SettingsError("each member must be one network for single frames; leave [clip] out")
+        if len({member.loop.mixed_precision for member in self.members}) > 1:
+            raise SettingsError("mixed_precision must be the same for all members")
         sets = [*self.validation, *(["labelled"] if self.labelled else [])]
         metrics = [f"{name}_{metric}" for name in sets for metric in ("auc", "pairs")]
         if self.loop.patience and not sets:
@@ -167,23 +173,13 @@ class Recipe:
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
-def _build(kind: type, table: object, *, where: str) -> Any:
-    """A settings class from a TOML table; unknown and missing keys are named."""
-    if not isinstance(table, dict):
-        raise SettingsError(f"{where} must be a table, got {table!r}")
-    known = {item.name: item for item in fields(kind)}
-    for key in table:
-        if key not in known:
-            raise SettingsError(f"{where} has an unknown key {key!r}; choose from: {', '.join(known)}")
-    for key, item in known.items():
-        if key not in table and item.default is MISSING and item.default_factory is MISSING:
-            raise SettingsError(f"{where} must have a key {key!r}")
-    try:
-        return kind(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-        )
-    except TypeError as error:
-        raise SettingsError(f"{where} has a value of the wrong type: {error}") from error
+_TABLES: dict[str, type] = {
+    "pairs": PairSettings,
+    "view": CropSettings,
+    "loop": LoopSettings,
+    "clip": ClipSettings,
+    "labelled": LabelledSettings,
+}
 
 
 def read_recipe(file: Path) -> Recipe:
@@ -199,28 +195,40 @@ def read_recipe(file: Path) -> Recipe:
         raise SettingsError(f"{file}: {error}") from error
 
 
-def _folders(table: object) -> dict[str, Path]:
-    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-        raise SettingsError(f"[validation] must name folders, got {table!r}")
-    return {key: Path(value) for key, value in table.items()}
+def change_table(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's table with some keys exchanged, those within its tables one by one.
+
+    >>> change_table({"name": "a", "loop": {"seed": 1, "steps": 9}}, {"loop": {"seed": 2}})
+    {'name': 'a', 'loop': {'seed': 2, 'steps': 9}}
+    """
+    changed = deepcopy(dict(table))
+    for key, value in changes.items():
+        old = changed.get(key)
+        changed[key] = old | value if isinstance(old, dict) and isinstance(value, dict) else value
+    return changed
+
+
+def _resolve_members(table: Mapping[str, Any], members: object) -> tuple[Recipe, ...]:
+    if not isinstance(members, dict) or not all(isinstance(changes, dict) for changes in members.values()):
+        raise SettingsError(f"[members] must hold a table of changes for each member, got {members!r}")
+    found = []
+    for name, changes in members.items():
+        try:
+            found.append(resolve_recipe(change_table(table, changes) | {"name": name}))
+        except SettingsError as error:
+            raise SettingsError(f"[members.{name}]: {error}") from error
+    return tuple(found)
 
 
 def resolve_recipe(table: dict[str, Any]) -> Recipe:
-    """A recipe from its table, as TOML has it or as `Recipe.to_dict` gives it; the table is used up.
+    """A recipe from its table, as TOML has it or as `Recipe.to_dict` gives one without members.
 
     Raises:
         SettingsError: A key or value breaks a rule; the message says which.
     """
-    parts: dict[str, Any] = {
-        "pairs": _build(PairSettings, table.pop("pairs", {}), where="[pairs]"),
-        "view": _build(CropSettings, table.pop("view", {}), where="[view]"),
-        "loop": _build(LoopSettings, table.pop("loop", {}), where="[loop]"),
-        "validation": _folders(table.pop("validation", {})),
-    }
-    for key, kind in (("clip", ClipSettings), ("labelled", LabelledSettings)):
+    table = {"pairs": {}} | table
+    parts: dict[str, Any] = {"members": _resolve_members(table, table.pop("members", None) or {})}
+    for key, kind in _TABLES.items():
         if table.get(key) is not None:
-            parts[key] = _build(kind, table.pop(key), where=f"[{key}]")
-    if "crops" in table:
-        parts["crops"] = Path(table.pop("crops"))
-    recipe: Recipe = _build(Recipe, table | parts, where="recipe")
-    return recipe
+            parts[key] = build_settings(kind, table[key], where=f"[{key}]")
+    return build_settings(Recipe, table | parts, where="recipe")

@@ -40,8 +40,8 @@ def run_recipe(
 
     Args:
         recipe: TOML file.
-        folder: Receives ``checkpoint.pt``, ``log.jsonl``, ``tensorboard/``, ``recipe.json``, ``NAME.onnx``,
-            a first card for it in ``NAME.json``, and what was measured at the export in ``export.json``.
+        folder: Receives what `train` leaves, that of each member in a folder of its own; ``NAME.onnx``, a
+            first card for it in ``NAME.json``, and what was measured at the export in ``export.json``.
         say: Takes a line now and then, from the main process.
         show: Takes the numbers of every step, from the main process.
         int8: Write ``NAME-int8.onnx`` and its card as well.
@@ -55,33 +55,50 @@ def run_recipe(
         ModelError: The network is unknown, or its export differs.
     """
     resolved = read_recipe(recipe)
-    folder.mkdir(parents=True, exist_ok=True)
     if resolved.members:
+        for member in resolved.members:
+            trainer = train(member, folder / member.name, say=say, show=show)
+            if not trainer.done:
+                return False
         sources = open_sources(resolved)
-        for proof in sources.proofs:
-            say(proof)
-        export(join_runs(resolved, sources), resolved, sources, folder, say=say, int8=int8)
-        return True
+        net: Net | Ensemble = join_runs(resolved, sources, folder)
+    else:
+        trainer = train(resolved, folder, say=say, show=show)
+        net, sources = trainer.average, trainer.sources
+    if trainer.done and trainer.accelerator.is_main_process:
+        export(net, resolved, sources, folder, say=say, int8=int8)
+    return trainer.done
+
+
+def train(recipe: Recipe, folder: Path, *, say: Callable[[str], None], show: Report) -> Trainer:
+    """Train from wherever the folder's checkpoint stands.
+
+    Args:
+        recipe: One without members.
+        folder: Receives ``checkpoint.pt``, ``log.jsonl``, ``tensorboard/`` and ``recipe.json``.
+        say: Takes a line now and then, from the main process.
+        show: Takes the numbers of every step, from the main process.
+
+    Raises:
+        DataError: The data or a checkpoint breaks a rule.
+        ModelError: The network is unknown.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     reports: list[Report] = [show]
     with stop_signals() as stop:
-        trainer = Trainer(resolved, folder, report=lambda numbers: tell(reports, numbers), say=say, stop=stop)
+        trainer = Trainer(recipe, folder, report=lambda numbers: tell(reports, numbers), say=say, stop=stop)
         main = trainer.accelerator.is_main_process
         if main:
+            say(f"{recipe.name}: {trainer.step} of {trainer.plan.end} steps are done")
             for proof in trainer.sources.proofs:
                 say(proof)
-            if trainer.step:
-                say(f"going on after step {trainer.step}")
         with open_log(folder, step=trainer.step) if main else nullcontext() as log:
             if log is not None:
                 reports.append(log)
-            done = trainer.run()
-    if not main:
-        return done
-    if not done:
+            trainer.run()
+    if main and not trainer.done:
         say(f"stopped and saved after step {trainer.step} of {trainer.plan.end}; the same command goes on")
-        return False
-    export(trainer.average, resolved, trainer.sources, folder, say=say, int8=int8)
-    return True
+    return trainer
 
 
 def tell(reports: Sequence[Report], numbers: dict[str, float]) -> None:
