@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -72,8 +73,14 @@ class StepBatches(Dataset[StepBatch | Fault]):
 
 
 def _calm_worker(_: int) -> None:
-    """Keep a worker that makes batches to one core; the others are for the network."""
+    """Keep a worker that makes batches to one core, and let the main process alone decide when to stop.
+
+    Terminals and schedulers signal a whole group of processes, and the step that is to be finished needs
+    its batch.
+    """
     cv2.setNumThreads(1)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: Pace) -> Iterator[StepBatch]:
@@ -87,7 +94,7 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
         pace: Is told how long each was waited for.
 
     Raises:
-        DataError: A batch could not be made.
+        DataError: A batch could not be made, or a process that makes them was killed.
     """
     loader = DataLoader(
         batches,
@@ -101,9 +108,21 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
     made = iter(loader)
     while True:
         with pace.waiting():
-            batch = next(made, None)
+            batch = _next(made)
         if batch is None:
             return
         if isinstance(batch, Fault):
             raise DataError(batch.message)
         yield batch
+
+
+def _next(made: Iterator[StepBatch | Fault]) -> StepBatch | Fault | None:
+    try:
+        return next(made, None)
+    except RuntimeError as error:
+        if "DataLoader worker (pid" not in str(error):  # torch's words for a worker that is no more
+            raise
+        raise DataError(
+            f"every process that makes batches must live: {error}; the last checkpoint is kept, and the same "
+            "command goes on from it. Did memory run out? Then lower workers"
+        ) from error
