@@ -70,12 +70,12 @@ def test_pairs_with_it_differ_from_pairs_without(trained):
     plain = PairBatches(folder / "crops", settings, seed=0, steps=1, regenerate=lambda image, points: image)
     neural = PairBatches(folder / "crops", settings, seed=0, steps=1, regenerate=regenerate)
     for seed in range(4):
-        one = neural.draw_clean_pair(np.random.default_rng(seed), size_px=96)
-        other = neural.draw_clean_pair(np.random.default_rng(seed), size_px=96)
+        one = neural.draw_clean_pair(np.random.default_rng(seed), SETTINGS)
+        other = neural.draw_clean_pair(np.random.default_rng(seed), SETTINGS)
         np.testing.assert_array_equal(one.fake, other.fake)
         outside = one.mask < 1e-3
         np.testing.assert_array_equal(one.real[outside], one.fake[outside])
-        assert (one.fake != plain.draw_clean_pair(np.random.default_rng(seed), size_px=96).fake).any()
+        assert (one.fake != plain.draw_clean_pair(np.random.default_rng(seed), SETTINGS).fake).any()
 
 
 def test_damaged_weights_say_the_way_out(tmp_path):

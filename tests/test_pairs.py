@@ -11,7 +11,7 @@ from unmask.config import CropSettings, PairSettings
 from unmask.crop import scale_square
 from unmask.data.pairs import PairBatches, Pool, draw_view, view_centre
 from unmask.data.shards import read_index
-from unmask.errors import DataError
+from unmask.errors import DataError, SettingsError
 
 SETTINGS = PairSettings(size_px=64, last_size_px=96, pairs_per_step=4, source_weights={"photos": 1.0})
 
@@ -48,13 +48,21 @@ def test_the_cool_down_draws_larger_crops(crops):
     assert [batches[step].crops.shape[-1] for step in range(3)] == [64, 64, 96]
 
 
+def test_the_cool_down_has_a_share_of_clean_pairs_of_its_own():
+    settings = replace(SETTINGS, clean_share=0.2, last_clean_share=0.5)
+    assert settings.cooled().clean_share == 0.5 and settings.cooled().size_px == 96
+    assert replace(settings, last_clean_share=None).cooled().clean_share == 0.2
+    with pytest.raises(SettingsError, match=r"last_clean_share must be 0 to 1, got 1\.5"):
+        replace(settings, last_clean_share=1.5)
+
+
 def test_nothing_outside_the_face_tells_fake_from_real(crops):
     """A linear probe on surroundings, degradation, codec and scaling included, must stay near chance."""
-    settings = replace(SETTINGS, margin_fractions=(0.5, 0.9), degraded_share=0.7)
+    settings = replace(SETTINGS, size_px=128, margin_fractions=(0.5, 0.9), degraded_share=0.7)
     batches = PairBatches(crops, settings, seed=0, steps=1)
     features, labels, groups = [], [], []
     for number in range(160):
-        pair = batches.draw_pair(np.random.default_rng(number), size_px=128)
+        pair = batches.draw_pair(np.random.default_rng(number), settings)
         mask = cv2.resize((pair.mask > 1e-3).astype(np.uint8), (128, 128))
         hidden = cv2.dilate(mask, np.ones((25, 25), np.uint8)) > 0
         for label, image in ((0, pair.real), (1, pair.fake)):
@@ -126,20 +134,21 @@ def test_pairs_are_made_at_the_footage_s_resolution_or_less():
 def test_a_clean_pair_differs_only_under_its_mask(crops):
     batches = PairBatches(crops, SETTINGS, seed=0, steps=1)
     for seed in range(6):
-        clean = batches.draw_clean_pair(np.random.default_rng(seed), size_px=96)
+        clean = batches.draw_clean_pair(np.random.default_rng(seed), SETTINGS.cooled())
         outside = clean.mask < 1e-3
         np.testing.assert_array_equal(clean.real[outside], clean.fake[outside])
-        worn = batches.draw_pair(np.random.default_rng(seed), size_px=96)
+        worn = batches.draw_pair(np.random.default_rng(seed), SETTINGS.cooled())
         np.testing.assert_array_equal(clean.mask, worn.mask)  # degradation comes last
 
 
 @pytest.mark.parametrize(("share", "fewest", "most"), [(0.0, 0, 3), (1.0, 12, 12)])  # a chain may be empty
 def test_clean_pairs_are_only_scaled(crops, share, fewest, most):
-    batches = PairBatches(crops, replace(SETTINGS, clean_share=share, degraded_share=1.0), seed=0, steps=1)
+    settings = replace(SETTINGS, size_px=96, clean_share=share, degraded_share=1.0)
+    batches = PairBatches(crops, settings, seed=0, steps=1)
     same = 0
     for seed in range(12):
-        clean = batches.draw_clean_pair(np.random.default_rng(seed), size_px=96)
-        worn = batches.draw_pair(np.random.default_rng(seed), size_px=96)
+        clean = batches.draw_clean_pair(np.random.default_rng(seed), settings)
+        worn = batches.draw_pair(np.random.default_rng(seed), settings)
         same += bool((scale_square(clean.real, size_px=96) == worn.real).all())
     assert fewest <= same <= most
 
@@ -148,8 +157,8 @@ def test_both_of_a_pair_are_degraded_alike(crops):
     batches = PairBatches(crops, SETTINGS, seed=0, steps=1)
     changed = 0
     for seed in range(12):
-        clean = batches.draw_clean_pair(np.random.default_rng(seed), size_px=96)
-        worn = batches.draw_pair(np.random.default_rng(seed), size_px=96)
+        clean = batches.draw_clean_pair(np.random.default_rng(seed), SETTINGS.cooled())
+        worn = batches.draw_pair(np.random.default_rng(seed), SETTINGS.cooled())
         scaled = [scale_square(image, size_px=96).astype(int) for image in clean[:2]]
         loss = [np.abs(a - b).mean() for a, b in zip(scaled, worn[:2], strict=True)]
         changed += loss[0] > 0.5

@@ -5,7 +5,7 @@ Each class checks itself: a value outside its range raises `SettingsError` with 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from unmask.errors import SettingsError
 
@@ -173,6 +173,8 @@ class PairSettings:
         size_px: Side of the crops; a multiple of 32.
         last_size_px: Side in the cool-down that ends a run; large crops teach most and cost most.
         clean_share: Share of pairs that stay as their forger made them.
+        last_clean_share: The same in the cool-down, where it differs. Worn pairs first and clean ones last
+            teach to tell faint marks from poor pictures (docs/training.md).
         degraded_share: Share of the others that are degraded by light, scale, blur and noise before the codec
             that nearly all of them go through.
         pairs_per_step: Real faces in a step over all processes; each brings its own fake.
@@ -188,6 +190,7 @@ class PairSettings:
     size_px: int = 160
     last_size_px: int = 224
     clean_share: float = 0.0
+    last_clean_share: float | None = None
     degraded_share: float = 0.5
     pairs_per_step: int = 16
     margin_fractions: tuple[float, float] = (0.1, 0.6)
@@ -203,11 +206,17 @@ class PairSettings:
         _require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)
         low, high = self.margin_fractions
         _require(0 <= low <= high <= 1, "margin_fractions must rise within 0 to 1", self.margin_fractions)
-        for name in ("clean_share", "degraded_share", "swap_share", "neural_share"):
-            _require(0 <= getattr(self, name) <= 1, f"{name} must be 0 to 1", getattr(self, name))
+        for name in ("clean_share", "last_clean_share", "degraded_share", "swap_share", "neural_share"):
+            share = getattr(self, name)
+            _require(share is None or 0 <= share <= 1, f"{name} must be 0 to 1", share)
         _require(self.autoencoder_steps >= 1, "autoencoder_steps must be 1 or more", self.autoencoder_steps)
         ok = bool(self.source_weights) and all(weight > 0 for weight in self.source_weights.values())
         _require(ok, "source_weights must name a source, each weight above 0", self.source_weights)
+
+    def cooled(self) -> PairSettings:
+        """What is drawn in the cool-down that ends a run."""
+        share = self.clean_share if self.last_clean_share is None else self.last_clean_share
+        return replace(self, size_px=self.last_size_px, clean_share=share)
 
 
 PEOPLE_POLICIES = ("all", "living_first", "moving", "largest")

@@ -78,4 +78,6 @@ def _describe(hint: Any) -> str:
         return f"a list of {number}{_WORDS.get(parts[0], ('', 'such'))[1]}"
     if origin is dict:
         return f"a table of {_WORDS.get(parts[1], ('', 'such'))[1]}"
+    if parts:  # one of several, of which the last is nothing
+        return _describe(parts[0])
     return _WORDS.get(hint, ("a table", ""))[0]

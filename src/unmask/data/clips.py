@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from unmask.config import PairSettings
 from unmask.data import augment
 from unmask.data.blend import PART_WEIGHTS, alter_face, draw_cues, draw_mask, face_width, mix, shift_face
 from unmask.data.pairs import (
@@ -217,15 +218,10 @@ class ClipBatches(PairBatches):
     clip = ClipSettings()
 
     def __getitem__(self, step: int) -> Batch:
-        last = step >= self._cooldown_from
-        size_px = self._settings.last_size_px if last else self._settings.size_px
-        mine = range(self._rank, self._settings.pairs_per_step, self._world)
-        pairs = [
-            self.draw_clip_pair(np.random.default_rng([self._seed, step, number]), size_px=size_px)
-            for number in mine
-        ]
+        settings = self.settings_at(step)
+        pairs = [self.draw_clip_pair(rng, settings) for rng in self.rngs_at(step)]
         crops = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
-        side = size_px // MASK_STRIDE
+        side = settings.size_px // MASK_STRIDE
         masks = np.array(
             [[cv2.resize(m, (side, side), interpolation=cv2.INTER_AREA) for m in p.masks] for p in pairs],
             np.float32,
@@ -235,20 +231,19 @@ class ClipBatches(PairBatches):
             torch.from_numpy(np.concatenate([np.zeros_like(masks), masks])),
         )
 
-    def draw_clip_pair(self, rng: np.random.Generator, *, size_px: int) -> ClipPair:
+    def draw_clip_pair(self, rng: np.random.Generator, settings: PairSettings) -> ClipPair:
         """One real clip and its pseudo-fake, both degraded and compressed alike.
 
         Crops are of ``size_px``, masks are left at the size the pair was made at. Donors come from the same
         source, since the foreign face of a photo would not move.
         """
-        settings = self._settings
         pool = self.draw_pool(rng)
         sample, _ = pool.draw_crop(rng)
         faces = frame_clip(
             read_faces(self._reader, sample, self.clip, rng),
             rng,
             margin_fractions=settings.margin_fractions,
-            size_px=size_px,
+            size_px=settings.size_px,
         )
         regenerate = self.draw_regenerator(rng)
         detail = _replay(rng)
@@ -262,7 +257,7 @@ class ClipBatches(PairBatches):
             if regenerate is not None:
                 copies = [regenerate_face(regenerate, *face, detail()) for face in faces]
             pair = blend_clip(faces, rng, copies=copies)
-        chain = draw_wear(rng, settings, made_px=len(pair.masks[0]), size_px=size_px)
+        chain = draw_wear(rng, settings, made_px=len(pair.masks[0]))
         return ClipPair(degrade_clip(pair.real, chain), degrade_clip(pair.fake, chain), pair.masks)
 
     def _find_donors(

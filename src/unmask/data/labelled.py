@@ -174,7 +174,7 @@ class LabelledBatches(Dataset[LabelledBatch]):
         pairs: Size, framing and degradation, as for the pseudo-fakes.
         clip: What a clip is, for a model that judges clips.
         seed: Of the run.
-        cooldown_from: First step with crops of ``last_size_px``.
+        cooldown_from: First step of the cool-down.
         rank: Number of this process of ``world``.
         world: How many processes train together.
     """
@@ -195,30 +195,29 @@ class LabelledBatches(Dataset[LabelledBatch]):
         self._seed, self._cooldown_from, self._rank, self._world = seed, cooldown_from, rank, world
 
     def __getitem__(self, step: int) -> LabelledBatch:
-        last = step >= self._cooldown_from
-        size_px = self._pairs.last_size_px if last else self._pairs.size_px
+        pairs = self._pairs.cooled() if step >= self._cooldown_from else self._pairs
         crops, fake, weights = [], [], []
         for turn in range(self._rank, self._settings.crops_per_step, self._world):
             dice = throw_dice(self._seed, step, turn)
             draw = SAMPLERS[self._settings.sampler](self._people, dice)
             reader, sample = self._people.stored[draw.number]
-            crops.append(self._cut(reader, sample, dice.shared, size_px=size_px))
+            crops.append(self._cut(reader, sample, dice.shared, pairs))
             fake.append(float(sample.label == "FAKE"))
             weights.append(draw.weight)
         stacked = torch.from_numpy(np.stack(crops)).movedim(-1, -3)
         return LabelledBatch(stacked, torch.tensor(fake), torch.tensor(weights))
 
     def _cut(
-        self, reader: CropReader, sample: Sample, rng: np.random.Generator, *, size_px: int
+        self, reader: CropReader, sample: Sample, rng: np.random.Generator, pairs: PairSettings
     ) -> NDArray[np.uint8]:
         if self._clip is None:
             faces = [reader.read(sample, int(rng.random() * len(sample)))]
         else:
             faces = read_faces(reader, sample, self._clip, rng)
-        margins = self._pairs.margin_fractions
-        faces = frame_clip(faces, rng, margin_fractions=margins, size_px=size_px)
+        margins = pairs.margin_fractions
+        faces = frame_clip(faces, rng, margin_fractions=margins, size_px=pairs.size_px)
         images = [image for image, _ in faces]
-        chain = draw_wear(rng, self._pairs, made_px=len(images[0]), size_px=size_px)
+        chain = draw_wear(rng, pairs, made_px=len(images[0]))
         if self._clip is None:
             for operation in chain:
                 images = [operation(image) for image in images]

@@ -142,23 +142,20 @@ def frame_face(image: Image, points: Floats, view: View) -> tuple[Image, Floats]
     return np.asarray(framed, np.uint8), move_points(points, move)
 
 
-def draw_wear(
-    rng: np.random.Generator, settings: PairSettings, *, made_px: int, size_px: int
-) -> list[Operation]:
+def draw_wear(rng: np.random.Generator, settings: PairSettings, *, made_px: int) -> list[Operation]:
     """What happens to crops after they were made, down to the scaling to what a network sees.
 
     Args:
         rng: Source of every random choice.
-        settings: How many crops are spared which part of it.
+        settings: How many crops are spared which part of it, and the side of what the network sees.
         made_px: Side of the crops as they were made.
-        size_px: Side of what the network sees.
     """
     chain: list[Operation] = []
     if rng.random() >= settings.clean_share:
         if rng.random() < settings.degraded_share:
             chain += draw_degradation(rng, size_px=made_px)
         chain += draw_codec(rng)
-    return [*chain, partial(scale_square, size_px=size_px)]
+    return [*chain, partial(scale_square, size_px=settings.size_px)]
 
 
 def flip_face(image: Image, points: Floats) -> tuple[Image, Floats]:
@@ -191,7 +188,7 @@ class PairBatches(Dataset[Batch]):
         settings: What to draw.
         seed: Of the run.
         steps: Length of the run.
-        cooldown_steps: How many of them at the end draw crops of ``last_size_px``.
+        cooldown_steps: How many of them at the end are a cool-down.
         rank: Number of this process of ``world``; each makes its own part of the batch.
         world: How many processes train together.
         regenerate: Gives faces back through an autoencoder; for ``neural_share`` of the fakes.
@@ -210,7 +207,7 @@ class PairBatches(Dataset[Batch]):
         regenerate: Regenerator | None = None,
     ) -> None:
         self._reader = CropReader(folder)
-        self._settings, self._regenerate = settings, regenerate
+        self._settings, self._cooled, self._regenerate = settings, settings.cooled(), regenerate
         self._cooldown_from = steps - cooldown_steps
         self._seed, self._steps, self._rank, self._world = seed, steps, rank, world
         self._pools = open_pools(folder, settings)
@@ -219,14 +216,10 @@ class PairBatches(Dataset[Batch]):
         return self._steps
 
     def __getitem__(self, step: int) -> Batch:
-        total = self._settings.pairs_per_step
-        mine = range(self._rank, total, self._world)
-        last = step >= self._cooldown_from
-        size_px = self._settings.last_size_px if last else self._settings.size_px
-        rngs = [np.random.default_rng([self._seed, step, number]) for number in mine]
-        pairs = [self.draw_pair(rng, size_px=size_px) for rng in rngs]
+        settings = self.settings_at(step)
+        pairs = [self.draw_pair(rng, settings) for rng in self.rngs_at(step)]
         crops = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
-        side = size_px // MASK_STRIDE
+        side = settings.size_px // MASK_STRIDE
         masks = np.stack(
             [cv2.resize(pair.mask, (side, side), interpolation=cv2.INTER_AREA) for pair in pairs]
         )
@@ -235,24 +228,32 @@ class PairBatches(Dataset[Batch]):
             torch.from_numpy(np.concatenate([np.zeros_like(masks), masks])),
         )
 
-    def draw_pair(self, rng: np.random.Generator, *, size_px: int) -> Pair:
+    def settings_at(self, step: int) -> PairSettings:
+        """What step number ``step`` is drawn from."""
+        return self._cooled if step >= self._cooldown_from else self._settings
+
+    def rngs_at(self, step: int) -> list[np.random.Generator]:
+        """The source of every random choice for each pair of this process."""
+        mine = range(self._rank, self._settings.pairs_per_step, self._world)
+        return [np.random.default_rng([self._seed, step, number]) for number in mine]
+
+    def draw_pair(self, rng: np.random.Generator, settings: PairSettings) -> Pair:
         """One real face and its pseudo-fake, both degraded and compressed alike.
 
         Crops are of ``size_px``, the mask is left at the size the pair was made at.
 
         Args:
             rng: Source of every random choice.
-            size_px: Side of the crops.
+            settings: How to draw it.
         """
-        pair = self.draw_clean_pair(rng, size_px=size_px)
-        chain = draw_wear(rng, self._settings, made_px=len(pair.mask), size_px=size_px)
+        pair = self.draw_clean_pair(rng, settings)
+        chain = draw_wear(rng, settings, made_px=len(pair.mask))
         return Pair(apply_chain(pair.real, chain), apply_chain(pair.fake, chain), pair.mask)
 
-    def draw_clean_pair(self, rng: np.random.Generator, *, size_px: int) -> Pair:
+    def draw_clean_pair(self, rng: np.random.Generator, settings: PairSettings) -> Pair:
         """One real face and its pseudo-fake as they leave the forger's hands, at the footage's resolution."""
-        settings = self._settings
         sample, chosen = self.draw_pool(rng).draw_crop(rng)
-        image, points = self._view(sample, chosen, rng, size_px=size_px)
+        image, points = self._view(sample, chosen, rng, settings)
         regenerate = self.draw_regenerator(rng)
         if rng.random() < settings.swap_share:
             # From any source: what a forger puts into poor footage is often cleaner than the footage.
@@ -276,10 +277,10 @@ class PairBatches(Dataset[Batch]):
         return self._pools[int(rng.choice(len(self._pools), p=weights / weights.sum()))][0]
 
     def _view(
-        self, sample: Sample, number: int, rng: np.random.Generator, *, size_px: int
+        self, sample: Sample, number: int, rng: np.random.Generator, settings: PairSettings
     ) -> tuple[Image, Floats]:
         image, points = self._reader.read(sample, number)
-        margins = self._settings.margin_fractions
+        margins, size_px = settings.margin_fractions, settings.size_px
         view = draw_view(rng, side_px=len(image), margin_fractions=margins, size_px=size_px)
         image, points = frame_face(image, points, view)
         return flip_face(image, points) if rng.random() < 0.5 else (image, points)

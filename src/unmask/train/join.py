@@ -34,7 +34,7 @@ def join_runs(recipe: Recipe, sources: Sources, folder: Path) -> Ensemble:
     """
     members = [load_run(folder / member.name) for member in recipe.members]
     size_px = recipe.view.size_px
-    pairs = replace(sources.pairs, size_px=size_px, last_size_px=size_px, neural_share=0.0)
+    pairs = replace(sources.pairs, size_px=size_px, neural_share=0.0)
     batches = PairBatches(recipe.crops, pairs, seed=recipe.loop.seed, steps=_STEPS)
     logits: list[list[torch.Tensor]] = [[] for _ in members]
     with torch.inference_mode():
