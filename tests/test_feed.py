@@ -7,6 +7,7 @@ import signal
 import pytest
 import torch
 
+from training_process import finish
 from unmask.errors import DataError
 from unmask.train.feed import StepBatch, StepBatches, feed
 from unmask.train.pace import Pace
@@ -22,25 +23,27 @@ class Numbered(StepBatches):
         return StepBatch(torch.full((1,), step), *[torch.zeros(0)] * 3)
 
 
-def begin():
-    """Batches on their way, the first of them, and the processes that make them."""
+def outlive():
+    """Signal the whole group after the first batches; all of them must come."""
+    os.setsid()
+    signal.signal(signal.SIGTERM, lambda *_: None)
     batches = feed(Numbered(), range(60), workers=2, pin=False, pace=Pace())
-    first = int(next(batches).crops)
-    return batches, first, [process.pid for process in multiprocessing.active_children()]
+    made = [int(next(batches).crops) for _ in range(2)]  # one of each maker, so both are on their way
+    os.killpg(0, signal.SIGTERM)
+    made += [int(batch.crops) for batch in batches]
+    assert made == list(range(60))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_the_whole_group_does_not_stop_what_feeds_the_last_step(number):
-    batches, first, makers = begin()
-    assert len(makers) >= 2
-    for maker in makers:
-        os.kill(maker, number)
-    assert [first, *(int(batch.crops) for batch in batches)] == list(range(60))
+def test_a_signal_to_the_whole_group_does_not_stop_what_feeds_the_last_step():
+    process = multiprocessing.get_context("fork").Process(target=outlive)
+    process.start()
+    assert finish([process], seconds=60) == [0]
 
 
 def test_a_maker_that_was_killed_is_told_in_a_sentence():
-    batches, _, makers = begin()
-    for maker in makers:
-        os.kill(maker, signal.SIGKILL)
+    batches = feed(Numbered(), range(60), workers=2, pin=False, pace=Pace())
+    next(batches)
+    for maker in multiprocessing.active_children():
+        os.kill(maker.pid, signal.SIGKILL)
     with pytest.raises(DataError, match=r"must live: DataLoader worker .* the same command goes on"):
         list(batches)

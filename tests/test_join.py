@@ -12,6 +12,7 @@ import torch
 
 from tiny_recipe import CLIP, read_log, silent, write_recipe
 from training_data import store_people
+from training_process import finish, start
 from unmask.errors import DataError, ModelError, SettingsError
 from unmask.models.ensemble import Ensemble
 from unmask.models.export import export_onnx, run_onnx
@@ -70,6 +71,12 @@ def test_members_are_trained_and_joined_to_a_model_that_a_scan_can_use(data, tmp
     np.testing.assert_allclose(terms @ weights, joined, atol=1e-4)
     assert (weights[:2] > 0).all()
     assert len(read_log(tmp_path / "ab" / "a")) == 4
+
+
+def test_two_processes_train_members_and_one_joins_them(data, tmp_path):
+    file = write_recipe(data, tmp_path, more=MEMBERS)
+    assert finish(start(file, tmp_path / "ab", world=2)) == [0, 0]
+    assert load_model(tmp_path / "ab" / "tiny.onnx").card.kind == "frame"
 
 
 def test_a_member_is_the_run_that_its_changes_make_of_the_recipe(data, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -73,14 +73,13 @@ class StepBatches(Dataset[StepBatch | Fault]):
 
 
 def _calm_worker(_: int) -> None:
-    """Keep a worker that makes batches to one core, and let the main process alone decide when to stop.
+    """Keep a worker that makes batches to one core, and in a process group of its own.
 
-    Terminals and schedulers signal a whole group of processes, and the step that is to be finished needs
-    its batch.
+    Terminals and schedulers signal a whole group of processes. The main process decides when to stop, and
+    the step that is to be finished needs its batch.
     """
     cv2.setNumThreads(1)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    os.setpgid(0, 0)
 
 
 def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: Pace) -> Iterator[StepBatch]:

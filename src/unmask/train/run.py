@@ -55,19 +55,19 @@ def run_recipe(
         ModelError: The network is unknown, or its export differs.
     """
     resolved = read_recipe(recipe)
-    if resolved.members:
-        for member in resolved.members:
-            trainer = train(member, folder / member.name, say=say, show=show)
-            if not trainer.done:
-                return False
-        sources = open_sources(resolved)
-        net: Net | Ensemble = join_runs(resolved, sources, folder)
-    else:
-        trainer = train(resolved, folder, say=say, show=show)
-        net, sources = trainer.average, trainer.sources
-    if trainer.done and trainer.accelerator.is_main_process:
+    for run in resolved.members or (resolved,):
+        place = folder / run.name if resolved.members else folder
+        trainer = train(run, place, say=say, show=show)
+        if not trainer.done:
+            return False
+    if trainer.accelerator.is_main_process:
+        sources = trainer.sources
+        net: Net | Ensemble = trainer.average
+        if resolved.members:
+            sources = open_sources(resolved)
+            net = join_runs(resolved, sources, folder)
         export(net, resolved, sources, folder, say=say, int8=int8)
-    return trainer.done
+    return True
 
 
 def train(recipe: Recipe, folder: Path, *, say: Callable[[str], None], show: Report) -> Trainer:
