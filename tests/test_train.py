@@ -122,6 +122,15 @@ def test_an_infinite_loss_stops_and_keeps_the_last_checkpoint(data, tmp_path):
     assert weights(tmp_path)["step"] >= 1
 
 
+def test_a_network_that_says_the_same_of_every_face_stops(data, tmp_path):
+    file = write_recipe(data, tmp_path, steps=100, every=1)
+    trainer = Trainer(read_recipe(file), tmp_path, report=lambda n: None)
+    trainer.net.judge.weight.requires_grad_(False).zero_()
+    with pytest.raises(DataError, match="the same logit for every face in 50 steps up to 50; the check"):
+        trainer.run()
+    assert weights(tmp_path)["step"] == 49
+
+
 def test_a_batch_that_cannot_be_shared_is_refused(data, tmp_path):
     file = write_recipe(data, tmp_path, change=("[loop]", "[loop]\naccumulate = 3"))
     with pytest.raises(DataError, match="divisible by processes x accumulate, got 2 for 1 x 3"):

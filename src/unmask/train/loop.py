@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,6 +26,7 @@ from unmask.train.autoencoder import train_autoencoder
 from unmask.train.build import make_batches, make_net, predictor
 from unmask.train.checkpoint import load_checkpoint, save_checkpoint
 from unmask.train.feed import StepBatch, feed
+from unmask.train.health import Health
 from unmask.train.losses import labelled_loss, pair_loss, split_output
 from unmask.train.pace import Pace
 from unmask.train.recipe import LoopSettings, Recipe
@@ -107,7 +107,7 @@ class Trainer:
         self.average = copy.deepcopy(net).eval().to(self.accelerator.device)
         self.net, self.optimizer = self.accelerator.prepare(net, make_optimizer(net, settings))
         self.step, self.plan = 0, Plan(settings.steps)
-        self._pace = Pace()
+        self._pace, self._health = Pace(), Health(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._regenerate = self._prepare_autoencoder(say) if recipe.pairs.neural_share else None
         state = load_checkpoint(folder, digest=recipe.digest())
@@ -256,19 +256,14 @@ class Trainer:
         self.net.train()
         batch = StepBatch(*(part.to(self.accelerator.device, non_blocking=True) for part in batch))
         parts = list(batch.split(settings.accumulate))
-        losses = self._find_gradients(parts)
+        found = self._find_gradients(parts)
         if settings.sam_radius:
             with uphill(self.net.parameters(), radius=settings.sam_radius):
                 self._find_gradients(parts)
         norm = self.accelerator.clip_grad_norm_(self.net.parameters(), LARGEST_GRADIENT_NORM)
-        total, stopping = self._sum(float(losses), float(self._stop()))
+        total, spread, stopping = self._sum(*found.tolist(), float(self._stop()))
         loss = total / world
-        if not (math.isfinite(loss) and math.isfinite(float(norm))):
-            raise DataError(
-                f"loss and its gradient must be finite, got {loss:.4g} and {float(norm):.4g} in step "
-                f"{self.step + 1}; the checkpoint of an earlier step in {self.folder} is kept: lower "
-                "learning_rate in the recipe and train into another folder"
-            )
+        self._health.check(step=self.step + 1, loss=loss, gradient_norm=float(norm), spread=spread)
         self.optimizer.step()
         self.optimizer.zero_grad()
         update_average(
@@ -279,14 +274,14 @@ class Trainer:
         return loss, stopping > 0
 
     def _find_gradients(self, parts: Sequence[StepBatch]) -> Tensor:
-        """Gradients of a step over all processes; gives the loss of this one."""
-        losses = []
+        """Gradients of a step over all processes; gives loss and spread of logits of this one, shape (2,)."""
+        found = []
         for number, part in enumerate(parts, start=1):
             # Gradients travel between processes once a step, with the last micro-batch.
             alone = self.accelerator.no_sync(self.net) if number < len(parts) else nullcontext()
             with alone:
-                losses.append(self._backward(part))
-        return torch.stack(losses).sum()
+                found.append(self._backward(part))
+        return torch.stack(found).sum(0)
 
     def _backward(self, part: StepBatch) -> Tensor:
         settings, labelled = self.recipe.loop, self.recipe.labelled
@@ -301,4 +296,5 @@ class Trainer:
         if labelled is not None:
             loss = loss + labelled.loss_weight * labelled_loss(logit, part.fake, part.weights)
         self.accelerator.backward(loss / settings.accumulate)
-        return loss.detach() / settings.accumulate
+        lowest, highest = pairs.logit.detach().float().aminmax()
+        return torch.stack([loss.detach() / settings.accumulate, highest - lowest])
