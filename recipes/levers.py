@@ -59,6 +59,7 @@ LEVERS: dict[str, Changes] = {
     "photos only": {"pairs": {"source_weights": {"headshots": 0.48, "webfaces": 0.33, "lfw": 0.19}}},
     "no ranking loss": {"loop": {"rank_weight": 0.0}},
     "no mask loss": {"loop": {"mask_weight": 0.0}},
+    "neither ranking nor mask loss": {"loop": {"rank_weight": 0.0, "mask_weight": 0.0}},
     "the harder half of the pairs": {"loop": {"hard_share": 0.5}},
     "sharpness-aware": {"loop": {"sam_radius": 0.05}},
     "no running average": {"loop": {"ema_decay": 0.0}},
@@ -102,7 +103,7 @@ def is_scored(recipe: Recipe, folder: Path) -> bool:
     if not (folder / SCORES_NAME).exists():
         return False
     made_by = json.loads((folder / RECIPE_NAME).read_text(encoding="utf-8"))
-    return bool(made_by == recipe.to_dict())
+    return resolve_recipe(made_by) == recipe  # what it does not say has its default
 
 
 def lend_autoencoder(recipe: Recipe, folder: Path) -> None:
