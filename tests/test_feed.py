@@ -9,7 +9,7 @@ import torch
 
 from training_process import finish
 from unmask.errors import DataError
-from unmask.train.feed import StepBatch, StepBatches, feed
+from unmask.train.feed import StepBatch, StepBatches, feed, makers_must_live
 from unmask.train.pace import Pace
 
 
@@ -40,10 +40,29 @@ def test_a_signal_to_the_whole_group_does_not_stop_what_feeds_the_last_step():
     assert finish([process], seconds=60) == [0]
 
 
-def test_a_maker_that_was_killed_is_told_in_a_sentence():
+def lose_one(told):
+    """Lose a maker, and tell in which words that ends."""
     batches = feed(Numbered(), range(60), workers=2, pin=False, pace=Pace())
-    next(batches)
-    for maker in multiprocessing.active_children():
-        os.kill(maker.pid, signal.SIGKILL)
-    with pytest.raises(DataError, match=r"must live: DataLoader worker .* the same command goes on"):
-        list(batches)
+    try:
+        with makers_must_live():
+            next(batches)
+            maker, *_ = multiprocessing.active_children()
+            os.kill(maker.pid, signal.SIGKILL)
+            list(batches)
+    except DataError as error:
+        told.write_text(str(error))
+    os._exit(0)  # torch tells of the same loss again whenever another maker ends
+
+
+def test_a_maker_that_was_killed_is_told_in_a_sentence(tmp_path):
+    told = tmp_path / "told"
+    process = multiprocessing.get_context("fork").Process(target=lose_one, args=(told,))
+    process.start()
+    assert finish([process], seconds=60) == [0]
+    assert "must live: DataLoader worker" in told.read_text()
+    assert "the same command goes on" in told.read_text()
+
+
+def test_other_errors_stay_what_they_are():
+    with pytest.raises(RuntimeError, match="out of memory"), makers_must_live():
+        raise RuntimeError("out of memory")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import cv2
@@ -82,6 +83,26 @@ def _calm_worker(_: int) -> None:
     os.setpgid(0, 0)
 
 
+@contextmanager
+def makers_must_live() -> Iterator[None]:
+    """Tell in a sentence that a process that makes batches was killed.
+
+    Torch says so by an error in whatever the main process is doing at that moment.
+
+    Raises:
+        DataError: One was killed.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker (pid" not in str(error):
+            raise
+        raise DataError(
+            f"every process that makes batches must live: {error}; the last checkpoint is kept, and the same "
+            "command goes on from it. Did memory run out? Then lower workers"
+        ) from error
+
+
 def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: Pace) -> Iterator[StepBatch]:
     """Batches in order, made ahead.
 
@@ -93,7 +114,7 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
         pace: Is told how long each was waited for.
 
     Raises:
-        DataError: A batch could not be made, or a process that makes them was killed.
+        DataError: A batch could not be made.
     """
     loader = DataLoader(
         batches,
@@ -107,21 +128,9 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
     made = iter(loader)
     while True:
         with pace.waiting():
-            batch = _next(made)
+            batch = next(made, None)
         if batch is None:
             return
         if isinstance(batch, Fault):
             raise DataError(batch.message)
         yield batch
-
-
-def _next(made: Iterator[StepBatch | Fault]) -> StepBatch | Fault | None:
-    try:
-        return next(made, None)
-    except RuntimeError as error:
-        if "DataLoader worker (pid" not in str(error):  # torch's words for a worker that is no more
-            raise
-        raise DataError(
-            f"every process that makes batches must live: {error}; the last checkpoint is kept, and the same "
-            "command goes on from it. Did memory run out? Then lower workers"
-        ) from error

@@ -13,6 +13,7 @@ from unmask.models.card import Card, write_card
 from unmask.models.ensemble import Ensemble
 from unmask.models.export import export_onnx
 from unmask.train.build import Net
+from unmask.train.feed import makers_must_live
 from unmask.train.join import join_runs
 from unmask.train.log import open_log
 from unmask.train.loop import Report, Trainer
@@ -80,7 +81,7 @@ def train(recipe: Recipe, folder: Path, *, say: Callable[[str], None], show: Rep
         show: Takes the numbers of every step, from the main process.
 
     Raises:
-        DataError: The data or a checkpoint breaks a rule.
+        DataError: The data or a checkpoint breaks a rule, or a process that makes batches was killed.
         ModelError: The network is unknown.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +96,8 @@ def train(recipe: Recipe, folder: Path, *, say: Callable[[str], None], show: Rep
         with open_log(folder, step=trainer.step) if main else nullcontext() as log:
             if log is not None:
                 reports.append(log)
-            trainer.run()
+            with makers_must_live():
+                trainer.run()
     if main and not trainer.done:
         say(f"stopped and saved after step {trainer.step} of {trainer.plan.end}; the same command goes on")
     return trainer
