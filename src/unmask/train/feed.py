@@ -74,12 +74,11 @@ class StepBatches(Dataset[StepBatch | Fault]):
 
 
 def _calm_worker(_: int) -> None:
-    """Keep a worker that makes batches to one core, and in a process group of its own.
+    """Keep a worker that makes batches in a process group of its own.
 
     Terminals and schedulers signal a whole group of processes. The main process decides when to stop, and
     the step that is to be finished needs its batch.
     """
-    cv2.setNumThreads(1)
     os.setpgid(0, 0)
 
 
@@ -116,6 +115,10 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
     Raises:
         DataError: A batch could not be made.
     """
+    if (
+        workers
+    ):  # each keeps to one core; told so before they fork off, as OpenCV's threads do not outlive that
+        cv2.setNumThreads(1)
     loader = DataLoader(
         batches,
         batch_size=None,
