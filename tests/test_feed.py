@@ -59,8 +59,21 @@ def test_a_maker_that_was_killed_is_told_in_a_sentence(tmp_path):
     process = multiprocessing.get_context("fork").Process(target=lose_one, args=(told,))
     process.start()
     assert finish([process], seconds=60) == [0]
-    assert "must live: DataLoader worker" in told.read_text()
+    assert "every process that makes batches must live: " in told.read_text()
     assert "the same command goes on" in told.read_text()
+
+
+class HalfHandedOver(Numbered):
+    """What reading a batch gives when its maker was killed while handing it over."""
+
+    def __getitem__(self, step):
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+
+def test_so_is_one_that_was_killed_while_it_handed_a_batch_over():
+    batches = feed(HalfHandedOver(), range(1), workers=0, pin=False, pace=Pace())
+    with pytest.raises(DataError, match=r"must live: .*reset by peer; .* the same command goes on"):
+        next(batches)
 
 
 def test_other_errors_stay_what_they_are():

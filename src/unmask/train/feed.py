@@ -96,10 +96,14 @@ def makers_must_live() -> Iterator[None]:
     except RuntimeError as error:
         if "DataLoader worker (pid" not in str(error):
             raise
-        raise DataError(
-            f"every process that makes batches must live: {error}; the last checkpoint is kept, and the same "
-            "command goes on from it. Did memory run out? Then lower workers"
-        ) from error
+        raise _lost_maker(error) from error
+
+
+def _lost_maker(error: Exception) -> DataError:
+    return DataError(
+        f"every process that makes batches must live: {error}; the last checkpoint is kept, and the same "
+        "command goes on from it. Did memory run out? Then lower workers"
+    )
 
 
 def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: Pace) -> Iterator[StepBatch]:
@@ -130,8 +134,11 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
     )
     made = iter(loader)
     while True:
-        with pace.waiting():
-            batch = next(made, None)
+        try:
+            with pace.waiting():
+                batch = next(made, None)
+        except (ConnectionError, EOFError) as error:  # killed while it handed a batch over
+            raise _lost_maker(error) from error
         if batch is None:
             return
         if isinstance(batch, Fault):
