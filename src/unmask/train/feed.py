@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -16,6 +17,10 @@ from unmask.data.labelled import LabelledBatches
 from unmask.data.pairs import PairBatches
 from unmask.errors import DataError, UnmaskError
 from unmask.train.pace import Pace
+
+# Torch tells of a killed maker whenever its signal comes. Waited for, that is here and not in the middle of
+# what the caller does to end well.
+SIGNAL_SECONDS = 1.0
 
 
 class StepBatch(NamedTuple):
@@ -138,6 +143,7 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
             with pace.waiting():
                 batch = next(made, None)
         except (ConnectionError, EOFError) as error:  # killed while it handed a batch over
+            time.sleep(SIGNAL_SECONDS)
             raise _lost_maker(error) from error
         if batch is None:
             return
