@@ -10,20 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from command_line import run
 from tiny_model import write_tiny_model
-from unmask.cli import main
 from unmask.errors import DataError
 from unmask.models.card import DEFAULT_MODEL
 from unmask.submit import bundle as module
 from unmask.submit.bundle import LIMIT_BYTES, NOTEBOOK, write_bundle
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code or 0
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from command_line import run
 from labelled_clips import write_labelled
 from tiny_model import write_tiny_model
-from unmask.cli import main
 from unmask.config import JudgeSettings, ScanSettings
 from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.examine import Findings
@@ -21,12 +21,6 @@ from unmask.pipeline import load_scanner
 from unmask.report.evaluation import evaluation_page
 from unmask.types import Face, Track
 from unmask.verdict import Calibration
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code or 0
 
 
 @pytest.fixture(scope="module")

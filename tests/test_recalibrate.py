@@ -3,21 +3,15 @@
 import numpy as np
 import pytest
 
+from command_line import run
 from labelled_clips import write_labelled
 from test_evaluate import judged, paired_rows
 from tiny_model import write_tiny_model
 from unmask import scan
-from unmask.cli import main
 from unmask.errors import DataError, SettingsError
 from unmask.evaluate.recalibrate import recalibrate
 from unmask.models.card import read_card, read_weights
 from unmask.verdict import Calibration
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code or 0
 
 
 @pytest.mark.parametrize("method", ["temperature", "isotonic"])

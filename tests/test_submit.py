@@ -9,21 +9,15 @@ import time
 
 import pytest
 
+from command_line import run
 from labelled_clips import write_labelled
 from tiny_model import write_tiny_model
-from unmask.cli import main
 from unmask.config import BatchSettings, DecodeSettings, ScanSettings
 from unmask.errors import DataError, SettingsError
 from unmask.submit.journal import Answer, Journal
 from unmask.submit.pace import FEWEST_FRAMES, Pace, parse_budget
 from unmask.submit.run import OUT_OF_TIME, SubmitSettings, check_submission, journal_path, make_submission
 from unmask.submit.wanted import Wanted, list_wanted
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code or 0
 
 
 @pytest.fixture(scope="module")
