@@ -34,7 +34,12 @@ NAMES = {
     "recall": "fakes called fake",
     "false_alarms": "reals called fake",
 }
-FITTED = {"log_loss": "log loss", "brier": "Brier score", "calibration_error": "expected calibration error"}
+FITTED = {
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "calibration_error": "expected calibration error",
+    "calibration_error_if_honest": "the same of perfectly calibrated scores, by chance",
+}
 
 
 def timed(*command: object) -> dict[str, float]:

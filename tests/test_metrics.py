@@ -16,6 +16,7 @@ from unmask.evaluate.metrics import (
     calibration_error,
     equal_error_rate,
     false_alarms,
+    honest_calibration_errors,
     log_loss,
     pair_accuracy,
     precision_recall,
@@ -115,6 +116,14 @@ def test_calibration_error_is_zero_for_true_frequencies_and_grows_with_the_gap()
     fake = np.concatenate([[True] * n + [False] * (10 - n) for n in (1, 3, 5, 7, 9)])
     assert calibration_error(scored(fake, p_fake)) == pytest.approx(0)
     assert calibration_error(scored(~fake, p_fake)) == pytest.approx((0.8 + 0.4 + 0 + 0.4 + 0.8) / 5)
+
+
+def test_even_honest_probabilities_miss_on_few_clips_and_not_on_many():
+    # Two fair coins a bin: both heads or both tails, a gap of a half, half of the time.
+    few = honest_calibration_errors(np.full(10, 0.5), draws=4000)
+    assert few.mean() == pytest.approx(0.25, abs=0.01)
+    assert honest_calibration_errors(np.full(20_000, 0.5), draws=20).max() < 0.02
+    assert honest_calibration_errors(np.array([0.0, 0.0, 1.0, 1.0]), draws=20).max() == 0
 
 
 def test_pairs_compare_a_fake_with_its_own_original_only():

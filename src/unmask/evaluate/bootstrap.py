@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.errors import DataError
-from unmask.evaluate.metrics import Metric, Scored
+from unmask.evaluate.metrics import Metric, Scored, honest_calibration_errors
 
 DRAWS = 1000
 
@@ -69,6 +69,21 @@ def measure(
         for name, metric in metrics.items():
             values[name].append(metric(chosen))
     return {name: Figure(metric(ordered), *_middle(values[name])) for name, metric in metrics.items()}
+
+
+def measure_honesty(scored: Scored, *, draws: int = DRAWS, seed: int = 0) -> Figure:
+    """The calibration error of a perfectly calibrated model that states the same probabilities.
+
+    Args:
+        scored: Probabilities; the labels are not looked at.
+        draws: Sets of labels drawn from them.
+        seed: Of the draws.
+
+    Returns:
+        The mean, and between which values 95 % of the draws lie.
+    """
+    found = honest_calibration_errors(scored.p_fake, draws=draws, seed=seed)
+    return Figure(float(found.mean()), *_middle(found.tolist()))
 
 
 def compare(

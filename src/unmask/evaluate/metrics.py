@@ -155,8 +155,7 @@ def brier(scored: Scored) -> float:
 
 def calibration_bins(scored: Scored, *, bins: int = CALIBRATION_BINS) -> list[tuple[float, float, int]]:
     """Mean stated probability, true share of fakes, and count, in bins of equal count."""
-    order = np.argsort(scored.p_fake, kind="stable")
-    parts = (part for part in np.array_split(order, bins) if len(part))
+    parts = _bins_of(scored.p_fake, bins)
     return [(float(scored.p_fake[p].mean()), float(scored.fake[p].mean()), len(p)) for p in parts]
 
 
@@ -164,6 +163,33 @@ def calibration_error(scored: Scored) -> float:
     """Expected calibration error: how far stated and true frequency lie apart, over bins of equal count."""
     found = calibration_bins(scored)
     return sum(count * abs(stated - true) for stated, true, count in found) / len(scored)
+
+
+def honest_calibration_errors(
+    p_fake: NDArray[np.float64], *, draws: int, seed: int = 0
+) -> NDArray[np.float64]:
+    """Calibration errors that stated probabilities would have if they were true, by the luck of the clips.
+
+    With few clips in a bin their share of fakes is off by chance, however honest the probabilities: that is
+    what a measured error has to be held against.
+
+    Args:
+        p_fake: Stated probabilities, shape (N,).
+        draws: How often labels are drawn from them, each clip by itself.
+        seed: Of the draws.
+
+    Returns:
+        Shape (draws,).
+    """
+    rng, parts = np.random.default_rng(seed), _bins_of(p_fake)
+    drawn = (rng.random(len(p_fake)) < p_fake for _ in range(draws))
+    gaps = [sum(abs(float((p_fake[p] - fake[p]).sum())) for p in parts) for fake in drawn]
+    return np.array(gaps) / len(p_fake)
+
+
+def _bins_of(p_fake: NDArray[np.float64], bins: int = CALIBRATION_BINS) -> list[NDArray[np.intp]]:
+    parts = np.array_split(np.argsort(p_fake, kind="stable"), bins)
+    return [part for part in parts if len(part)]
 
 
 def pair_accuracy(scored: Scored) -> float:

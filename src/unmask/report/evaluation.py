@@ -27,6 +27,7 @@ HEADLINE = {
     "log_loss": "log loss",
     "brier": "Brier score",
     "calibration_error": "expected calibration error",
+    "calibration_error_if_honest": "the same of perfectly calibrated scores, by chance",
 }
 """Figures of videos, by their name in ``metrics.json``, and how the page calls them."""
 MISTAKES = 6
@@ -78,7 +79,7 @@ def _headline(summary: dict[str, Any]) -> str:
     rows = []
     for key, name in HEADLINE.items():
         rows.append([escape(name), *(_interval(one.get("video", {}).get(key)) for one in models.values())])
-    for key in ("log_loss", "brier", "calibration_error"):
+    for key in ("log_loss", "brier", "calibration_error", "calibration_error_if_honest"):
         cells = (_interval(one.get("recalibrated", {}).get(key)) for one in models.values())
         rows.append([f"{HEADLINE[key]}, calibrated on other originals", *cells])
     problems = "".join(
