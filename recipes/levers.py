@@ -35,7 +35,7 @@ MARKS = ("<!-- levers: begin -->\n", "<!-- levers: end -->\n")
 SCORES_NAME = "scores.json"
 UNCHANGED = "nothing"
 
-Changes = Mapping[str, Mapping[str, object]]
+Changes = Mapping[str, str | Mapping[str, object]]
 
 
 def _sized(size_px: int) -> Changes:
@@ -48,6 +48,7 @@ LEVERS: dict[str, Changes] = {
     "seed 3": {"loop": {"seed": 3}},
     "crops of 160 px": _sized(160),
     "crops of 256 px": _sized(256),
+    "crops stored with up to 320 px": {"crops": ".data/train"},
     "tight crops": {"view": {"margin_fraction": 0.1}, "pairs": {"margin_fractions": [0.0, 0.25]}},
     "every pair through a codec": {"pairs": {"clean_share": 0.0}},
     "no pair through a codec": {"pairs": {"clean_share": 1.0}},
@@ -70,6 +71,7 @@ LEVERS: dict[str, Changes] = {
 def main() -> None:
     given = read_options()
     base = read_toml(given.recipe)
+    crops = resolve_recipe(base).crops  # held-out people are scored on the same crops after every run
     folders = {name: given.output / name.replace(" ", "_") for name in LEVERS}
     for name, folder in folders.items():
         if given.only and name not in given.only:
@@ -78,7 +80,7 @@ def main() -> None:
         if not is_scored(recipe, folder):
             lend_autoencoder(recipe, folder)
             train(recipe, folder, say=print, show=lambda numbers: None)
-            write_whole(folder / SCORES_NAME, json.dumps(score(recipe, folder)) + "\n")
+            write_whole(folder / SCORES_NAME, json.dumps(score(recipe, folder, crops)) + "\n")
     table = tabulate(folders)
     print(table)
     if given.into:
@@ -113,12 +115,18 @@ def lend_autoencoder(recipe: Recipe, folder: Path) -> None:
         shutil.copyfile(Path(recipe.loop.start) / AUTOENCODER_NAME, folder / AUTOENCODER_NAME)
 
 
-def score(recipe: Recipe, folder: Path) -> dict[str, list[Any]]:
-    """Label, mean logit and source clip of everybody in validation, and of the real people held out."""
+def score(recipe: Recipe, folder: Path, crops: Path) -> dict[str, list[Any]]:
+    """Label, mean logit and source clip of everybody in validation, and of the real people held out.
+
+    Args:
+        recipe: Of the run.
+        folder: Of the run.
+        crops: Where the crops of held-out people lie.
+    """
     stored = [(CropReader(path), s) for path in recipe.validation.values() for s in read_index(path)]
     held_out = recipe.pairs.held_out
-    reader = CropReader(recipe.crops)
-    stored += [(reader, s) for s in read_index(recipe.crops) if s.identity.startswith(held_out)]
+    reader = CropReader(crops)
+    stored += [(reader, s) for s in read_index(crops) if s.identity.startswith(held_out)]
     found = score_samples(predictor(load_run(folder)), stored, recipe.view)
     kept = [sample.identity.startswith(held_out) for _, sample in stored]
     return {
