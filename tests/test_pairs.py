@@ -7,13 +7,17 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from training_data import pack_portraits
-from unmask.config import CropSettings, PairSettings
+from unmask.config import FORGERS, CropSettings, PairSettings
 from unmask.crop import scale_square
-from unmask.data.pairs import PairBatches, Pool, draw_view, view_centre
+from unmask.data.framing import draw_view, view_centre
+from unmask.data.pairs import PairBatches
+from unmask.data.pools import Pool
 from unmask.data.shards import read_index
 from unmask.errors import DataError, SettingsError
 
 SETTINGS = PairSettings(size_px=64, last_size_px=96, pairs_per_step=4, source_weights={"photos": 1.0})
+
+every_forger = pytest.mark.parametrize("forger", FORGERS)
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +25,22 @@ def crops(tmp_path_factory):
     return pack_portraits(tmp_path_factory.mktemp("packed"), labelled=True)
 
 
-def test_a_batch_holds_reals_then_their_fakes(crops):
-    crops_, masks = PairBatches(crops, SETTINGS, seed=0, steps=3)[0]
+@every_forger
+def test_a_batch_holds_reals_then_their_fakes(crops, forger):
+    crops_, masks = PairBatches(crops, replace(SETTINGS, forger=forger), seed=0, steps=3)[0]
     assert crops_.shape == (8, 3, 64, 64) and crops_.dtype == torch.uint8
     assert masks.shape == (8, 4, 4) and masks[:4].sum() == 0 and masks[4:].sum() > 0
     difference = (crops_[:4].float() - crops_[4:].float()).abs().mean()
     assert 0 < difference < 40  # a fake shows the same person and scene as its real
 
 
-def test_a_batch_is_a_function_of_seed_and_step(crops):
-    one, same = (PairBatches(crops, SETTINGS, seed=0, steps=3) for _ in range(2))
+@every_forger
+def test_a_batch_is_a_function_of_seed_and_step(crops, forger):
+    settings = replace(SETTINGS, forger=forger)
+    one, same = (PairBatches(crops, settings, seed=0, steps=3) for _ in range(2))
     assert torch.equal(one[2].crops, same[2].crops)
     assert not torch.equal(one[1].crops, one[2].crops)
-    assert not torch.equal(one[2].crops, PairBatches(crops, SETTINGS, seed=1, steps=3)[2].crops)
+    assert not torch.equal(one[2].crops, PairBatches(crops, settings, seed=1, steps=3)[2].crops)
 
 
 def test_processes_share_the_batch_of_one(crops):
@@ -56,9 +63,10 @@ def test_the_cool_down_has_a_share_of_clean_pairs_of_its_own():
         replace(settings, last_clean_share=1.5)
 
 
-def test_nothing_outside_the_face_tells_fake_from_real(crops):
+@every_forger
+def test_nothing_outside_the_face_tells_fake_from_real(crops, forger):
     """A linear probe on surroundings, degradation, codec and scaling included, must stay near chance."""
-    settings = replace(SETTINGS, size_px=128, margin_fractions=(0.5, 0.9), degraded_share=0.7)
+    settings = replace(SETTINGS, size_px=128, margin_fractions=(0.5, 0.9), degraded_share=0.7, forger=forger)
     batches = PairBatches(crops, settings, seed=0, steps=1)
     features, labels, groups = [], [], []
     for number in range(160):
@@ -76,6 +84,27 @@ def test_nothing_outside_the_face_tells_fake_from_real(crops):
     x, y, train = np.array(features), np.array(labels), np.array(groups) < 110
     probe = LogisticRegression(C=10, max_iter=2000).fit(x[train], y[train])
     assert abs(probe.score(x[~train], y[~train]) - 0.5) <= 0.1
+
+
+def test_the_plain_forger_works_at_the_size_that_is_seen_and_wears_all_or_nothing(crops):
+    settings = replace(SETTINGS, forger="plain", clean_share=1.0)
+    batches = PairBatches(crops, settings, seed=0, steps=1)
+    changed = 0
+    for number in range(8):
+        pair = batches.draw_pair(np.random.default_rng(number), settings)
+        assert pair.real.shape == pair.fake.shape == (64, 64, 3) and pair.mask.shape == (64, 64)
+        assert np.array_equal(pair.real[pair.mask == 0], pair.fake[pair.mask == 0])
+        worn = batches.draw_pair(np.random.default_rng(number), replace(settings, clean_share=0.0))
+        assert np.array_equal(pair.mask, worn.mask)
+        changed += not np.array_equal(pair.real, worn.real)
+    assert changed >= 5  # some footage bears nothing
+
+
+def test_a_forger_that_cannot_do_it_says_so():
+    with pytest.raises(SettingsError, match=r"forger must be one of faint, plain, got 'bold'"):
+        replace(SETTINGS, forger="bold")
+    with pytest.raises(SettingsError, match=r"forger plain has no autoencoder"):
+        replace(SETTINGS, forger="plain", neural_share=0.2)
 
 
 def test_labelled_fakes_are_never_taken_for_reals(crops):

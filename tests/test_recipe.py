@@ -70,6 +70,7 @@ def test_a_broken_recipe_is_named_with_rule_and_value(tmp_path, change, words):
         (GOOD + "margin_fractions = [0.1]\n", r"margin_fractions must be a list of 2 numbers, got \[0\.1\]"),
         (GOOD.replace('"c"', "3"), "crops must be a path, got 3"),
         (GOOD + "size_px = 100\n", "multiples of 32, got 100"),
+        (GOOD + 'forger = "plain"\n[clip]\nframes = 4\n', r"forger plain makes single frames"),
         (GOOD + "swap_share = 2.0\n", "swap_share must be 0 to 1"),
     ],
 )

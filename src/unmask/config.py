@@ -165,6 +165,10 @@ class JudgeSettings:
         _require(self.min_face_px >= 0, "min_face_px must be 0 or more", self.min_face_px)
 
 
+FORGERS = ("faint", "plain")
+"""Who makes pseudo-fakes; see `PairSettings`."""
+
+
 @dataclass(frozen=True, slots=True)
 class PairSettings:
     """What pairs of a real face and its pseudo-fake are drawn from, and how.
@@ -172,6 +176,9 @@ class PairSettings:
     Attributes:
         size_px: Side of the crops; a multiple of 32.
         last_size_px: Side in the cool-down that ends a run; large crops teach most and cost most.
+        forger: ``faint`` works at the footage's own resolution, with donors from any source, and leaves few
+            and faint marks (`unmask.data.pairs`); ``plain`` works at the size that the network sees, and
+            leaves every mark plainly (`unmask.data.plain`).
         clean_share: Share of pairs that stay as their forger made them.
         last_clean_share: The same in the cool-down, where it differs. Worn pairs first and clean ones last
             teach to tell faint marks from poor pictures (docs/training.md).
@@ -189,6 +196,7 @@ class PairSettings:
 
     size_px: int = 160
     last_size_px: int = 224
+    forger: str = "faint"
     clean_share: float = 0.0
     last_clean_share: float | None = None
     degraded_share: float = 0.5
@@ -203,6 +211,9 @@ class PairSettings:
     def __post_init__(self) -> None:
         for size_px in (self.size_px, self.last_size_px):
             _require(size_px >= 32 and size_px % 32 == 0, "crop sizes must be multiples of 32", size_px)
+        _require(self.forger in FORGERS, f"forger must be one of {', '.join(FORGERS)}", self.forger)
+        ok = self.forger == "faint" or not self.neural_share
+        _require(ok, "forger plain has no autoencoder, so neural_share must be 0", self.neural_share)
         _require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)
         low, high = self.margin_fractions
         _require(0 <= low <= high <= 1, "margin_fractions must rise within 0 to 1", self.margin_fractions)

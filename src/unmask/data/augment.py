@@ -32,7 +32,12 @@ def compress_jpeg(image: Image, *, quality: int) -> Image:
 
 
 def compress_h264(
-    image: Image, *, crf: int, frames: int = 3, motion_px: tuple[float, float] = (0.0, 0.0)
+    image: Image,
+    *,
+    crf: int,
+    frames: int = 3,
+    motion_px: tuple[float, float] = (0.0, 0.0),
+    preset: str = "veryfast",
 ) -> Image:
     """A picture as the last frame of an H.264 clip that moves evenly up to it.
 
@@ -44,6 +49,7 @@ def compress_h264(
         crf: Constant rate factor, 0 (lossless) to 51.
         frames: Length of the clip.
         motion_px: Right and down, from frame to frame.
+        preset: How carefully x264 looks for what to predict from.
     """
     height, width = image.shape[:2]
     clip = []
@@ -51,22 +57,23 @@ def compress_h264(
         move = np.array([[1, 0, -left * motion_px[0]], [0, 1, -left * motion_px[1]]])
         moved = cv2.warpAffine(image, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
         clip.append(np.asarray(moved, np.uint8))
-    return compress_h264_clip([*clip, image], crf=crf)[-1]
+    return compress_h264_clip([*clip, image], crf=crf, preset=preset)[-1]
 
 
-def compress_h264_clip(images: Sequence[Image], *, crf: int) -> list[Image]:
+def compress_h264_clip(images: Sequence[Image], *, crf: int, preset: str = "veryfast") -> list[Image]:
     """A clip through an H.264 encoder and back, without a file.
 
     Args:
         images: Frames of one even-sided size.
         crf: Constant rate factor, 0 (lossless) to 51.
+        preset: How carefully x264 looks for what to predict from.
     """
     height, width = images[0].shape[:2]
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base = encoder.framerate = 25  # type: ignore[assignment]
     encoder.thread_count = 1
-    encoder.options = {"crf": str(crf), "preset": "veryfast", "tune": "zerolatency"}
+    encoder.options = {"crf": str(crf), "preset": preset, "tune": "zerolatency"}
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 1
     packets = []
@@ -170,17 +177,25 @@ def draw_light(rng: np.random.Generator) -> list[Operation]:
     return chain
 
 
-def draw_degradation(rng: np.random.Generator, *, size_px: int) -> list[Operation]:
+def draw_degradation(
+    rng: np.random.Generator,
+    *,
+    size_px: int,
+    rescaled_share: float = 0.2,
+    smallest: float = 0.5,
+) -> list[Operation]:
     """A random chain of what happens to footage after it was made, without the codec that comes last.
 
     Args:
         rng: Source of every random choice.
         size_px: Side of the square images that it will be applied to.
+        rescaled_share: How often it is made smaller and larger again.
+        smallest: The least factor by which.
     """
     chain = draw_light(rng)
-    if rng.random() < 0.2:
+    if rng.random() < rescaled_share:
         up = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST], p=[0.6, 0.35, 0.05]))
-        chain.append(partial(rescale, factor=float(rng.uniform(0.5, 0.95)), up=up))
+        chain.append(partial(rescale, factor=float(rng.uniform(smallest, 0.95)), up=up))
     if rng.random() < 0.12:
         chain.append(partial(blur, sigma_px=float(rng.uniform(0.4, 1.8))))
     if rng.random() < 0.05:

@@ -8,6 +8,7 @@ shows all of that without any swapping network, and leaves nothing else to learn
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -61,6 +62,10 @@ def draw_mask(points: Floats, rng: np.random.Generator, *, size_px: int, weights
     return soften_mask(draw_region(region, points, size_px=size_px), rng)
 
 
+Alter = Callable[[Image, np.random.Generator, float], Image]
+"""Alters a face, given its width in pixels."""
+
+
 class Cues(NamedTuple):
     """How strongly each kind of mark gives a pseudo-fake away, 0 (not at all) to 1.
 
@@ -103,6 +108,11 @@ def alter_face(image: Image, rng: np.random.Generator, *, face_px: float, cues: 
     """
     altered = _alter_colour(image, rng, strength=cues.colour) if cues.colour else image
     return _alter_texture(altered, rng, face_px=face_px, strength=cues.texture) if cues.texture else altered
+
+
+def alter_faintly(image: Image, rng: np.random.Generator, face_px: float) -> Image:
+    """Alter a face by marks that are drawn for it alone."""
+    return alter_face(image, rng, face_px=face_px, cues=draw_cues(rng))
 
 
 def _alter_colour(image: Image, rng: np.random.Generator, *, strength: float) -> Image:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.data.blend import WHOLE_WEIGHTS, Pair, alter_face, draw_cues, draw_mask, face_width, mix
+from unmask.data.blend import WHOLE_WEIGHTS, Alter, Pair, alter_faintly, draw_mask, face_width, mix
 from unmask.data.outline import CANONICAL_POINTS, fit_affine, move_points, shrink_first
 from unmask.types import Floats, Image
 
@@ -68,7 +68,14 @@ def _clone(target: Image, source: Image, mask: NDArray[np.float32]) -> Image | N
 
 
 def swap_face(
-    target: Image, target_points: Floats, donor: Image, donor_points: Floats, rng: np.random.Generator
+    target: Image,
+    target_points: Floats,
+    donor: Image,
+    donor_points: Floats,
+    rng: np.random.Generator,
+    *,
+    alter: Alter = alter_faintly,
+    filtered: bool = True,
 ) -> Pair:
     """Put a donor's face onto a target.
 
@@ -78,17 +85,20 @@ def swap_face(
         donor: RGB, square, of any size.
         donor_points: Shape (5, 2), in the donor's pixels.
         rng: Source of every random choice.
+        alter: What happens to the donor's face besides.
+        filtered: Whether the donor is warped as carefully as anything else. Without it a little sharpness
+            is lost, or detail aliases, and that only inside the face.
     """
     size_px = len(target)
     face_px = face_width(target_points)
-    scale = face_px / max(face_width(donor_points), 1)
-    donor, donor_points = shrink_first(donor, donor_points, scale=scale)
+    if filtered:
+        scale = face_px / max(face_width(donor_points), 1)
+        donor, donor_points = shrink_first(donor, donor_points, scale=scale)
     mask = draw_mask(target_points, rng, size_px=size_px, weights=WHOLE_WEIGHTS)
     jitter = rng.normal(0, 0.012 * face_px, (5, 2)).astype(np.float32)
     move = fit_affine(donor_points, target_points + jitter)
-    warped = cv2.warpAffine(
-        donor, move, (size_px, size_px), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    how = cv2.INTER_CUBIC if filtered else cv2.INTER_LINEAR
+    warped = cv2.warpAffine(donor, move, (size_px, size_px), flags=how, borderMode=cv2.BORDER_REPLICATE)
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32) * donor.shape[1::-1]
     cover = np.zeros((size_px, size_px), np.float32)
     cv2.fillConvexPoly(cover, np.round(move_points(corners, move)).astype(np.int32), 1.0)
@@ -96,7 +106,7 @@ def swap_face(
     warped = match_colour(
         np.asarray(warped, np.uint8), target, mask, strength=float(rng.choice([0.5, 0.9, 1.0]))
     )
-    source = alter_face(warped, rng, face_px=face_px, cues=draw_cues(rng)) if rng.random() < 0.7 else warped
+    source = alter(warped, rng, face_px) if rng.random() < 0.7 else warped
     if rng.random() < 0.25:
         cloned = _clone(target, source, mask)
         if cloned is not None:

@@ -132,6 +132,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not re.fullmatch(r"\w[\w.-]*", self.name, re.ASCII):
             raise SettingsError(f"name must be letters, digits and . _ -, got {self.name!r}")
+        if self.clip and self.pairs.forger == "plain":
+            raise SettingsError("forger plain makes single frames; leave it out, or [clip]")
         if any(member.clip or member.members for member in self.members):
             raise SettingsError("each member must be one network for single frames; leave [clip] out")
         if len({member.loop.mixed_precision for member in self.members}) > 1:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import CropSettings
+from unmask.data.framing import view_centre
 from unmask.data.labelled import Stored
-from unmask.data.pairs import view_centre
 from unmask.evaluate.metrics import Scored
 
 CROPS_PER_PERSON = 12

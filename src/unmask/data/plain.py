@@ -1,0 +1,131 @@
+"""Pairs as the first network that was shipped learned from them: plain marks, at the size that is seen.
+
+Next to what `unmask.data.pairs` does by itself, everything is simpler. A fake is made at the network's own
+size, with every kind of mark at full strength; donors come from the source of the face that they replace;
+footage is worn by JPEG or by a codec without motion, or not at all. Kept so that the weights can be made
+again, and because nothing that came after has learned more that holds on real people of other footage
+(docs/training.md).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import cv2
+import numpy as np
+
+from unmask.config import PairSettings
+from unmask.data import augment
+from unmask.data.blend import PART_WEIGHTS, Pair, draw_mask, face_width, mix, shift_face
+from unmask.data.framing import flip_face, frame_face, place_view
+from unmask.data.pools import Pool
+from unmask.data.shards import CropReader
+from unmask.data.swap import swap_face
+from unmask.types import Floats, Image
+
+
+def draw_plain_pair(pool: Pool, reader: CropReader, rng: np.random.Generator, settings: PairSettings) -> Pair:
+    """One real face and its pseudo-fake, both worn alike or both left as they are.
+
+    Args:
+        pool: Faces of one source.
+        reader: Of their crops.
+        rng: Source of every random choice.
+        settings: How to draw it; ``degraded_share`` says nothing here.
+    """
+    sample, number = pool.draw_crop(rng)
+    image, points = reader.read(sample, number)
+    margin = rng.uniform(*settings.margin_fractions)
+    view = place_view(rng, side_px=len(image), margin=margin, side=settings.size_px)
+    image, points = frame_face(image, points, view)
+    if rng.random() < 0.5:
+        image, points = flip_face(image, points)
+    if rng.random() < settings.swap_share:
+        donor, number = pool.find_donor(points, sample.identity, rng)
+        crop = reader.read(donor, number)
+        pair = swap_face(image, points, *crop, rng, alter=alter_plainly, filtered=False)
+    else:
+        pair = blend_plainly(image, points, rng)
+    wear = draw_plain_wear(rng, size_px=settings.size_px)
+    if rng.random() >= 1 - settings.clean_share:
+        return pair
+    return Pair(augment.apply_chain(pair.real, wear), augment.apply_chain(pair.fake, wear), pair.mask)
+
+
+def blend_plainly(image: Image, points: Floats, rng: np.random.Generator) -> Pair:
+    """Make a pseudo-fake from one real face; as `unmask.data.blend.blend_self`, with plain marks.
+
+    Args:
+        image: Real crop, RGB, shape (S, S, 3).
+        points: Its five key points in crop pixels, shape (5, 2).
+        rng: Source of every random choice.
+    """
+    face_px = face_width(points)
+    mask = draw_mask(points, rng, size_px=len(image), weights=PART_WEIGHTS)
+    mask *= rng.choice([0.4, 0.7, 1.0], p=[0.12, 0.18, 0.7])
+    altered = alter_plainly(image, rng, face_px)
+    target, source = (image, altered) if rng.random() < 0.65 else (altered, image)
+    return Pair(target, mix(target, shift_face(source, rng, face_px=face_px), mask), mask)
+
+
+def alter_plainly(image: Image, rng: np.random.Generator, face_px: float) -> Image:
+    """Alter colour, sharpness and texture at full strength.
+
+    Args:
+        image: Shape (S, S, 3), RGB.
+        rng: Source of every random choice.
+        face_px: Width of the face, against which generators' resolutions are drawn.
+    """
+    altered = image
+    if rng.random() < 0.7:
+        gain = tuple(1 + rng.uniform(-0.08, 0.08, 3))
+        gamma, offset = float(np.exp(rng.uniform(-0.12, 0.12))), float(rng.uniform(-12, 12))
+        altered = augment.relight(altered, gamma=gamma, gain=gain, offset=offset)
+    if rng.random() < 0.4:
+        altered = augment.saturate(altered, factor=float(rng.uniform(0.7, 1.3)))
+    if rng.random() < 0.15:
+        strength, angle = float(rng.uniform(0.05, 0.2)), float(rng.uniform(0, 360))
+        altered = augment.light_from_side(altered, strength=strength, angle_degrees=angle)
+    way = rng.random()
+    if way < 0.4:  # swapping networks work at 64 to 256 px and are enlarged onto the face
+        factor = rng.uniform(48, 200) / max(face_px, 1)
+        if factor < 0.95:
+            up = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4]))
+            altered = augment.rescale(altered, factor=float(factor), up=up)
+    elif way < 0.55:  # autoencoders lose pores and keep edges
+        reach, spread = int(rng.integers(5, 10)), float(rng.uniform(10, 45))
+        altered = np.asarray(cv2.bilateralFilter(altered, reach, spread, reach / 2.0), np.uint8)
+    elif way < 0.62:
+        altered = augment.blur(altered, sigma_px=float(rng.uniform(0.4, 1.6)))
+    elif way < 0.8:
+        altered = _sharpen(altered, rng, amounts=(0.3, 1.5), sigmas_px=(0.8, 2.5))
+    if way < 0.62 and rng.random() < 0.25:  # many tools sharpen what they made
+        altered = _sharpen(altered, rng, amounts=(0.3, 1.0), sigmas_px=(1.0, 2.5))
+    if rng.random() < 0.12:
+        altered = augment.compress_jpeg(altered, quality=int(rng.integers(30, 90)))
+    if rng.random() < 0.1:
+        sigma, seed = float(rng.uniform(1, 5)), int(rng.integers(2**31))
+        altered = augment.add_noise(altered, sigma=sigma, seed=seed)
+    return altered
+
+
+def draw_plain_wear(rng: np.random.Generator, *, size_px: int) -> list[augment.Operation]:
+    """What happens to footage after it was made, and then a codec, if any, that sees no motion."""
+    chain = augment.draw_degradation(rng, size_px=size_px, rescaled_share=0.35, smallest=0.35)
+    codec = rng.random()
+    if codec < 0.45:
+        return [*chain, partial(augment.compress_jpeg, quality=int(rng.integers(30, 101)))]
+    if codec < 0.7:
+        return [*chain, partial(augment.compress_h264, crf=int(rng.integers(18, 38)), preset="ultrafast")]
+    return chain
+
+
+def _sharpen(
+    image: Image,
+    rng: np.random.Generator,
+    *,
+    amounts: tuple[float, float],
+    sigmas_px: tuple[float, float],
+) -> Image:
+    amount, sigma_px = float(rng.uniform(*amounts)), float(rng.uniform(*sigmas_px))
+    return augment.sharpen(image, amount=amount, sigma_px=sigma_px)
