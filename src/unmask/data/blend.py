@@ -220,12 +220,38 @@ def blend_self(image: Image, points: Floats, rng: np.random.Generator, *, copy: 
         rng: Source of every random choice.
         copy: The face as an autoencoder gave it back, shape (S, S, 3); blended in place of the face itself.
     """
-    face_px = face_width(points)
     cues = draw_cues(rng)
+
+    def alter(face: Image, rng: np.random.Generator, face_px: float) -> Image:
+        return alter_face(face, rng, face_px=face_px, cues=cues)
+
+    return blend_altered(image, points, rng, alter=alter, place=cues.place, copy=copy)
+
+
+def blend_altered(
+    image: Image,
+    points: Floats,
+    rng: np.random.Generator,
+    *,
+    alter: Alter,
+    place: float = 1.0,
+    copy: Image | None = None,
+) -> Pair:
+    """Blend an altered copy of a face back; `blend_self` draws what is altered.
+
+    Args:
+        image: Real crop, RGB, shape (S, S, 3).
+        points: Its five key points in crop pixels, shape (5, 2).
+        rng: Source of every random choice.
+        alter: What happens to the copy, or to what surrounds it.
+        place: How far the copy is moved and bent, 0 to 1.
+        copy: As in `blend_self`.
+    """
+    face_px = face_width(points)
     mask = draw_mask(points, rng, size_px=len(image), weights=PART_WEIGHTS)
     mask *= rng.choice([0.4, 0.7, 1.0], p=[0.12, 0.18, 0.7])
-    altered = alter_face(image if copy is None else copy, rng, face_px=face_px, cues=cues)
+    altered = alter(image if copy is None else copy, rng, face_px)
     inner = copy is not None or rng.random() < 0.65
     target, source = (image, altered) if inner else (altered, image)
-    source = shift_face(source, rng, face_px=face_px, strength=cues.place)
+    source = shift_face(source, rng, face_px=face_px, strength=place)
     return Pair(target, mix(target, source, mask), mask)

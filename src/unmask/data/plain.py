@@ -16,12 +16,12 @@ import numpy as np
 
 from unmask.config import PairSettings
 from unmask.data import augment
-from unmask.data.blend import PART_WEIGHTS, Pair, draw_mask, face_width, mix, shift_face
+from unmask.data.blend import Pair, blend_altered
 from unmask.data.framing import flip_face, frame_face, place_view
 from unmask.data.pools import Pool
 from unmask.data.shards import CropReader
 from unmask.data.swap import swap_face
-from unmask.types import Floats, Image
+from unmask.types import Image
 
 
 def draw_plain_pair(pool: Pool, reader: CropReader, rng: np.random.Generator, settings: PairSettings) -> Pair:
@@ -45,27 +45,11 @@ def draw_plain_pair(pool: Pool, reader: CropReader, rng: np.random.Generator, se
         crop = reader.read(donor, number)
         pair = swap_face(image, points, *crop, rng, alter=alter_plainly, filtered=False)
     else:
-        pair = blend_plainly(image, points, rng)
+        pair = blend_altered(image, points, rng, alter=alter_plainly)
     wear = draw_plain_wear(rng, size_px=settings.size_px)
     if rng.random() >= 1 - settings.clean_share:
         return pair
     return Pair(augment.apply_chain(pair.real, wear), augment.apply_chain(pair.fake, wear), pair.mask)
-
-
-def blend_plainly(image: Image, points: Floats, rng: np.random.Generator) -> Pair:
-    """Make a pseudo-fake from one real face; as `unmask.data.blend.blend_self`, with plain marks.
-
-    Args:
-        image: Real crop, RGB, shape (S, S, 3).
-        points: Its five key points in crop pixels, shape (5, 2).
-        rng: Source of every random choice.
-    """
-    face_px = face_width(points)
-    mask = draw_mask(points, rng, size_px=len(image), weights=PART_WEIGHTS)
-    mask *= rng.choice([0.4, 0.7, 1.0], p=[0.12, 0.18, 0.7])
-    altered = alter_plainly(image, rng, face_px)
-    target, source = (image, altered) if rng.random() < 0.65 else (altered, image)
-    return Pair(target, mix(target, shift_face(source, rng, face_px=face_px), mask), mask)
 
 
 def alter_plainly(image: Image, rng: np.random.Generator, face_px: float) -> Image:

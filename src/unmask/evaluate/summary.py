@@ -165,9 +165,8 @@ def _model(judged: Judged, fallback: float, draws: int) -> dict[str, Any]:
         videos = judged.videos()
     except DataError as error:
         return found | {"problem": f"{error}, of the clips that got a number"}
-    found["video"] = _figures(videos, RANKING | PROBABILITY | at_threshold(threshold), draws) | _honest(
-        videos, draws
-    )
+    metrics = RANKING | PROBABILITY | at_threshold(threshold)
+    found["video"] = _figures(videos, metrics, draws) | _honest(videos, draws)
     found["person"] = _figures(judged.people(), RANKING | PROBABILITY, draws)
     found["frame"] = _figures(judged.frames(), RANKING | PROBABILITY, min(draws, FRAME_DRAWS))
     found["clipping"] = [[clip, log_loss(videos, clip=clip)] for clip in CLIP_STEPS]

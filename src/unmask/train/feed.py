@@ -122,11 +122,11 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
         pace: Is told how long each was waited for.
 
     Raises:
-        DataError: A batch could not be made.
+        DataError: A batch could not be made, or its maker was killed while it handed it over; of one that
+            is killed at any other time `makers_must_live` tells.
     """
-    if (
-        workers
-    ):  # each keeps to one core; told so before they fork off, as OpenCV's threads do not outlive that
+    if workers:
+        # Each keeps to one core. It is told so before it forks off, as OpenCV's threads do not outlive that.
         cv2.setNumThreads(1)
     loader = DataLoader(
         batches,
