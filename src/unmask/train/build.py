@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from unmask.data.clips import ClipBatches
-from unmask.data.labelled import LabelledBatches
 from unmask.data.neural import Regenerator
 from unmask.data.pairs import PairBatches
 from unmask.errors import DataError, ModelError
@@ -20,6 +19,7 @@ from unmask.models.export import Judge
 from unmask.models.frame_net import FrameNet
 from unmask.train.checkpoint import load_checkpoint
 from unmask.train.feed import StepBatches
+from unmask.train.labelled import LabelledBatches
 from unmask.train.recipe import Recipe
 from unmask.train.sources import Sources
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from unmask.data.labelled import LabelledBatches
 from unmask.data.pairs import PairBatches
 from unmask.errors import DataError, UnmaskError
+from unmask.train.labelled import LabelledBatches
 from unmask.train.pace import Pace
 
 # Torch tells of a killed maker whenever its signal comes. Waited for, that is here and not in the middle of

@@ -13,10 +13,10 @@ from typing import Any
 
 from unmask.config import CropSettings, PairSettings
 from unmask.data.clips import ClipSettings
-from unmask.data.labelled import LabelledSettings
 from unmask.errors import SettingsError
 from unmask.files import read_toml
 from unmask.tables import build_settings
+from unmask.train.labelled import LabelledSettings
 
 
 @dataclass(frozen=True, slots=True)

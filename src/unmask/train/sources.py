@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmask.config import PairSettings
-from unmask.data.labelled import TEST, VALIDATION, People, Stored, open_folders, prove_apart, split_people
 from unmask.data.shards import CropReader, Sample, check_shards, read_index
 from unmask.errors import DataError
+from unmask.train.labelled import TEST, VALIDATION, People, Stored, open_folders, prove_apart, split_people
 from unmask.train.recipe import Recipe
 
 LABELLED = "labelled"

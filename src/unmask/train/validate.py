@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from unmask.config import CropSettings
 from unmask.data.framing import view_centre
-from unmask.data.labelled import Stored
 from unmask.evaluate.metrics import Scored
+from unmask.train.labelled import Stored
 
 CROPS_PER_PERSON = 12
 

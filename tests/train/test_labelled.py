@@ -7,7 +7,8 @@ import torch
 from training_data import store_people
 from unmask.config import PairSettings
 from unmask.data.clips import ClipSettings
-from unmask.data.labelled import (
+from unmask.errors import DataError, SettingsError
+from unmask.train.labelled import (
     SAMPLERS,
     LabelledBatches,
     LabelledSettings,
@@ -17,7 +18,6 @@ from unmask.data.labelled import (
     split_people,
     throw_dice,
 )
-from unmask.errors import DataError, SettingsError
 
 PAIRS = PairSettings(size_px=32, last_size_px=64, source_weights={"photos": 1.0})
 # Ann has five fakes, Ben one, Carl none, and of Dora there is only a fake.
