@@ -1,15 +1,8 @@
 import numpy as np
 import pytest
 
-from unmask.data.outline import (
-    CANONICAL_POINTS,
-    REGIONS,
-    draw_region,
-    fit_affine,
-    move_points,
-    soften_mask,
-    warp_smoothly,
-)
+from unmask.data.outline import REGIONS, draw_region, soften_mask, warp_smoothly
+from unmask.faces.points import CANONICAL_POINTS
 
 POINTS = (CANONICAL_POINTS * 20 + [64, 50]).astype(np.float32)
 
@@ -30,11 +23,6 @@ def test_a_mask_follows_the_points():
 
 def test_points_outside_the_picture_give_an_empty_mask():
     assert draw_region("face", POINTS + 1000, size_px=64).sum() == 0
-
-
-def test_an_affine_map_is_found_again():
-    move = np.array([[1.2, -0.3, 5], [0.4, 0.9, -7]], np.float32)
-    np.testing.assert_allclose(fit_affine(POINTS, move_points(POINTS, move)), move, atol=1e-3)
 
 
 def test_softened_masks_stay_in_range_near_their_place_and_differ():

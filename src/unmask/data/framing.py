@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from unmask.config import CropSettings
 from unmask.crop import scale_square
-from unmask.data.outline import move_points, shrink_first
 from unmask.data.shards import STORED_MARGIN_FRACTION
+from unmask.faces.points import move_points, shrink_first
 from unmask.types import Floats, Image
 
 WHOLE_SHARE, SMALLEST_FOOTAGE = 0.6, 0.5  # of pairs at the stored size; the others as if made smaller

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unmask.data.outline import CANONICAL_POINTS, fit_affine, shrink_first
 from unmask.errors import DataError
+from unmask.faces.points import CANONICAL_POINTS, fit_affine, shrink_first
 from unmask.types import Floats, Image
 
 SIZE_PX = 96
