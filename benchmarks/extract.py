@@ -110,7 +110,7 @@ def measure_rows(rows: int) -> dict[str, float]:
 
     import numpy as np
 
-    from unmask.data.shards import Sample, read_index
+    from unmask.crops.shards import Sample, read_index
     from unmask.extract.manifest import read_manifest
     from unmask.extract.worker import make_part, make_record
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from unmask.data.shards import CropReader, read_index
+from unmask.crops.shards import CropReader, read_index
 from unmask.evaluate.bootstrap import Difference, compare
 from unmask.evaluate.metrics import Scored, auc, pair_accuracy
 from unmask.files import read_toml, write_whole

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from skimage.data import astronaut
 
-from unmask.data.shards import Sample, ShardWriter
+from unmask.crops.shards import Sample, ShardWriter
 from unmask.types import Image
 
 LEFT, TOP, SIDE = 114, 8, 219  # twice as wide as the face

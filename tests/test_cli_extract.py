@@ -9,7 +9,7 @@ from footage import write_footage
 from inline_crew import InlineCrew
 from training_data import write_portraits
 from unmask.cli import app
-from unmask.data.shards import read_index
+from unmask.crops.shards import read_index
 from unmask.extract.crews import ENGINES
 from unmask.extract.manifest import read_manifest
 

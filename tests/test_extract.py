@@ -12,8 +12,8 @@ import pytest
 
 from footage import LABELS, contents, write_footage
 from inline_crew import KILLED, InlineCrew
+from unmask.crops.shards import CropReader, check_shards, read_index
 from unmask.data import index
-from unmask.data.shards import CropReader, check_shards, read_index
 from unmask.errors import DataError, SettingsError
 from unmask.extract.estimate import estimate
 from unmask.extract.manifest import count_manifest, read_manifest

@@ -6,9 +6,9 @@ import torch
 
 from training_data import pack_portraits
 from unmask.config import PairSettings
+from unmask.crops.shards import CropReader, read_index
 from unmask.data.neural import SIZE_PX, FaceAutoencoder, Regenerator, align_face
 from unmask.data.pairs import PairBatches
-from unmask.data.shards import CropReader, read_index
 from unmask.errors import DataError
 from unmask.train.autoencoder import train_autoencoder
 

@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression
 from training_data import pack_portraits
 from unmask.config import FORGERS, CropSettings, PairSettings
 from unmask.crop import scale_square
-from unmask.data.framing import draw_view, view_centre
+from unmask.crops.framing import draw_view, view_centre
+from unmask.crops.shards import read_index
 from unmask.data.pairs import PairBatches
 from unmask.data.pools import Pool
-from unmask.data.shards import read_index
 from unmask.errors import DataError, SettingsError
 
 SETTINGS = PairSettings(size_px=64, last_size_px=96, pairs_per_step=4, source_weights={"photos": 1.0})

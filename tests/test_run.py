@@ -12,7 +12,7 @@ from accelerate.state import AcceleratorState
 from tiny_recipe import CLIP, LABELLED, read_log, silent, write_recipe
 from training_data import store_people, stored_face
 from unmask.config import ScoreSettings
-from unmask.data.shards import INDEX_NAME
+from unmask.crops.shards import INDEX_NAME
 from unmask.errors import DataError, ModelError, SettingsError
 from unmask.score import load_model, score_crops
 from unmask.train.loop import Trainer

@@ -14,8 +14,8 @@ from skimage.data import astronaut
 
 from inline_crew import InlineCrew
 from portraits import write_image
+from unmask.crops.shards import Sample, ShardWriter, read_index
 from unmask.data.collection import list_sources
-from unmask.data.shards import Sample, ShardWriter, read_index
 from unmask.extract.plan import ExtractSettings, make_plan, videos_of_collection
 from unmask.extract.run import extract
 from unmask.extract.store import Store

@@ -108,7 +108,7 @@ def extract(
 
 
 def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:
-    from unmask.data.shards import check_shards, read_index
+    from unmask.crops.shards import check_shards, read_index
     from unmask.extract.manifest import count_manifest
     from unmask.extract.run import extract as run_extract
     from unmask.extract.store import Store

@@ -19,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 
 from unmask.config import PairSettings
+from unmask.crops.framing import View, draw_view, flip_face, frame_face
+from unmask.crops.shards import CropReader, Sample
 from unmask.data import augment
 from unmask.data.blend import PART_WEIGHTS, alter_face, draw_cues, draw_mask, face_width, mix, shift_face
-from unmask.data.framing import View, draw_view, flip_face, frame_face
 from unmask.data.pairs import MASK_STRIDE, Batch, PairBatches, draw_wear, regenerate_face
 from unmask.data.pools import Pool
-from unmask.data.shards import CropReader, Sample
 from unmask.data.swap import swap_face
 from unmask.errors import SettingsError
 from unmask.types import Floats, Image

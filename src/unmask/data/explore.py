@@ -162,7 +162,7 @@ def faces_of_crops(folder: Path, *, faces: int = 40) -> list[Look]:
     Raises:
         DataError: The folder holds no extraction, or a shard is damaged.
     """
-    from unmask.data.shards import CropReader, read_index
+    from unmask.crops.shards import CropReader, read_index
 
     samples = {sample.video or sample.original: sample for sample in reversed(read_index(folder))}
     chosen = [samples[name] for name in sorted(samples)]
@@ -187,7 +187,7 @@ def count_people(frame: DataFrame, folder: Path) -> dict[str, Counter[int]]:
     Raises:
         DataError: The folder holds no extraction.
     """
-    from unmask.data.shards import read_index
+    from unmask.crops.shards import read_index
 
     people = Counter(sample.video for sample in read_index(folder))
     counts: dict[str, Counter[int]] = {}

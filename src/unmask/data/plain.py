@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 
 from unmask.config import PairSettings
+from unmask.crops.framing import flip_face, frame_face, place_view
+from unmask.crops.shards import CropReader
 from unmask.data import augment
 from unmask.data.blend import Pair, blend_altered
-from unmask.data.framing import flip_face, frame_face, place_view
 from unmask.data.pools import Pool
-from unmask.data.shards import CropReader
 from unmask.data.swap import swap_face
 from unmask.types import Image
 

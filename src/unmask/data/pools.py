@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import PairSettings
-from unmask.data.shards import Sample, read_index
+from unmask.crops.shards import Sample, read_index
 from unmask.data.swap import describe_pose
 from unmask.errors import DataError
 from unmask.types import Floats

@@ -16,8 +16,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from unmask.config import DecodeSettings, DetectSettings, TrackSettings
+from unmask.crops.shards import JPEG_QUALITY
 from unmask.data.collection import Source
-from unmask.data.shards import JPEG_QUALITY
 from unmask.errors import DataError, SettingsError
 from unmask.version import __version__
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from unmask.data.shards import INDEX_NAME, TAR_END
+from unmask.crops.shards import INDEX_NAME, TAR_END
 from unmask.errors import DataError
 from unmask.extract.manifest import MANIFEST_NAME
 from unmask.extract.plan import Plan

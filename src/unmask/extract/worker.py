@@ -14,7 +14,7 @@ import numpy as np
 
 from unmask.config import CropSettings
 from unmask.crop import cut_crops
-from unmask.data.shards import STORED_MARGIN_FRACTION, Sample, describe_sample, encode_sample, find_spans
+from unmask.crops.shards import STORED_MARGIN_FRACTION, Sample, describe_sample, encode_sample, find_spans
 from unmask.data.sources import Opener
 from unmask.detect import FaceDetector, detect_faces, load_detector
 from unmask.errors import DataError, MediaError

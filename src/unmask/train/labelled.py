@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from unmask.config import PairSettings
+from unmask.crops.shards import CropReader, Sample, read_index
 from unmask.data.clips import ClipSettings, degrade_clip, frame_clip, read_faces
 from unmask.data.groups import join_linked
 from unmask.data.pairs import draw_wear
-from unmask.data.shards import CropReader, Sample, read_index
 from unmask.errors import DataError, SettingsError
 
 VALIDATION, TEST = "val", "test"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from unmask.data.framing import view_centre
-from unmask.data.shards import CropReader, read_index
+from unmask.crops.framing import view_centre
+from unmask.crops.shards import CropReader, read_index
 from unmask.models.quantise import Batch, compare_onnx, quantise_onnx
 from unmask.train.labelled import Stored
 from unmask.train.recipe import Recipe

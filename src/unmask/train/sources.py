@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmask.config import PairSettings
-from unmask.data.shards import CropReader, Sample, check_shards, read_index
+from unmask.crops.shards import CropReader, Sample, check_shards, read_index
 from unmask.errors import DataError
 from unmask.train.labelled import TEST, VALIDATION, People, Stored, open_folders, prove_apart, split_people
 from unmask.train.recipe import Recipe

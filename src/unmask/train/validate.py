@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import CropSettings
-from unmask.data.framing import view_centre
+from unmask.crops.framing import view_centre
 from unmask.evaluate.metrics import Scored
 from unmask.train.labelled import Stored
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from training_data import pack_portraits
-from unmask.data.shards import INDEX_NAME, CropReader, read_index
+from unmask.crops.shards import INDEX_NAME, CropReader, read_index
 from unmask.errors import DataError
 
 

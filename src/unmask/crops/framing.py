@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unmask.config import CropSettings
 from unmask.crop import scale_square
-from unmask.data.shards import STORED_MARGIN_FRACTION
+from unmask.crops.shards import STORED_MARGIN_FRACTION
 from unmask.faces.points import move_points, shrink_first
 from unmask.types import Floats, Image
 

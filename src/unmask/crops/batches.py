@@ -22,8 +22,8 @@ from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
 from unmask.config import CropSettings
-from unmask.data.framing import view_centre
-from unmask.data.shards import CropReader, Sample, check_shards, decode_crop, parse_sample, read_index
+from unmask.crops.framing import view_centre
+from unmask.crops.shards import CropReader, Sample, check_shards, decode_crop, parse_sample, read_index
 from unmask.errors import DataError, SettingsError
 from unmask.types import Image
 
