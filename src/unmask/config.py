@@ -177,8 +177,8 @@ class PairSettings:
         size_px: Side of the crops; a multiple of 32.
         last_size_px: Side in the cool-down that ends a run; large crops teach most and cost most.
         forger: ``faint`` works at the footage's own resolution, with donors from any source, and leaves few
-            and faint marks (`unmask.data.pairs`); ``plain`` works at the size that the network sees, and
-            leaves every mark plainly (`unmask.data.plain`).
+            and faint marks (`unmask.forge.pairs`); ``plain`` works at the size that the network sees, and
+            leaves every mark plainly (`unmask.forge.plain`).
         clean_share: Share of pairs that stay as their forger made them.
         last_clean_share: The same in the cool-down, where it differs. Worn pairs first and clean ones last
             teach to tell faint marks from poor pictures (docs/training.md).

@@ -6,8 +6,8 @@ import torch
 
 from training_data import store_people
 from unmask.config import PairSettings
-from unmask.data.clips import ClipSettings
 from unmask.errors import DataError, SettingsError
+from unmask.forge.clips import ClipSettings
 from unmask.train.labelled import (
     SAMPLERS,
     LabelledBatches,

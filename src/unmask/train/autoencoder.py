@@ -13,11 +13,11 @@ from torch.utils.data import DataLoader, Dataset
 from unmask.config import PairSettings
 from unmask.crops.framing import flip_face
 from unmask.crops.shards import CropReader
-from unmask.data.augment import apply_chain, draw_light
-from unmask.data.neural import FaceAutoencoder, align_face, reconstruction_loss
-from unmask.data.outline import warp_smoothly
-from unmask.data.pools import open_pools
 from unmask.files import whole_file
+from unmask.forge.augment import apply_chain, draw_light
+from unmask.forge.neural import FaceAutoencoder, align_face, reconstruction_loss
+from unmask.forge.outline import warp_smoothly
+from unmask.forge.pools import open_pools
 
 FACES_PER_STEP = 32
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from unmask.data.clips import ClipBatches
-from unmask.data.neural import Regenerator
-from unmask.data.pairs import PairBatches
 from unmask.errors import DataError, ModelError
+from unmask.forge.clips import ClipBatches
+from unmask.forge.neural import Regenerator
+from unmask.forge.pairs import PairBatches
 from unmask.models.clip_net import ClipNet
 from unmask.models.efficientnet_lite import VARIANTS
 from unmask.models.export import Judge

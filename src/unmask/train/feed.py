@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from unmask.data.pairs import PairBatches
 from unmask.errors import DataError, UnmaskError
+from unmask.forge.pairs import PairBatches
 from unmask.train.labelled import LabelledBatches
 from unmask.train.pace import Pace
 

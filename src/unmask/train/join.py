@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from unmask.data.pairs import PairBatches
 from unmask.errors import DataError
+from unmask.forge.pairs import PairBatches
 from unmask.models.ensemble import Ensemble
 from unmask.models.frame_net import FrameNet
 from unmask.train.build import begin_with

@@ -20,10 +20,10 @@ from torch.utils.data import Dataset
 
 from unmask.config import PairSettings
 from unmask.crops.shards import CropReader, Sample, read_index
-from unmask.data.clips import ClipSettings, degrade_clip, frame_clip, read_faces
 from unmask.data.groups import join_linked
-from unmask.data.pairs import draw_wear
 from unmask.errors import DataError, SettingsError
+from unmask.forge.clips import ClipSettings, degrade_clip, frame_clip, read_faces
+from unmask.forge.pairs import draw_wear
 
 VALIDATION, TEST = "val", "test"
 """What the video index calls the splits that are not trained on."""

@@ -18,10 +18,10 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 from torch import Tensor, nn
 
-from unmask.data.neural import Regenerator
 from unmask.errors import DataError
 from unmask.evaluate.metrics import auc, pair_accuracy
 from unmask.files import write_whole
+from unmask.forge.neural import Regenerator
 from unmask.train.autoencoder import train_autoencoder
 from unmask.train.build import make_batches, make_net, predictor
 from unmask.train.checkpoint import load_checkpoint, save_checkpoint

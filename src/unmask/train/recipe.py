@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from unmask.config import CropSettings, PairSettings
-from unmask.data.clips import ClipSettings
 from unmask.errors import SettingsError
 from unmask.files import read_toml
+from unmask.forge.clips import ClipSettings
 from unmask.tables import build_settings
 from unmask.train.labelled import LabelledSettings
 

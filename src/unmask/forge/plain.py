@@ -1,6 +1,6 @@
 """Pairs as the first network that was shipped learned from them: plain marks, at the size that is seen.
 
-Next to what `unmask.data.pairs` does by itself, everything is simpler. A fake is made at the network's own
+Next to what `unmask.forge.pairs` does by itself, everything is simpler. A fake is made at the network's own
 size, with every kind of mark at full strength; donors come from the source of the face that they replace;
 footage is worn by JPEG or by a codec without motion, or not at all. Kept so that the weights can be made
 again, and because nothing that came after has learned more that holds on real people of other footage
@@ -17,10 +17,10 @@ import numpy as np
 from unmask.config import PairSettings
 from unmask.crops.framing import flip_face, frame_face, place_view
 from unmask.crops.shards import CropReader
-from unmask.data import augment
-from unmask.data.blend import Pair, blend_altered
-from unmask.data.pools import Pool
-from unmask.data.swap import swap_face
+from unmask.forge import augment
+from unmask.forge.blend import Pair, blend_altered
+from unmask.forge.pools import Pool
+from unmask.forge.swap import swap_face
 from unmask.types import Image
 
 

@@ -7,9 +7,9 @@ import torch
 from training_data import pack_portraits
 from unmask.config import PairSettings
 from unmask.crops.shards import CropReader, read_index
-from unmask.data.neural import SIZE_PX, FaceAutoencoder, Regenerator, align_face
-from unmask.data.pairs import PairBatches
 from unmask.errors import DataError
+from unmask.forge.neural import SIZE_PX, FaceAutoencoder, Regenerator, align_face
+from unmask.forge.pairs import PairBatches
 from unmask.train.autoencoder import train_autoencoder
 
 SETTINGS = PairSettings(source_weights={"photos": 1.0}, size_px=96, last_size_px=96, pairs_per_step=2)

@@ -11,9 +11,9 @@ from unmask.config import FORGERS, CropSettings, PairSettings
 from unmask.crop import scale_square
 from unmask.crops.framing import draw_view, view_centre
 from unmask.crops.shards import read_index
-from unmask.data.pairs import PairBatches
-from unmask.data.pools import Pool
 from unmask.errors import DataError, SettingsError
+from unmask.forge.pairs import PairBatches
+from unmask.forge.pools import Pool
 
 SETTINGS = PairSettings(size_px=64, last_size_px=96, pairs_per_step=4, source_weights={"photos": 1.0})
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from portraits import portrait
-from unmask.data import augment
+from unmask.forge import augment
 
 CASES = {
     "jpeg": partial(augment.compress_jpeg, quality=30),

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from unmask.config import PairSettings
 from unmask.crops.shards import Sample, read_index
-from unmask.data.swap import describe_pose
 from unmask.errors import DataError
+from unmask.forge.swap import describe_pose
 from unmask.types import Floats
 
 DONOR_CANDIDATES = 64

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from unmask.config import PairSettings
 from unmask.crops.framing import View, draw_view, flip_face, frame_face
 from unmask.crops.shards import CropReader, Sample
-from unmask.data import augment
-from unmask.data.blend import PART_WEIGHTS, alter_face, draw_cues, draw_mask, face_width, mix, shift_face
-from unmask.data.pairs import MASK_STRIDE, Batch, PairBatches, draw_wear, regenerate_face
-from unmask.data.pools import Pool
-from unmask.data.swap import swap_face
 from unmask.errors import SettingsError
+from unmask.forge import augment
+from unmask.forge.blend import PART_WEIGHTS, alter_face, draw_cues, draw_mask, face_width, mix, shift_face
+from unmask.forge.pairs import MASK_STRIDE, Batch, PairBatches, draw_wear, regenerate_face
+from unmask.forge.pools import Pool
+from unmask.forge.swap import swap_face
 from unmask.types import Floats, Image
 
 Face = tuple[Image, Floats]
@@ -132,7 +132,7 @@ def jitter_points(faces: Sequence[Face], rng: np.random.Generator, *, face_px: f
 def blend_clip(
     faces: Sequence[Face], rng: np.random.Generator, *, copies: Sequence[Image] | None = None
 ) -> ClipPair:
-    """`unmask.data.blend.blend_self` for a clip: one forger, one tool, every frame.
+    """`unmask.forge.blend.blend_self` for a clip: one forger, one tool, every frame.
 
     Args:
         faces: Real crops of one size with their key points.
@@ -160,7 +160,7 @@ def blend_clip(
 
 
 def swap_clip(faces: Sequence[Face], donors: Sequence[Face], rng: np.random.Generator) -> ClipPair:
-    """`unmask.data.swap.swap_face` for a clip, with a donor's face for each frame."""
+    """`unmask.forge.swap.swap_face` for a clip, with a donor's face for each frame."""
     face_px = float(np.median([face_width(points) for _, points in faces]))
     choices = _replay(rng)
     points = jitter_points(faces, rng, face_px=face_px)

@@ -7,8 +7,9 @@ import torch
 
 from training_data import COLLINS_POINTS, store_people, stored_face
 from unmask.config import PairSettings
-from unmask.data import augment
-from unmask.data.clips import (
+from unmask.errors import SettingsError
+from unmask.forge import augment
+from unmask.forge.clips import (
     SPACINGS,
     ClipBatches,
     ClipSettings,
@@ -17,7 +18,6 @@ from unmask.data.clips import (
     move_camera,
     swap_clip,
 )
-from unmask.errors import SettingsError
 
 SETTINGS = PairSettings(
     size_px=64, last_size_px=96, pairs_per_step=2, source_weights={"photos": 1.0, "videos": 1.0}

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from unmask.data.outline import REGIONS, draw_region, soften_mask, warp_smoothly
 from unmask.faces.points import CANONICAL_POINTS
+from unmask.forge.outline import REGIONS, draw_region, soften_mask, warp_smoothly
 
 POINTS = (CANONICAL_POINTS * 20 + [64, 50]).astype(np.float32)
 

@@ -20,12 +20,12 @@ from unmask.config import PairSettings
 from unmask.crop import scale_square
 from unmask.crops.framing import draw_view, flip_face, frame_face
 from unmask.crops.shards import CropReader, Sample
-from unmask.data.augment import Operation, apply_chain, draw_codec, draw_degradation
-from unmask.data.blend import Pair, blend_self, face_width, keep_detail
-from unmask.data.neural import Regenerator
-from unmask.data.plain import draw_plain_pair
-from unmask.data.pools import Pool, open_pools
-from unmask.data.swap import swap_face
+from unmask.forge.augment import Operation, apply_chain, draw_codec, draw_degradation
+from unmask.forge.blend import Pair, blend_self, face_width, keep_detail
+from unmask.forge.neural import Regenerator
+from unmask.forge.plain import draw_plain_pair
+from unmask.forge.pools import Pool, open_pools
+from unmask.forge.swap import swap_face
 from unmask.types import Floats, Image
 
 MASK_STRIDE = 16

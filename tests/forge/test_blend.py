@@ -6,7 +6,8 @@ from sklearn.linear_model import LogisticRegression
 from training_data import portraits
 from unmask.config import DetectSettings
 from unmask.crop import cut_square, map_points
-from unmask.data.blend import (
+from unmask.detect import load_detector
+from unmask.forge.blend import (
     Cues,
     alter_face,
     blend_self,
@@ -16,8 +17,7 @@ from unmask.data.blend import (
     mix,
     shift_face,
 )
-from unmask.data.swap import describe_pose, match_colour, swap_face
-from unmask.detect import load_detector
+from unmask.forge.swap import describe_pose, match_colour, swap_face
 
 SIZE_PX = 128
 

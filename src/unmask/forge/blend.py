@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.data import augment
-from unmask.data.outline import draw_region, soften_mask, warp_smoothly
+from unmask.forge import augment
+from unmask.forge.outline import draw_region, soften_mask, warp_smoothly
 from unmask.types import Floats, Image
 
 # Swaps exchange the whole face; reenactment and retouching change parts of it.

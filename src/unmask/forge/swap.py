@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.data.blend import WHOLE_WEIGHTS, Alter, Pair, alter_faintly, draw_mask, face_width, mix
 from unmask.faces.points import CANONICAL_POINTS, fit_affine, move_points, shrink_first
+from unmask.forge.blend import WHOLE_WEIGHTS, Alter, Pair, alter_faintly, draw_mask, face_width, mix
 from unmask.types import Floats, Image
 
 

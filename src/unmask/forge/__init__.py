@@ -1,0 +1,4 @@
+"""Pseudo-fakes to learn from: stored crops of real faces come in, pairs of a real face and its fake go out.
+
+Never here: real fakes with labels, anything that learns, or chance that no seed repeats.
+"""
