@@ -1,18 +1,13 @@
-"""Settings, one frozen dataclass per stage, units in the field names.
+"""Settings of a scan, one frozen dataclass per stage, units in the field names.
 
 Each class checks itself: a value outside its range raises `SettingsError` with rule and value.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from unmask.errors import SettingsError
-
-
-def _require(ok: bool, rule: str, value: object) -> None:
-    if not ok:
-        raise SettingsError(f"{rule}, got {value!r}")
+from unmask.errors import require
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +32,11 @@ class DecodeSettings:
     threads: int = 4
 
     def __post_init__(self) -> None:
-        _require(1 <= self.threads <= 64, "threads must be 1 to 64", self.threads)
-        _require(1 <= self.frames <= 10_000, "frames must be 1 to 10000", self.frames)
-        _require(self.max_pixels >= 1, "max_pixels must be 1 or more", self.max_pixels)
-        _require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
-        _require(self.max_streams >= 1, "max_streams must be 1 or more", self.max_streams)
+        require(1 <= self.threads <= 64, "threads must be 1 to 64", self.threads)
+        require(1 <= self.frames <= 10_000, "frames must be 1 to 10000", self.frames)
+        require(self.max_pixels >= 1, "max_pixels must be 1 or more", self.max_pixels)
+        require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
+        require(self.max_streams >= 1, "max_streams must be 1 or more", self.max_streams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +52,8 @@ class CropSettings:
     margin_fraction: float = 0.3
 
     def __post_init__(self) -> None:
-        _require(8 <= self.size_px <= 2048, "size_px must be 8 to 2048", self.size_px)
-        _require(0 <= self.margin_fraction <= 3, "margin_fraction must be 0 to 3", self.margin_fraction)
+        require(8 <= self.size_px <= 2048, "size_px must be 8 to 2048", self.size_px)
+        require(0 <= self.margin_fraction <= 3, "margin_fraction must be 0 to 3", self.margin_fraction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +93,21 @@ class DetectSettings:
     batch_frames: int = 2
 
     def __post_init__(self) -> None:
-        _require(self.max_side_px >= 32, "max_side_px must be 32 or more", self.max_side_px)
-        _require(self.min_face_px >= 12, "min_face_px must be 12 or more", self.min_face_px)
-        _require(
+        require(self.max_side_px >= 32, "max_side_px must be 32 or more", self.max_side_px)
+        require(self.min_face_px >= 12, "min_face_px must be 12 or more", self.min_face_px)
+        require(
             0 <= self.min_face_fraction < 1, "min_face_fraction must be 0 to below 1", self.min_face_fraction
         )
         for threshold in self.thresholds:
-            _require(0 < threshold < 1, "thresholds must be between 0 and 1", threshold)
-        _require(len(self.thresholds) == 3, "thresholds must be three numbers", self.thresholds)
-        _require(
-            0.1 <= self.pyramid_factor <= 0.95, "pyramid_factor must be 0.1 to 0.95", self.pyramid_factor
-        )
-        _require(0 < self.max_overlap <= 1, "max_overlap must be above 0 and up to 1", self.max_overlap)
-        _require(self.search_every >= 1, "search_every must be 1 or more", self.search_every)
-        _require(0 <= self.sure_confidence <= 1, "sure_confidence must be 0 to 1", self.sure_confidence)
-        _require(0 <= self.dark_below <= 255, "dark_below must be 0 to 255", self.dark_below)
-        _require(self.threads >= 1, "threads must be 1 or more", self.threads)
-        _require(self.batch_frames >= 1, "batch_frames must be 1 or more", self.batch_frames)
+            require(0 < threshold < 1, "thresholds must be between 0 and 1", threshold)
+        require(len(self.thresholds) == 3, "thresholds must be three numbers", self.thresholds)
+        require(0.1 <= self.pyramid_factor <= 0.95, "pyramid_factor must be 0.1 to 0.95", self.pyramid_factor)
+        require(0 < self.max_overlap <= 1, "max_overlap must be above 0 and up to 1", self.max_overlap)
+        require(self.search_every >= 1, "search_every must be 1 or more", self.search_every)
+        require(0 <= self.sure_confidence <= 1, "sure_confidence must be 0 to 1", self.sure_confidence)
+        require(0 <= self.dark_below <= 255, "dark_below must be 0 to 255", self.dark_below)
+        require(self.threads >= 1, "threads must be 1 or more", self.threads)
+        require(self.batch_frames >= 1, "batch_frames must be 1 or more", self.batch_frames)
 
     def smallest_face_px(self, width: int, height: int) -> float:
         """The smallest face that is searched for in a shrunk frame of this size."""
@@ -140,10 +133,10 @@ class ScoreSettings:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        _require(0 < self.frames_share <= 1, "frames_share must be above 0, to 1", self.frames_share)
-        _require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
-        _require(1 <= self.batch_crops <= 1024, "batch_crops must be 1 to 1024", self.batch_crops)
-        _require(1 <= self.threads <= 256, "threads must be 1 to 256", self.threads)
+        require(0 < self.frames_share <= 1, "frames_share must be above 0, to 1", self.frames_share)
+        require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
+        require(1 <= self.batch_crops <= 1024, "batch_crops must be 1 to 1024", self.batch_crops)
+        require(1 <= self.threads <= 256, "threads must be 1 to 256", self.threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,73 +154,8 @@ class JudgeSettings:
     min_face_px: float = 48.0
 
     def __post_init__(self) -> None:
-        _require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
-        _require(self.min_face_px >= 0, "min_face_px must be 0 or more", self.min_face_px)
-
-
-FORGERS = ("faint", "plain")
-"""Who makes pseudo-fakes; see `PairSettings`."""
-
-
-@dataclass(frozen=True, slots=True)
-class PairSettings:
-    """What pairs of a real face and its pseudo-fake are drawn from, and how.
-
-    Attributes:
-        size_px: Side of the crops; a multiple of 32.
-        last_size_px: Side in the cool-down that ends a run; large crops teach most and cost most.
-        forger: ``faint`` works at the footage's own resolution, with donors from any source, and leaves few
-            and faint marks (`unmask.forge.pairs`); ``plain`` works at the size that the network sees, and
-            leaves every mark plainly (`unmask.forge.plain`).
-        clean_share: Share of pairs that stay as their forger made them.
-        last_clean_share: The same in the cool-down, where it differs. Worn pairs first and clean ones last
-            teach to tell faint marks from poor pictures (docs/training.md).
-        degraded_share: Share of the others that are degraded by light, scale, blur and noise before the codec
-            that nearly all of them go through.
-        pairs_per_step: Real faces in a step over all processes; each brings its own fake.
-        margin_fractions: Lowest and highest margin around the face box.
-        swap_share: Share of fakes made by a swap between two people; the rest blend a face with itself.
-        neural_share: Share of fakes whose inner face an autoencoder gave back, trained before the first step
-            on the same real faces.
-        autoencoder_steps: Of 32 faces, to train it.
-        source_weights: How often each source is drawn from; ``a+b`` is one pool of two sources.
-        held_out: Identities that begin with one of these are never trained on.
-    """
-
-    size_px: int = 160
-    last_size_px: int = 224
-    forger: str = "faint"
-    clean_share: float = 0.0
-    last_clean_share: float | None = None
-    degraded_share: float = 0.5
-    pairs_per_step: int = 16
-    margin_fractions: tuple[float, float] = (0.1, 0.6)
-    swap_share: float = 0.35
-    neural_share: float = 0.0
-    autoencoder_steps: int = 2500
-    source_weights: dict[str, float] = field(default_factory=dict)
-    held_out: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for size_px in (self.size_px, self.last_size_px):
-            _require(size_px >= 32 and size_px % 32 == 0, "crop sizes must be multiples of 32", size_px)
-        _require(self.forger in FORGERS, f"forger must be one of {', '.join(FORGERS)}", self.forger)
-        ok = self.forger == "faint" or not self.neural_share
-        _require(ok, "forger plain has no autoencoder, so neural_share must be 0", self.neural_share)
-        _require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)
-        low, high = self.margin_fractions
-        _require(0 <= low <= high <= 1, "margin_fractions must rise within 0 to 1", self.margin_fractions)
-        for name in ("clean_share", "last_clean_share", "degraded_share", "swap_share", "neural_share"):
-            share = getattr(self, name)
-            _require(share is None or 0 <= share <= 1, f"{name} must be 0 to 1", share)
-        _require(self.autoencoder_steps >= 1, "autoencoder_steps must be 1 or more", self.autoencoder_steps)
-        ok = bool(self.source_weights) and all(weight > 0 for weight in self.source_weights.values())
-        _require(ok, "source_weights must name a source, each weight above 0", self.source_weights)
-
-    def cooled(self) -> PairSettings:
-        """What is drawn in the cool-down that ends a run."""
-        share = self.clean_share if self.last_clean_share is None else self.last_clean_share
-        return replace(self, size_px=self.last_size_px, clean_share=share)
+        require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
+        require(self.min_face_px >= 0, "min_face_px must be 0 or more", self.min_face_px)
 
 
 PEOPLE_POLICIES = ("all", "living_first", "moving", "largest")
@@ -283,20 +211,20 @@ class TrackSettings:
     still_seconds: float = 2.0
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.policy in PEOPLE_POLICIES, f"policy must be one of {', '.join(PEOPLE_POLICIES)}", self.policy
         )
-        _require(self.largest >= 1, "largest must be 1 or more", self.largest)
+        require(self.largest >= 1, "largest must be 1 or more", self.largest)
         for name in ("reach_sides", "speed_sides_per_second", "max_reach_sides", "max_gap_frames"):
-            _require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
+            require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
         for name in ("min_likeness", "far_likeness"):
-            _require(-1 <= getattr(self, name) <= 1, f"{name} must be -1 to 1", getattr(self, name))
+            require(-1 <= getattr(self, name) <= 1, f"{name} must be -1 to 1", getattr(self, name))
         for name in ("still_change", "still_seconds"):
-            _require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
+            require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
         for name in ("duplicate_cover", "min_frames_fraction", "min_confidence", "seldom_confidence"):
-            _require(0 <= getattr(self, name) <= 1, f"{name} must be 0 to 1", getattr(self, name))
-        _require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
-        _require(self.min_face_px >= 0, "min_face_px must be 0 or more", self.min_face_px)
+            require(0 <= getattr(self, name) <= 1, f"{name} must be 0 to 1", getattr(self, name))
+        require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
+        require(self.min_face_px >= 0, "min_face_px must be 0 or more", self.min_face_px)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +253,7 @@ class ScanSettings:
 
     def __post_init__(self) -> None:
         ok = self.threshold is None or 0 <= self.threshold <= 1
-        _require(ok, "threshold must be 0 to 1", self.threshold)
+        require(ok, "threshold must be 0 to 1", self.threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,5 +271,5 @@ class BatchSettings:
     time_limit_seconds: float = 600.0
 
     def __post_init__(self) -> None:
-        _require(self.jobs is None or 1 <= self.jobs <= 256, "jobs must be 1 to 256", self.jobs)
-        _require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
+        require(self.jobs is None or 1 <= self.jobs <= 256, "jobs must be 1 to 256", self.jobs)
+        require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)

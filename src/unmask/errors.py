@@ -45,3 +45,13 @@ class MissingExtraError(UnmaskError, ImportError):
 
     def __init__(self, package: str, *, extra: str) -> None:
         super().__init__(f"{package} is not installed; get it with: pip install 'unmask[{extra}]'")
+
+
+def require(ok: bool, rule: str, value: object) -> None:
+    """Let settings check themselves.
+
+    Raises:
+        SettingsError: It is not ok; the message is the rule and the value that breaks it.
+    """
+    if not ok:
+        raise SettingsError(f"{rule}, got {value!r}")

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from training_data import COLLINS_POINTS, store_people, stored_face
-from unmask.config import PairSettings
 from unmask.errors import SettingsError
 from unmask.forge import augment
 from unmask.forge.clips import (
@@ -18,6 +17,7 @@ from unmask.forge.clips import (
     move_camera,
     swap_clip,
 )
+from unmask.forge.settings import PairSettings
 
 SETTINGS = PairSettings(
     size_px=64, last_size_px=96, pairs_per_step=2, source_weights={"photos": 1.0, "videos": 1.0}

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from training_data import pack_portraits
-from unmask.config import PairSettings
 from unmask.crops.shards import CropReader, read_index
 from unmask.errors import DataError
 from unmask.forge.neural import SIZE_PX, FaceAutoencoder, Regenerator, align_face
 from unmask.forge.pairs import PairBatches
+from unmask.forge.settings import PairSettings
 from unmask.train.autoencoder import train_autoencoder
 
 SETTINGS = PairSettings(source_weights={"photos": 1.0}, size_px=96, last_size_px=96, pairs_per_step=2)

@@ -7,13 +7,14 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from training_data import pack_portraits
-from unmask.config import FORGERS, CropSettings, PairSettings
+from unmask.config import CropSettings
 from unmask.crop import scale_square
 from unmask.crops.framing import draw_view, view_centre
 from unmask.crops.shards import read_index
 from unmask.errors import DataError, SettingsError
 from unmask.forge.pairs import PairBatches
 from unmask.forge.pools import Pool
+from unmask.forge.settings import FORGERS, PairSettings
 
 SETTINGS = PairSettings(size_px=64, last_size_px=96, pairs_per_step=4, source_weights={"photos": 1.0})
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from training_data import store_people
-from unmask.config import PairSettings
 from unmask.errors import DataError, SettingsError
 from unmask.forge.clips import ClipSettings
+from unmask.forge.settings import PairSettings
 from unmask.train.labelled import (
     SAMPLERS,
     LabelledBatches,

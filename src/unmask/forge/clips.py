@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from unmask.config import PairSettings
 from unmask.crops.framing import View, draw_view, flip_face, frame_face
 from unmask.crops.shards import CropReader, Sample
 from unmask.errors import SettingsError
@@ -26,6 +25,7 @@ from unmask.forge import augment
 from unmask.forge.blend import PART_WEIGHTS, alter_face, draw_cues, draw_mask, face_width, mix, shift_face
 from unmask.forge.pairs import MASK_STRIDE, Batch, PairBatches, draw_wear, regenerate_face
 from unmask.forge.pools import Pool
+from unmask.forge.settings import PairSettings
 from unmask.forge.swap import swap_face
 from unmask.types import Floats, Image
 

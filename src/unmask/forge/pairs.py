@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from unmask.config import PairSettings
 from unmask.crop import scale_square
 from unmask.crops.framing import draw_view, flip_face, frame_face
 from unmask.crops.shards import CropReader, Sample
@@ -25,6 +24,7 @@ from unmask.forge.blend import Pair, blend_self, face_width, keep_detail
 from unmask.forge.neural import Regenerator
 from unmask.forge.plain import draw_plain_pair
 from unmask.forge.pools import Pool, open_pools
+from unmask.forge.settings import PairSettings
 from unmask.forge.swap import swap_face
 from unmask.types import Floats, Image
 

@@ -14,12 +14,12 @@ from functools import partial
 import cv2
 import numpy as np
 
-from unmask.config import PairSettings
 from unmask.crops.framing import flip_face, frame_face, place_view
 from unmask.crops.shards import CropReader
 from unmask.forge import augment
 from unmask.forge.blend import Pair, blend_altered
 from unmask.forge.pools import Pool
+from unmask.forge.settings import PairSettings
 from unmask.forge.swap import swap_face
 from unmask.types import Image
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.config import PairSettings
 from unmask.crops.shards import Sample, read_index
 from unmask.errors import DataError
+from unmask.forge.settings import PairSettings
 from unmask.forge.swap import describe_pose
 from unmask.types import Floats
 

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from unmask.config import PairSettings
 from unmask.crops.framing import flip_face
 from unmask.crops.shards import CropReader
 from unmask.files import whole_file
@@ -18,6 +17,7 @@ from unmask.forge.augment import apply_chain, draw_light
 from unmask.forge.neural import FaceAutoencoder, align_face, reconstruction_loss
 from unmask.forge.outline import warp_smoothly
 from unmask.forge.pools import open_pools
+from unmask.forge.settings import PairSettings
 
 FACES_PER_STEP = 32
 

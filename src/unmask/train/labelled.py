@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from unmask.config import PairSettings
 from unmask.crops.shards import CropReader, Sample, read_index
 from unmask.data.groups import join_linked
 from unmask.errors import DataError, SettingsError
 from unmask.forge.clips import ClipSettings, degrade_clip, frame_clip, read_faces
 from unmask.forge.pairs import draw_wear
+from unmask.forge.settings import PairSettings
 
 VALIDATION, TEST = "val", "test"
 """What the video index calls the splits that are not trained on."""

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from unmask.config import CropSettings, PairSettings
+from unmask.config import CropSettings
 from unmask.errors import SettingsError
 from unmask.files import read_toml
 from unmask.forge.clips import ClipSettings
+from unmask.forge.settings import PairSettings
 from unmask.tables import build_settings
 from unmask.train.labelled import LabelledSettings
 

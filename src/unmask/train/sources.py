@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from unmask.config import PairSettings
 from unmask.crops.shards import CropReader, Sample, check_shards, read_index
 from unmask.errors import DataError
+from unmask.forge.settings import PairSettings
 from unmask.train.labelled import TEST, VALIDATION, People, Stored, open_folders, prove_apart, split_people
 from unmask.train.recipe import Recipe
 
