@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from unmask.pool import Ended, Message, Ready, Worker, do_task
+from unmask.work.pool import Ended, Message, Ready, Worker, do_task
 
 
 class InlineWorker(Worker):

@@ -11,7 +11,7 @@ from tiny_model import write_tiny_model
 from unmask.batch import run_each, scan_each, scan_many
 from unmask.config import BatchSettings, ScanSettings
 from unmask.errors import ModelError, SettingsError
-from unmask.processes import default_jobs
+from unmask.work.processes import default_jobs
 
 # What happens to a file is in its name. It lies in a module of its own, since child processes import it.
 ACTING = """

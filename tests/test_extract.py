@@ -21,7 +21,7 @@ from unmask.extract.plan import ExtractSettings, Video, make_plan, videos_of_ind
 from unmask.extract.run import extract
 from unmask.extract.store import Store
 from unmask.extract.worker import load_extractor
-from unmask.pool import Failure
+from unmask.work.pool import Failure
 
 SETTINGS = ExtractSettings(frames=6, videos_per_shard=4)
 

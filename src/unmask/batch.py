@@ -15,10 +15,10 @@ from typing import Protocol
 
 from unmask.config import BatchSettings, ScanSettings
 from unmask.models.card import card_path, read_card
-from unmask.pool import Answer, Do, Failure, Task, run_crew
-from unmask.processes import Processes, default_jobs
 from unmask.types import Verdict
 from unmask.verdict import unreadable
+from unmask.work.pool import Answer, Do, Failure, Task, run_crew
+from unmask.work.processes import Processes, default_jobs
 
 __all__ = ["Failure", "run_each", "scan_each", "scan_many"]
 

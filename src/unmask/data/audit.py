@@ -18,10 +18,10 @@ from unmask.data.groups import group_by_person
 from unmask.data.leaks import Leak, find_leak
 from unmask.data.metadata import parse_json
 from unmask.data.probe import ProbeSettings, probe_paths
-from unmask.data.side_by_side import Failure, do_all
 from unmask.data.video_index import clip_of, usable
 from unmask.errors import DataError, SettingsError
 from unmask.files import write_whole
+from unmask.work.in_step import Failure, do_all
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from unmask.config import CropSettings, DecodeSettings, DetectSettings, TrackSettings
 from unmask.crop import cut_crops
 from unmask.data.fingerprint import Bits, fingerprint
-from unmask.data.side_by_side import Do
 from unmask.data.sources import Opener
 from unmask.detect import FaceDetector, detect_faces, load_detector
 from unmask.errors import DataError, MediaError
@@ -24,6 +23,7 @@ from unmask.track import link_faces
 from unmask.types import Clip, Face, Floats, Image
 from unmask.video import read_clip
 from unmask.video.container import CONTAINERS
+from unmask.work.in_step import Do
 
 CHANGED_LEVELS = 20
 """A pixel changed when a channel differs by more, of 255."""

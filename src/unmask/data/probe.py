@@ -16,10 +16,10 @@ from av.video.stream import VideoStream
 
 from unmask.config import DecodeSettings
 from unmask.data.layouts import Row
-from unmask.data.side_by_side import Do, Failure, do_all
 from unmask.data.sources import Opener
 from unmask.errors import DataError, MediaError
 from unmask.video.container import Job, Source, open_video, read_packets, use_threads
+from unmask.work.in_step import Do, Failure, do_all
 
 Facts = dict[str, Any]
 Chunk = list[tuple[int, str]]

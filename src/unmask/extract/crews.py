@@ -9,8 +9,8 @@ from typing import Any
 
 from unmask.errors import SettingsError
 from unmask.extract.plan import ExtractSettings
-from unmask.pool import Crew, Do
-from unmask.processes import Processes, default_jobs
+from unmask.work.pool import Crew, Do
+from unmask.work.processes import Processes, default_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def _local(load: Callable[[], Do[Any, Any]], settings: CrewSettings) -> Crew:
 
 
 def _ray(load: Callable[[], Do[Any, Any]], settings: CrewSettings) -> Crew:
-    from unmask.extract.ray_crew import join_cluster
+    from unmask.work.ray import join_cluster
 
     return join_cluster(load, settings.workers, settings.limit_seconds, address=settings.address)
 

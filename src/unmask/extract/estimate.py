@@ -14,7 +14,7 @@ from unmask.extract.plan import Plan, make_plan
 from unmask.extract.run import extract
 from unmask.extract.store import Store
 from unmask.extract.worker import Part
-from unmask.pool import Crew
+from unmask.work.pool import Crew
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from unmask.errors import DataError
 from unmask.extract.plan import Plan
 from unmask.extract.store import Store
 from unmask.extract.worker import UNREADABLE, Part, Task, make_part, make_record
-from unmask.pool import Crew, Failure, run_crew
+from unmask.work.pool import Crew, Failure, run_crew
 
 MAX_TRIES = 3
 """How often a video may cost a worker before it is called unreadable; the fault may be another's."""

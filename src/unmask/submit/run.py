@@ -19,11 +19,11 @@ from unmask.errors import DataError, SettingsError
 from unmask.files import whole_file
 from unmask.models.card import card_path, read_card
 from unmask.pipeline import Scanner, load_scanner
-from unmask.processes import default_jobs
 from unmask.submit.journal import Answer, Journal
 from unmask.submit.pace import Pace
 from unmask.submit.wanted import HEADER, Wanted
 from unmask.types import Outcome, Verdict
+from unmask.work.processes import default_jobs
 
 OUT_OF_TIME = "out_of_time"
 LEAST_CLIP = 1e-6  # what six decimals can tell from 0

@@ -40,7 +40,7 @@ def audit(
     from unmask.cli.running import counting, stopping_on_errors
     from unmask.data.audit import AuditSettings, audit_index, exclude, write_audit
     from unmask.data.video_index import check_index_path, read_index_file, write_index_file
-    from unmask.processes import default_jobs
+    from unmask.work.processes import default_jobs
 
     with stopping_on_errors("nothing was written"):
         settings = AuditSettings(frames=frames, families=families, jobs=jobs or default_jobs())

@@ -36,9 +36,9 @@ def explore(
     from unmask.data.explore import count_people, explore_index, faces_of_crops, look_at_sample
     from unmask.data.video_index import read_index_file
     from unmask.files import write_whole
-    from unmask.processes import default_jobs
     from unmask.report.exploration import exploration_page
     from unmask.report.side_by_side import choose_originals, make_mosaic
+    from unmask.work.processes import default_jobs
 
     with stopping_on_errors("nothing was written"):
         frame = read_index_file(index)

@@ -37,7 +37,7 @@ def index(
     from unmask.cli.running import counting, stopping_on_errors
     from unmask.data.video_index import check_index_path, write_index_file
     from unmask.data.video_index import index as make_index
-    from unmask.processes import default_jobs
+    from unmask.work.processes import default_jobs
 
     with stopping_on_errors("nothing was written"):
         check_index_path(output)

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from unmask.pool import Do, Done, Failure, do_task, run_crew
-from unmask.processes import Processes
+from unmask.work.pool import Do, Done, Failure, do_task, run_crew
+from unmask.work.processes import Processes
 
 Task = TypeVar("Task")
 

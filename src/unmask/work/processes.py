@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from unmask.errors import MissingExtraError, ModelError, SettingsError
-from unmask.pool import Do, Ended, Message, Note, Ready, Unusable, Worker, do_task
+from unmask.work.pool import Do, Ended, Message, Note, Ready, Unusable, Worker, do_task
 
 MAX_DEFAULT_JOBS = 4
 

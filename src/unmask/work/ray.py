@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from unmask.errors import DataError, MissingExtraError, ModelError, SettingsError
-from unmask.pool import Do, Ended, Message, Ready, Unusable, Worker, do_task
+from unmask.work.pool import Do, Ended, Message, Ready, Unusable, Worker, do_task
 
 _COUNT_EVERY_SECONDS = 5.0
 
