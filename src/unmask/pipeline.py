@@ -19,7 +19,6 @@ from pathlib import Path
 from unmask.config import ScanSettings
 from unmask.crop import cut_crops
 from unmask.detect import FaceDetector, detect_faces, load_detector
-from unmask.distort import DISTORTIONS, SMALL_LADDER, distort_clip
 from unmask.errors import DamagedError, MediaError, ModelError
 from unmask.light import is_night
 from unmask.models.card import Card
@@ -29,6 +28,7 @@ from unmask.types import Clip, Crops, Outcome, Stability, Track, Verdict
 from unmask.verdict import STAGES, Evidence, Ruling, Thresholds, unreadable, weigh
 from unmask.version import __version__
 from unmask.video import read_clip
+from unmask.video.distort import DISTORTIONS, SMALL_LADDER, distort_clip
 
 _CHUNK_BYTES = 1 << 20
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from unmask.batch import Failure, run_each
 from unmask.config import BatchSettings, ScanSettings
-from unmask.distort import DISTORTIONS, LEVELS, distort_clip
 from unmask.errors import DataError, MediaError
 from unmask.evaluate.bootstrap import measure
 from unmask.evaluate.clips import LabelledClip
@@ -20,6 +19,7 @@ from unmask.evaluate.contenders import Contender
 from unmask.evaluate.examine import Examiner
 from unmask.evaluate.metrics import Scored, auc
 from unmask.models.card import Card
+from unmask.video.distort import DISTORTIONS, LEVELS, distort_clip
 
 FRAMES = 10
 DRAWS = 300

@@ -1,8 +1,11 @@
-"""Decoding, the edge where files become frames.
+"""From file to clip: a video or an image comes in, sampled RGB frames with their times go out.
+
+Never here: anything about faces, or pixels from a decoder that no limit of size and time guards.
 
 ``read_clip`` is the way in. Its parts, from below: ``packets`` reads the heads of compressed packets,
 ``sampling`` chooses frames and packets, ``picture`` turns frames into RGB, ``container`` guards the opening,
 ``survey`` is the first pass and ``reading`` the second; ``still`` reads images.
+``distort`` makes worse versions of a clip, as bad channels do.
 """
 
 from unmask.video.picture import array_picture, clip_from_arrays

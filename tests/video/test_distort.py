@@ -9,7 +9,6 @@ from labelled_clips import write_labelled
 from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
-from unmask.distort import DISTORTIONS, LEVELS, distort_clip
 from unmask.errors import SettingsError
 from unmask.evaluate.clips import read_clips
 from unmask.evaluate.contenders import Contender
@@ -18,6 +17,7 @@ from unmask.models.card import read_card
 from unmask.pipeline import load_scanner
 from unmask.types import Outcome
 from unmask.video import clip_from_arrays
+from unmask.video.distort import DISTORTIONS, LEVELS, distort_clip
 
 VIEWS = [view.repeat(2, 0).repeat(2, 1)[:241, :301] for view in moving_views(6, size=(151, 121))]
 CLIP = clip_from_arrays(VIEWS, [0.0, 0.5, 0.7, 1.0, 2.0, 4.0], path="a.mp4")
