@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from unmask.boxes import suppress
+from unmask.faces.boxes import suppress
 
 if TYPE_CHECKING:
     import torch

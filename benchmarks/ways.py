@@ -27,9 +27,9 @@ def ours(given: argparse.Namespace) -> Work:
     import numpy as np
 
     from unmask.config import CropSettings, ScanSettings
-    from unmask.crop import cut_crops
-    from unmask.detect import detect_faces, load_detector
-    from unmask.track import link_faces
+    from unmask.faces.crop import cut_crops
+    from unmask.faces.detect import detect_faces, load_detector
+    from unmask.faces.track import link_faces
     from unmask.video import read_clip
 
     settings = ScanSettings()

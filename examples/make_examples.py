@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from unmask.config import DetectSettings
-from unmask.detect import load_detector
+from unmask.faces.detect import load_detector
 from unmask.faces.points import CANONICAL_POINTS, fit_affine, move_points
 from unmask.forge.swap import match_colour
 from unmask.types import Floats, Image

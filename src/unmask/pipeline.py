@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmask.config import ScanSettings
-from unmask.crop import cut_crops
-from unmask.detect import FaceDetector, detect_faces, load_detector
 from unmask.errors import DamagedError, MediaError, ModelError
-from unmask.light import is_night
+from unmask.faces.crop import cut_crops
+from unmask.faces.detect import FaceDetector, detect_faces, load_detector
+from unmask.faces.light import is_night
+from unmask.faces.track import link_faces, thin_track
 from unmask.models.card import Card
 from unmask.score import CropScorer, load_model, score_crops
-from unmask.track import link_faces, thin_track
 from unmask.types import Clip, Crops, Outcome, Stability, Track, Verdict
 from unmask.verdict import STAGES, Evidence, Ruling, Thresholds, unreadable, weigh
 from unmask.version import __version__

@@ -5,8 +5,8 @@ from sklearn.linear_model import LogisticRegression
 
 from training_data import portraits
 from unmask.config import DetectSettings
-from unmask.crop import cut_square, map_points
-from unmask.detect import load_detector
+from unmask.faces.crop import cut_square, map_points
+from unmask.faces.detect import load_detector
 from unmask.forge.blend import (
     Cues,
     alter_face,

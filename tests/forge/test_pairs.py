@@ -8,10 +8,10 @@ from sklearn.linear_model import LogisticRegression
 
 from training_data import pack_portraits
 from unmask.config import CropSettings
-from unmask.crop import scale_square
 from unmask.crops.framing import draw_view, view_centre
 from unmask.crops.shards import read_index
 from unmask.errors import DataError, SettingsError
+from unmask.faces.crop import scale_square
 from unmask.forge.pairs import PairBatches
 from unmask.forge.pools import Pool
 from unmask.forge.settings import FORGERS, PairSettings

@@ -80,9 +80,9 @@ def extract(
     from unmask.cli.running import stopping_on_errors
 
     with stopping_on_errors("the same command goes on from here"):
-        from unmask.detector_file import read_detector_file
         from unmask.extract.crews import CrewSettings, gather_crew
         from unmask.extract.plan import ExtractSettings, make_plan
+        from unmask.faces.settings_file import read_detector_file
 
         detect, track = read_detector_file(settings_file)
         settings = ExtractSettings(

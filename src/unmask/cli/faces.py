@@ -82,8 +82,8 @@ def _settings(file: Path | None, people: str | None, frames: int) -> ScanSetting
     from dataclasses import replace
 
     from unmask.config import DecodeSettings, ScanSettings
-    from unmask.detector_file import read_detector_file
     from unmask.errors import SettingsError
+    from unmask.faces.settings_file import read_detector_file
 
     detect, track = read_detector_file(file)
     if people is not None:

@@ -80,8 +80,8 @@ def scan(
     from unmask.cli.inputs import expand
     from unmask.cli.output import check_csv
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
-    from unmask.detector_file import read_detector_file
     from unmask.errors import UnmaskError
+    from unmask.faces.settings_file import read_detector_file
 
     try:
         decode = DecodeSettings(frames=frames)

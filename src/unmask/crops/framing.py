@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import CropSettings
-from unmask.crop import scale_square
 from unmask.crops.shards import STORED_MARGIN_FRACTION
+from unmask.faces.crop import scale_square
 from unmask.faces.points import move_points, shrink_first
 from unmask.types import Floats, Image
 

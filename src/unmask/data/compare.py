@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import CropSettings, DecodeSettings, DetectSettings, TrackSettings
-from unmask.crop import cut_crops
 from unmask.data.fingerprint import Bits, fingerprint
 from unmask.data.sources import Opener
-from unmask.detect import FaceDetector, detect_faces, load_detector
 from unmask.errors import DataError, MediaError
-from unmask.track import link_faces
+from unmask.faces.crop import cut_crops
+from unmask.faces.detect import FaceDetector, detect_faces, load_detector
+from unmask.faces.track import link_faces
 from unmask.types import Clip, Face, Floats, Image
 from unmask.video import read_clip
 from unmask.video.container import CONTAINERS

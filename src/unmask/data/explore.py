@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unmask.config import DecodeSettings, DetectSettings
-from unmask.crop import cut_square
 from unmask.data.sources import Opener
 from unmask.data.video_index import clip_of, usable
-from unmask.detect import FaceDetector, detect_faces, load_detector
 from unmask.errors import DataError, MediaError
+from unmask.faces.crop import cut_square
+from unmask.faces.detect import FaceDetector, detect_faces, load_detector
 from unmask.types import Floats, Image
 from unmask.video import read_clip
 from unmask.work.in_step import Do, Failure, do_all

@@ -14,11 +14,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from unmask.boxes import square_boxes
-from unmask.crop import cut_square, map_points
 from unmask.data.facebench_draw import FACE_PX, PATCH_PX, Cast, Portrait, Scene
-from unmask.detect import FaceDetector
 from unmask.errors import DataError, MissingExtraError
+from unmask.faces.boxes import square_boxes
+from unmask.faces.crop import cut_square, map_points
+from unmask.faces.detect import FaceDetector
 from unmask.types import Image
 
 HALVES = ("tune", "report")

@@ -17,15 +17,15 @@ import numpy as np
 
 from unmask.batch import Failure, run_each
 from unmask.config import BatchSettings, CropSettings, JudgeSettings, ScanSettings
-from unmask.crop import cut_crops
 from unmask.data.sources import Opener
-from unmask.detect import load_detector
 from unmask.errors import DataError, MediaError
 from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.contenders import Contender, load_contender
+from unmask.faces.crop import cut_crops
+from unmask.faces.detect import load_detector
+from unmask.faces.track import thin_track
 from unmask.models.card import Card
 from unmask.pipeline import Scanner
-from unmask.track import thin_track
 from unmask.types import Clip, Outcome, Track
 from unmask.verdict import Calibration, Evidence, Ruling, Thresholds, too_little, weigh
 from unmask.video import read_clip

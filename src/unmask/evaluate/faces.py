@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from unmask.boxes import iou
 from unmask.config import DecodeSettings, ScanSettings
 from unmask.data.facebench import Bench, BenchItem, TrueFace
-from unmask.detect import FaceDetector, detect_faces, load_detector
 from unmask.errors import DataError
-from unmask.track import link_faces
+from unmask.faces.boxes import iou
+from unmask.faces.detect import FaceDetector, detect_faces, load_detector
+from unmask.faces.track import link_faces
 from unmask.types import Clip, Face, Track
 from unmask.video import read_clip
 

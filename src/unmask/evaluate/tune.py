@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from unmask.config import DetectSettings, ScanSettings
 from unmask.data.facebench import Bench
-from unmask.detector_file import write_detector_file
 from unmask.errors import MissingExtraError, SettingsError
 from unmask.evaluate.faces import FaceCounts, count_faces, load_clips, mean_score, overall, precision_recall
+from unmask.faces.settings_file import write_detector_file
 from unmask.files import write_whole
 from unmask.types import Clip
 
@@ -63,7 +63,7 @@ def tune_faces(
         bench: Its half ``tune``.
         study_file: SQLite file; trials that it holds count.
         trials: How many in all.
-        detector: A name in `unmask.detect.DETECTORS`.
+        detector: A name in `unmask.faces.detect.DETECTORS`.
         on_trial: Told how many of how many are done.
 
     Returns:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.boxes import iou
 from unmask.config import DetectSettings
-from unmask.detect import FaceDetector, search_frames
+from unmask.faces.boxes import iou
+from unmask.faces.detect import FaceDetector, search_frames
 from unmask.types import Clip, Face, Floats, Track
 
 MAX_TIME_DIFFERENCE_SECONDS = 0.02  # less than from one frame to the next

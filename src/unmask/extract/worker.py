@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 
 from unmask.config import CropSettings
-from unmask.crop import cut_crops
 from unmask.crops.shards import STORED_MARGIN_FRACTION, Sample, describe_sample, encode_sample, find_spans
 from unmask.data.sources import Opener
-from unmask.detect import FaceDetector, detect_faces, load_detector
 from unmask.errors import DataError, MediaError
 from unmask.extract.guide import Guide, why_not
 from unmask.extract.plan import ExtractSettings, Video
-from unmask.track import link_faces
+from unmask.faces.crop import cut_crops
+from unmask.faces.detect import FaceDetector, detect_faces, load_detector
+from unmask.faces.track import link_faces
 from unmask.types import Clip, Crops, Track
 from unmask.video import read_clip
 

@@ -34,8 +34,8 @@ def facebench(
         from unmask.config import DetectSettings
         from unmask.data.facebench import write_bench
         from unmask.data.facebench_plan import gather_cast, plan_scenes
-        from unmask.detect import load_detector
         from unmask.errors import DataError
+        from unmask.faces.detect import load_detector
 
         if clips < 1:
             raise DataError(f"clips must be 1 or more, got {clips}")

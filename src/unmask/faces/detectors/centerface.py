@@ -12,9 +12,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from unmask.boxes import sides, square_boxes, suppress
 from unmask.config import DetectSettings
-from unmask.detectors.weights_file import load_session
+from unmask.faces.boxes import sides, square_boxes, suppress
+from unmask.faces.detectors.weights_file import load_session
 from unmask.types import Face, Floats, Image
 
 _LARGEST_PX = 1920  # longer sides are shrunk to it: a network run whole on 8K would take gigabytes
@@ -30,7 +30,7 @@ _SLOPE, _OFFSET = 2.0, 1.1
 
 
 class CenterFace:
-    """The detector; see `unmask.detect.FaceDetector` for the contract.
+    """The detector; see `unmask.faces.detect.FaceDetector` for the contract.
 
     Args:
         settings: The last threshold, smallest face, threads.

@@ -9,10 +9,10 @@ from functools import partial
 
 import numpy as np
 
-from unmask.boxes import cover, match_boxes, sides
 from unmask.config import TrackSettings
-from unmask.people import apply_policy, is_plausible, likeness
-from unmask.scenes import Scenes
+from unmask.faces.boxes import cover, match_boxes, sides
+from unmask.faces.people import apply_policy, is_plausible, likeness
+from unmask.faces.scenes import Scenes
 from unmask.types import Clip, Face, Floats, Track
 
 

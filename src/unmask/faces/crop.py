@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from unmask.boxes import square_boxes
 from unmask.config import CropSettings
+from unmask.faces.boxes import square_boxes
 from unmask.types import Clip, Crops, Floats, Image, Track
 
 

@@ -3,8 +3,8 @@ import pytest
 
 from portraits import moving_views, portrait, write_clip
 from unmask.config import DetectSettings
-from unmask.detect import detect_faces, load_detector
-from unmask.light import brightness, is_dark, is_night, lighten
+from unmask.faces.detect import detect_faces, load_detector
+from unmask.faces.light import brightness, is_dark, is_night, lighten
 from unmask.video import clip_from_arrays, read_clip
 
 

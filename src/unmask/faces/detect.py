@@ -7,7 +7,7 @@ time, and a frame where a face got lost is searched as a whole. A dark frame wit
 once more in a lightened copy.
 
 Add a detector in three steps: write ``detectors/NAME.py`` with a class that has `FaceDetector.detect`,
-name it in `DETECTORS`, and run ``tests/contracts/test_detectors.py``.
+name it in `DETECTORS`, and run ``tests/faces/test_detectors.py``.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from unmask.boxes import match_boxes, square_boxes
 from unmask.config import DetectSettings
-from unmask.crop import cut_square
 from unmask.errors import SettingsError
-from unmask.light import is_dark, lighten
-from unmask.people import LOOK_PX, LOOK_SCALE
+from unmask.faces.boxes import match_boxes, square_boxes
+from unmask.faces.crop import cut_square
+from unmask.faces.light import is_dark, lighten
+from unmask.faces.people import LOOK_PX, LOOK_SCALE
 from unmask.types import Clip, Face, Floats, Frame, Image
 
 _SAME_FACE_SIDES = 2.5  # farthest that a face moves between two searched frames, in sides of its box
@@ -50,13 +50,13 @@ class FaceDetector(Protocol):
 
 
 def _mtcnn(settings: DetectSettings) -> FaceDetector:
-    from unmask.detectors.mtcnn import Mtcnn
+    from unmask.faces.detectors.mtcnn import Mtcnn
 
     return Mtcnn(settings)
 
 
 def _centerface(settings: DetectSettings) -> FaceDetector:
-    from unmask.detectors.centerface import CenterFace
+    from unmask.faces.detectors.centerface import CenterFace
 
     return CenterFace(settings)
 

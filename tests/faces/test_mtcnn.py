@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unmask.boxes import iou
 from unmask.config import DetectSettings
-from unmask.detectors import mtcnn
-from unmask.detectors.mtcnn import Mtcnn
 from unmask.errors import ModelError
+from unmask.faces.boxes import iou
+from unmask.faces.detectors import mtcnn
+from unmask.faces.detectors.mtcnn import Mtcnn
 
-REFERENCE = runpy.run_path(str(Path(__file__).parent / "references" / "mtcnn.py"))
+REFERENCE = runpy.run_path(str(Path(__file__).parents[1] / "references" / "mtcnn.py"))
 RECORD = json.loads(REFERENCE["RECORD"].read_text(encoding="utf-8"))
 SCENES = REFERENCE["scenes"]()
 

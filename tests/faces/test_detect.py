@@ -4,14 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unmask.boxes import iou
 from unmask.config import DecodeSettings, DetectSettings
-from unmask.detect import detect_faces, load_detector
 from unmask.errors import SettingsError
+from unmask.faces.boxes import iou
+from unmask.faces.detect import detect_faces, load_detector
 from unmask.types import Face
 from unmask.video import clip_from_arrays, read_clip
 
-COLLINS, HOPPER = runpy.run_path(str(Path(__file__).parent / "references" / "mtcnn.py"))["portraits"]()
+COLLINS, HOPPER = runpy.run_path(str(Path(__file__).parents[1] / "references" / "mtcnn.py"))["portraits"]()
 TIMES = [index / 3 for index in range(30)]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from unmask.config import TrackSettings
-from unmask.track import link_faces
+from unmask.faces.track import link_faces
 from unmask.types import Face
 from unmask.video import clip_from_arrays
 

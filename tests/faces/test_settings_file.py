@@ -1,8 +1,8 @@
 import pytest
 
 from unmask.config import DetectSettings, TrackSettings
-from unmask.detector_file import read_detector_file, write_detector_file
 from unmask.errors import SettingsError
+from unmask.faces.settings_file import read_detector_file, write_detector_file
 
 
 def test_what_is_written_is_read_back(tmp_path):

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.boxes import centres, sides
 from unmask.config import TrackSettings
-from unmask.scenes import resemblance
+from unmask.faces.boxes import centres, sides
+from unmask.faces.scenes import resemblance
 from unmask.types import Face, Floats, Image, Track
 
 LOOK_PX = 64

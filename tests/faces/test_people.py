@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 
 from portraits import portrait
-from unmask.boxes import square_boxes
 from unmask.config import TrackSettings
-from unmask.crop import cut_square
 from unmask.errors import SettingsError
-from unmask.people import LOOK_PX, LOOK_SCALE, apply_policy, is_plausible, likeness, measure_life
-from unmask.track import link_faces
+from unmask.faces.boxes import square_boxes
+from unmask.faces.crop import cut_square
+from unmask.faces.people import LOOK_PX, LOOK_SCALE, apply_policy, is_plausible, likeness, measure_life
+from unmask.faces.track import link_faces
 from unmask.types import Face, Track
 from unmask.video import clip_from_arrays
 

@@ -22,7 +22,7 @@ def load_session(name: str, *, threads: int, card: str = "card.json") -> onnxrun
     Raises:
         ModelError: A file is missing or altered.
     """
-    folder = resources.files("unmask.detectors") / "weights"
+    folder = resources.files("unmask.faces.detectors") / "weights"
     try:
         files = json.loads((folder / card).read_text(encoding="utf-8"))["files"]
         weights = (folder / f"{name}.onnx").read_bytes()

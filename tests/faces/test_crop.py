@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unmask.config import CropSettings
-from unmask.crop import cut_crops, cut_square, map_points
+from unmask.faces.crop import cut_crops, cut_square, map_points
 from unmask.types import Clip, Face, Frame, Track
 from unmask.video import clip_from_arrays
 

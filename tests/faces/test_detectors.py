@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from unmask.config import DetectSettings
-from unmask.detect import DETECTORS, load_detector
+from unmask.faces.detect import DETECTORS, load_detector
 
 REFERENCES = Path(__file__).parents[1] / "references"
 COLLINS, HOPPER = runpy.run_path(str(REFERENCES / "mtcnn.py"))["portraits"]()

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from unmask.boxes import centres, cover, iou, match_boxes, sides, square_boxes, suppress
+from unmask.faces.boxes import centres, cover, iou, match_boxes, sides, square_boxes, suppress
 
 whole_boxes = arrays(np.int64, st.tuples(st.integers(0, 12), st.just(4)), elements=st.integers(0, 40))
 

@@ -18,9 +18,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from unmask.boxes import sides, square_boxes, suppress
 from unmask.config import DetectSettings
-from unmask.detectors.weights_file import load_session
+from unmask.faces.boxes import sides, square_boxes, suppress
+from unmask.faces.detectors.weights_file import load_session
 from unmask.types import Face, Floats, Image
 
 Ints = NDArray[np.int64]
@@ -53,7 +53,7 @@ class _Sums:
 
 
 class Mtcnn:
-    """The detector; see `unmask.detect.FaceDetector` for the contract.
+    """The detector; see `unmask.faces.detect.FaceDetector` for the contract.
 
     Args:
         settings: Thresholds, smallest face, pyramid factor, threads.

@@ -1,1 +1,0 @@
-"""Face detectors, one backend a file; `unmask.detect.DETECTORS` names them."""
