@@ -49,7 +49,7 @@ def find_card(given: Path | None) -> tuple[Path, str]:
     """The model for the whole scan, and what to say of it."""
     if given is not None:
         return given, f"Model: {given.stem}."
-    from unmask.models.card import card_path  # late: this process is the parent of those that are measured
+    from unmask.judge.card import card_path  # late: this process is the parent of those that are measured
 
     card = card_path()
     return card, f"Model: the shipped {card.stem}."

@@ -19,7 +19,7 @@ ACTING = """
     from pathlib import Path
     from unmask.errors import ModelError
     from unmask.types import ModelName
-    from unmask.verdict import unreadable
+    from unmask.judge.verdict import unreadable
 
     class Acting:
         def scan(self, path, *, on_sha256=None):

@@ -13,7 +13,7 @@ import pytest
 from command_line import run
 from tiny_model import write_tiny_model
 from unmask.errors import DataError
-from unmask.models.card import DEFAULT_MODEL
+from unmask.judge.card import DEFAULT_MODEL
 from unmask.submit import bundle as module
 from unmask.submit.bundle import LIMIT_BYTES, NOTEBOOK, write_bundle
 
@@ -61,7 +61,7 @@ def test_the_bundle_brings_the_models_card_and_weights(tmp_path, monkeypatch):
     assert any(cell.endswith("--model {BUNDLE}/model/tiny.json") for cell in cells(tmp_path / "b"))
     (wheel,) = (tmp_path / "b" / "wheels").iterdir()
     names = zipfile.ZipFile(wheel).namelist()
-    assert f"unmask/models/weights/{DEFAULT_MODEL}.onnx" in names
+    assert f"unmask/judge/weights/{DEFAULT_MODEL}.onnx" in names
     assert not any("__pycache__" in name for name in names)
 
 

@@ -16,11 +16,11 @@ from unmask.config import JudgeSettings, ScanSettings
 from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.examine import Findings
 from unmask.evaluate.summary import Judged, summarise
-from unmask.models.card import read_card
+from unmask.judge.card import read_card
+from unmask.judge.verdict import Calibration
 from unmask.pipeline import load_scanner
 from unmask.report.evaluation import evaluation_page
 from unmask.types import Face, Track
-from unmask.verdict import Calibration
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,12 @@ from tiny_recipe import CLIP, read_log, silent, write_recipe
 from training_data import store_people
 from training_process import finish, start
 from unmask.errors import DataError, ModelError, SettingsError
+from unmask.judge.score import load_model
 from unmask.models.ensemble import Ensemble
 from unmask.models.export import export_onnx, run_onnx
 from unmask.models.frame_net import FrameNet
 from unmask.models.inputs import keep_detail
 from unmask.models.narrow import narrow_weights
-from unmask.score import load_model
 from unmask.train.join import load_run
 from unmask.train.recipe import read_recipe
 from unmask.train.run import run_recipe

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unmask.models.card import DEFAULT_MODEL
+from unmask.judge.card import DEFAULT_MODEL
 
 nbclient = pytest.importorskip("nbclient")
 nbformat = pytest.importorskip("nbformat")

@@ -14,7 +14,7 @@ from training_data import store_people, stored_face
 from unmask.config import ScoreSettings
 from unmask.crops.shards import INDEX_NAME
 from unmask.errors import DataError, ModelError, SettingsError
-from unmask.score import load_model, score_crops
+from unmask.judge.score import load_model, score_crops
 from unmask.train.loop import Trainer
 from unmask.train.recipe import LoopSettings, read_recipe
 from unmask.train.run import run_recipe

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from unmask.models.card import read_card
+from unmask.judge.card import read_card
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 

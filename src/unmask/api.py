@@ -9,7 +9,7 @@ from unmask.config import CropSettings, DecodeSettings, ScanSettings
 from unmask.faces import crop as _crop
 from unmask.faces.detect import detect_faces, load_detector
 from unmask.faces.track import link_faces
-from unmask.models.card import card_path, read_card
+from unmask.judge.card import card_path, read_card
 from unmask.pipeline import load_scanner
 from unmask.types import Clip, Crops, Track, Verdict
 from unmask.video import read_clip

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 from unmask.config import BatchSettings, ScanSettings
-from unmask.models.card import card_path, read_card
+from unmask.judge.card import card_path, read_card
+from unmask.judge.verdict import unreadable
 from unmask.types import Verdict
-from unmask.verdict import unreadable
 from unmask.work.pool import Answer, Do, Failure, Task, run_crew
 from unmask.work.processes import Processes, default_jobs
 

@@ -13,7 +13,7 @@ from unmask.errors import SettingsError
 from unmask.evaluate.clips import read_clips
 from unmask.evaluate.contenders import Contender
 from unmask.evaluate.ladder import CLEAN, STEPS, climb, summarise_ladder
-from unmask.models.card import read_card
+from unmask.judge.card import read_card
 from unmask.pipeline import load_scanner
 from unmask.types import Outcome
 from unmask.video import clip_from_arrays

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from unmask.evaluate.recalibrate import Recalibrated
-    from unmask.models.card import Card
+    from unmask.judge.card import Card
 
 SHOWN = {
     "log_loss": "log loss (0.693 knows nothing)",
@@ -88,7 +88,7 @@ def _write(card: Card, output: Path, model: str | None) -> None:
     """The card, and its weights beside it unless they are there."""
     from unmask.errors import ModelError
     from unmask.files import whole_file
-    from unmask.models.card import card_path, read_weights, write_card
+    from unmask.judge.card import card_path, read_weights, write_card
 
     data = read_weights(card, card_path(model).parent)
     output.parent.mkdir(parents=True, exist_ok=True)

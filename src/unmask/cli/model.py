@@ -20,7 +20,7 @@ def model(
 
     from unmask.cli.terminal import plain, printable
     from unmask.errors import ModelError
-    from unmask.models.card import card_path, read_card, read_weights
+    from unmask.judge.card import card_path, read_card, read_weights
 
     try:
         path = card_path(card)

@@ -149,8 +149,8 @@ def _verdicts(
     inputs: list[Input], settings: ScanSettings, batch: BatchSettings
 ) -> Iterator[tuple[int, Verdict]]:
     from unmask.batch import scan_each
-    from unmask.models.card import card_path, read_card
-    from unmask.verdict import unreadable
+    from unmask.judge.card import card_path, read_card
+    from unmask.judge.verdict import unreadable
 
     model = read_card(card_path(settings.model)).model_name
     for index, item in enumerate(inputs):

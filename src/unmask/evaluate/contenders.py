@@ -9,8 +9,8 @@ from pathlib import Path
 from unmask.config import ScoreSettings
 from unmask.errors import SettingsError
 from unmask.evaluate.peers import PEERS
-from unmask.models.card import Card, card_path, read_card
-from unmask.score import CropScorer, load_model
+from unmask.judge.card import Card, card_path, read_card
+from unmask.judge.score import CropScorer, load_model
 
 
 @dataclass(frozen=True, slots=True)

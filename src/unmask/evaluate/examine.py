@@ -24,10 +24,10 @@ from unmask.evaluate.contenders import Contender, load_contender
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import load_detector
 from unmask.faces.track import thin_track
-from unmask.models.card import Card
+from unmask.judge.card import Card
+from unmask.judge.verdict import Calibration, Evidence, Ruling, Thresholds, too_little, weigh
 from unmask.pipeline import Scanner
 from unmask.types import Clip, Outcome, Track
-from unmask.verdict import Calibration, Evidence, Ruling, Thresholds, too_little, weigh
 from unmask.video import read_clip
 
 STRIP_FACES, STRIP_PEOPLE, STRIP_PX = 6, 3, 96
@@ -69,7 +69,7 @@ class Findings:
         return sum(track.kept for track in self.tracks)
 
     def evidence(self, model: str) -> Evidence:
-        """What one model says, for `unmask.verdict.weigh`."""
+        """What one model says, for `unmask.judge.verdict.weigh`."""
         return Evidence(self.times_seconds, self.tracks, (self.logits or {}).get(model, {}))
 
 

@@ -18,7 +18,7 @@ from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.contenders import Contender
 from unmask.evaluate.examine import Examiner
 from unmask.evaluate.metrics import Scored, auc
-from unmask.models.card import Card
+from unmask.judge.card import Card
 from unmask.video.distort import DISTORTIONS, LEVELS, distort_clip
 
 FRAMES = 10

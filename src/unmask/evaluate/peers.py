@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from unmask.score import CropScorer
+from unmask.judge.score import CropScorer
 
 
 def _meso4(weights: Path) -> CropScorer:

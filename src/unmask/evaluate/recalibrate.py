@@ -22,7 +22,7 @@ from unmask.evaluate.calibrate import (
 )
 from unmask.evaluate.metrics import PROBABILITY, RANKING, Scored, at_threshold, log_loss
 from unmask.evaluate.summary import Judged
-from unmask.models.card import Card, Score
+from unmask.judge.card import Card, Score
 
 _CALIBRATED = "Calibrated"
 

@@ -14,7 +14,7 @@ from unmask.evaluate.bootstrap import measure
 from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.examine import Findings
 from unmask.evaluate.metrics import Scored, auc
-from unmask.verdict import Ruling
+from unmask.judge.verdict import Ruling
 
 DRAWS = 300
 Limits = tuple[tuple[float, str], ...]

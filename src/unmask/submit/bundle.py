@@ -22,7 +22,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from unmask.errors import DataError, ModelError
-from unmask.models.card import card_path, read_card, read_weights, write_card
+from unmask.judge.card import card_path, read_card, read_weights, write_card
 
 LIMIT_BYTES = 10**9
 PACKAGE = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from unmask.batch import Failure, run_each
 from unmask.config import BatchSettings, ScanSettings
 from unmask.errors import DataError, SettingsError
 from unmask.files import whole_file
-from unmask.models.card import card_path, read_card
+from unmask.judge.card import card_path, read_card
 from unmask.pipeline import Scanner, load_scanner
 from unmask.submit.journal import Answer, Journal
 from unmask.submit.pace import Pace

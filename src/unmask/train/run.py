@@ -8,8 +8,9 @@ from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 
+from unmask.judge.card import Card, write_card
+from unmask.judge.verdict import Calibration, Thresholds
 from unmask.models.backbone import MEAN, STD
-from unmask.models.card import Card, write_card
 from unmask.models.ensemble import Ensemble
 from unmask.models.export import export_onnx
 from unmask.train.build import Net
@@ -21,7 +22,6 @@ from unmask.train.quantised import export_int8
 from unmask.train.recipe import Recipe, read_recipe
 from unmask.train.signals import stop_signals
 from unmask.train.sources import Sources, open_sources
-from unmask.verdict import Calibration, Thresholds
 
 EXPORT_NAME = "export.json"
 UNKNOWN = "not stated"

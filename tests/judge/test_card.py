@@ -4,7 +4,7 @@ import pytest
 
 from tiny_model import card_values
 from unmask.errors import ModelError
-from unmask.models.card import DEFAULT_MODEL, card_path, read_card, write_card
+from unmask.judge.card import DEFAULT_MODEL, card_path, read_card, write_card
 
 
 def written(tmp_path, text):

@@ -7,7 +7,7 @@ import pytest
 from tiny_model import SIZE_PX, tiny_graph, write_clip_model, write_tiny_model
 from unmask.config import ScoreSettings
 from unmask.errors import ModelError
-from unmask.score import load_model, score_crops
+from unmask.judge.score import load_model, score_crops
 from unmask.types import Crops
 
 

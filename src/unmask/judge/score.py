@@ -15,7 +15,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from unmask.config import ScoreSettings
 from unmask.errors import ModelError
-from unmask.models.card import Card, card_path, read_card, read_weights
+from unmask.judge.card import Card, card_path, read_card, read_weights
 from unmask.types import Crops
 
 Logits = NDArray[np.float32]

@@ -16,8 +16,8 @@ from typing import Any, Never
 
 from unmask.config import CropSettings
 from unmask.errors import ModelError, SettingsError
+from unmask.judge.verdict import PERSON_RULES, Calibration, Thresholds
 from unmask.types import ModelName
-from unmask.verdict import PERSON_RULES, Calibration, Thresholds
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "lite0x2"

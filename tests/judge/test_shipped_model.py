@@ -5,8 +5,8 @@ import pytest
 
 import unmask
 from portraits import moving_views, write_clip
-from unmask.models.card import DEFAULT_MODEL, card_path, read_card
-from unmask.score import load_model
+from unmask.judge.card import DEFAULT_MODEL, card_path, read_card
+from unmask.judge.score import load_model
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from unmask.config import JudgeSettings
 from unmask.errors import SettingsError
+from unmask.judge.verdict import Calibration, Thresholds, judge_person, most_suspicious, rule, unreadable
 from unmask.types import Face, Outcome, Person, PersonFrame, Track
-from unmask.verdict import Calibration, Thresholds, judge_person, most_suspicious, rule, unreadable
 
 THRESHOLDS = Thresholds(fake_at_least=0.7, real_at_most=0.3)
 SETTINGS = JudgeSettings(min_frames=3, min_face_px=40)
