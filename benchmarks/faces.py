@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from unmask.config import DetectSettings, ScanSettings, TrackSettings
-from unmask.data.facebench import Bench, read_bench
-from unmask.evaluate.faces import (
+from unmask.facebench.bench import Bench, read_bench
+from unmask.facebench.count import (
     FaceCounts,
     count_faces,
     count_item,

@@ -32,9 +32,9 @@ def facebench(
     """Draw clips in which it is known who is where: dark, small, turned, covered, blurred, posters, hands."""
     with stopping_on_errors("the bench is incomplete"):
         from unmask.config import DetectSettings
-        from unmask.data.facebench import write_bench
-        from unmask.data.facebench_plan import gather_cast, plan_scenes
         from unmask.errors import DataError
+        from unmask.facebench.bench import write_bench
+        from unmask.facebench.plan import gather_cast, plan_scenes
         from unmask.faces.detect import load_detector
 
         if clips < 1:

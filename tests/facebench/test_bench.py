@@ -7,11 +7,11 @@ from typer.testing import CliRunner
 
 from unmask.cli import app
 from unmask.config import DetectSettings, ScanSettings, TrackSettings
-from unmask.data.facebench import BENCH_NAME, read_bench, write_bench
-from unmask.data.facebench_draw import Scene, draw_scene
-from unmask.data.facebench_plan import gather_cast, plan_scenes
 from unmask.errors import DataError
-from unmask.evaluate.faces import count_faces, load_clips, overall
+from unmask.facebench.bench import BENCH_NAME, read_bench, write_bench
+from unmask.facebench.count import count_faces, load_clips, overall
+from unmask.facebench.draw import Scene, draw_scene
+from unmask.facebench.plan import gather_cast, plan_scenes
 from unmask.faces.detect import load_detector
 
 SCENES = [
@@ -98,7 +98,7 @@ def test_truth_is_where_the_face_is(cast):
 
 
 def test_halves_share_no_face(tmp_path):
-    from unmask.data.facebench_plan import _photos
+    from unmask.facebench.plan import _photos
 
     for number in range(12):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((9, 9, 3), number, np.uint8))

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from unmask.config import DecodeSettings, ScanSettings
-from unmask.data.facebench import Bench, BenchItem, TrueFace
 from unmask.errors import DataError
+from unmask.facebench.bench import Bench, BenchItem, TrueFace
 from unmask.faces.boxes import iou
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
 from unmask.faces.track import link_faces

@@ -1,6 +1,6 @@
 """A bench for face detection: clips and photos of which is known who is where, in one folder.
 
-`write_bench` draws the clips (``facebench_draw.py``) that a plan (``facebench_plan.py``) asks for;
+`write_bench` draws the clips (``draw.py``) that a plan (``plan.py``) asks for;
 `read_bench` reads and checks ``bench.json``:
 
 ```json
@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from unmask.data.facebench_draw import Cast, Drawing, Scene, draw_scene
 from unmask.errors import DataError
+from unmask.facebench.draw import Cast, Drawing, Scene, draw_scene
 from unmask.files import write_whole
 
 BENCH_NAME = "bench.json"

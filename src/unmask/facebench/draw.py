@@ -96,7 +96,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class DrawnFace:
-    """Where a face was drawn; see `unmask.data.facebench.TrueFace`."""
+    """Where a face was drawn; see `unmask.facebench.bench.TrueFace`."""
 
     who: int
     kind: str

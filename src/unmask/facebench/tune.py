@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unmask.config import DetectSettings, ScanSettings
-from unmask.data.facebench import Bench
 from unmask.errors import MissingExtraError, SettingsError
-from unmask.evaluate.faces import FaceCounts, count_faces, load_clips, mean_score, overall, precision_recall
+from unmask.facebench.bench import Bench
+from unmask.facebench.count import FaceCounts, count_faces, load_clips, mean_score, overall, precision_recall
 from unmask.faces.settings_file import write_detector_file
 from unmask.files import write_whole
 from unmask.types import Clip
