@@ -20,7 +20,7 @@ import numpy as np
 from rich.progress import track
 
 from unmask.config import JudgeSettings
-from unmask.data.collection import Source, list_sources
+from unmask.datasets.collection import Source, list_sources
 from unmask.evaluate.bootstrap import measure as measure_with_intervals
 from unmask.evaluate.calibrate import cross_calibrate, fit_temperature
 from unmask.evaluate.clips import LabelledClip

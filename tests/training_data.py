@@ -15,7 +15,7 @@ from skimage.data import astronaut
 from inline_crew import InlineCrew
 from portraits import write_image
 from unmask.crops.shards import Sample, ShardWriter, read_index
-from unmask.data.collection import list_sources
+from unmask.datasets.collection import list_sources
 from unmask.extract.plan import ExtractSettings, make_plan, videos_of_collection
 from unmask.extract.run import extract
 from unmask.extract.store import Store

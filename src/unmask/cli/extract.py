@@ -132,8 +132,8 @@ def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:
 
 
 def _list_videos(sources: Sequence[str]) -> list[Video]:
-    from unmask.data.collection import list_sources
-    from unmask.data.video_index import index
+    from unmask.datasets.collection import list_sources
+    from unmask.datasets.video_index import index
     from unmask.extract.plan import videos_of_collection, videos_of_index
 
     videos: list[Video] = []

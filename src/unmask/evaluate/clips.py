@@ -22,7 +22,7 @@ class LabelledClip:
 
     Attributes:
         name: Of the file; unique in a set.
-        path: What opens it, as in `unmask.data.sources`.
+        path: What opens it, as in `unmask.datasets.sources`.
         fake: Whether it is labelled FAKE.
         original: Name of the real clip that a fake was made from; its own for a real one.
         facts: Codec, method and so on, where an index says.
@@ -84,7 +84,7 @@ def _read_table(table: Path) -> list[LabelledClip]:
 
 
 def _read_index(sources: Sequence[Path]) -> list[LabelledClip]:
-    from unmask.data import index, usable
+    from unmask.datasets.video_index import index, usable
 
     frame = index([str(source) for source in sources], probe=False)
     rows = usable(frame)

@@ -17,7 +17,7 @@ import numpy as np
 
 from unmask.batch import Failure, run_each
 from unmask.config import BatchSettings, CropSettings, JudgeSettings, ScanSettings
-from unmask.data.sources import Opener
+from unmask.datasets.sources import Opener
 from unmask.errors import DataError, MediaError
 from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.contenders import Contender, load_contender

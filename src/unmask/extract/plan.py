@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from unmask.config import DecodeSettings, DetectSettings, TrackSettings
 from unmask.crops.shards import JPEG_QUALITY
-from unmask.data.collection import Source
+from unmask.datasets.collection import Source
 from unmask.errors import DataError, SettingsError
 from unmask.version import __version__
 
@@ -75,7 +75,7 @@ class Video:
 
     Attributes:
         name: Unique in the plan; as in the video index.
-        path: What opens it, see `unmask.data.sources`.
+        path: What opens it, see `unmask.datasets.sources`.
         source: Collection or part.
         label: ``REAL``, ``FAKE`` or empty.
         original: Name of the real video that a fake was made from; its own for others.

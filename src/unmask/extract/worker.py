@@ -14,7 +14,7 @@ import numpy as np
 
 from unmask.config import CropSettings
 from unmask.crops.shards import STORED_MARGIN_FRACTION, Sample, describe_sample, encode_sample, find_spans
-from unmask.data.sources import Opener
+from unmask.datasets.sources import Opener
 from unmask.errors import DataError, MediaError
 from unmask.extract.guide import Guide, why_not
 from unmask.extract.plan import ExtractSettings, Video

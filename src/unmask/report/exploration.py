@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from unmask.data.audit import Audit
-from unmask.data.explore import Exploration, Look
-from unmask.data.video_index import usable
+from unmask.datasets.audit import Audit
+from unmask.datasets.explore import Exploration, Look
+from unmask.datasets.video_index import usable
 from unmask.errors import DataError
 from unmask.report.charts import Axis, histogram
 from unmask.report.page import document, figure, section, table

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmask.config import DecodeSettings
-from unmask.data.sources import Opener
-from unmask.data.video_index import index as read_or_index
+from unmask.datasets.sources import Opener
+from unmask.datasets.video_index import index as read_or_index
 from unmask.errors import DataError
 from unmask.report.page import document
 from unmask.report.side_by_side import SCRIPT, STYLE, data_url, encode_video, make_mosaic, player

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import DecodeSettings
-from unmask.data.compare import CHANGED_LEVELS
-from unmask.data.sources import Opener
-from unmask.data.video_index import clip_of, usable
+from unmask.datasets.compare import CHANGED_LEVELS
+from unmask.datasets.sources import Opener
+from unmask.datasets.video_index import clip_of, usable
 from unmask.errors import DataError, MediaError
 from unmask.types import Clip, Image
 from unmask.video import read_clip

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmask.data.layouts import VIDEO_SUFFIXES
+from unmask.datasets.layouts import VIDEO_SUFFIXES
 from unmask.errors import DataError
 
 HEADER = ("filename", "label")

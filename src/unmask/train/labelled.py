@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from unmask.crops.shards import CropReader, Sample, read_index
-from unmask.data.groups import join_linked
+from unmask.datasets.groups import join_linked
 from unmask.errors import DataError, SettingsError
 from unmask.forge.clips import ClipSettings, degrade_clip, frame_clip, read_faces
 from unmask.forge.pairs import draw_wear

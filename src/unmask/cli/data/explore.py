@@ -32,9 +32,9 @@ def explore(
     """
     from unmask.cli.running import counting, stopping_on_errors
     from unmask.cli.terminal import printable
-    from unmask.data.audit import read_audit
-    from unmask.data.explore import count_people, explore_index, faces_of_crops, look_at_sample
-    from unmask.data.video_index import read_index_file
+    from unmask.datasets.audit import read_audit
+    from unmask.datasets.explore import count_people, explore_index, faces_of_crops, look_at_sample
+    from unmask.datasets.video_index import read_index_file
     from unmask.files import write_whole
     from unmask.report.exploration import exploration_page
     from unmask.report.side_by_side import choose_originals, make_mosaic

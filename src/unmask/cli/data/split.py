@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from unmask.data.split import SplitProof
+    from unmask.datasets.split import SplitProof
 
 
 def split(
@@ -36,8 +36,8 @@ def split(
     A group goes where the hash of its name says: more files later change nothing.
     """
     from unmask.cli.running import stopping_on_errors
-    from unmask.data.split import SplitSettings, parse_shares, prove_split, split_index
-    from unmask.data.video_index import check_index_path, read_index_file, write_index_file
+    from unmask.datasets.split import SplitSettings, parse_shares, prove_split, split_index
+    from unmask.datasets.video_index import check_index_path, read_index_file, write_index_file
     from unmask.errors import DataError
 
     with stopping_on_errors("nothing was written"):
@@ -45,7 +45,7 @@ def split(
         settings = SplitSettings(by=by, shares=parse_shares(shares), seed=seed, stratify=stratify)
         links: list[list[str]] = []
         if audit is not None:
-            from unmask.data.audit import read_links
+            from unmask.datasets.audit import read_links
 
             links = read_links(audit)
         earlier = read_index_file(like) if like is not None else None

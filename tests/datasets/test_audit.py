@@ -8,13 +8,21 @@ import numpy as np
 import pytest
 
 from data_sets import changed, write_labels, write_set
+from index_frames import frame_of
 from media import write_video
 from portraits import moving_views, write_clip
-from test_split import frame_of
 from unmask.data import index
-from unmask.data.audit import Audit, AuditSettings, audit_index, exclude, read_audit, read_links, write_audit
-from unmask.data.fingerprint import fingerprint, near_pairs
-from unmask.data.leaks import auc, find_leak
+from unmask.datasets.audit import (
+    Audit,
+    AuditSettings,
+    audit_index,
+    exclude,
+    read_audit,
+    read_links,
+    write_audit,
+)
+from unmask.datasets.fingerprint import fingerprint, near_pairs
+from unmask.datasets.leaks import auc, find_leak
 from unmask.errors import DataError, SettingsError
 from unmask.video import read_clip
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from unmask.data.groups import GROUPINGS, Links
-from unmask.data.video_index import clip_of, usable
+from unmask.datasets.groups import GROUPINGS, Links
+from unmask.datasets.video_index import clip_of, usable
 from unmask.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class SplitSettings:
     """How an index is split.
 
     Attributes:
-        by: What stays together, a key of `unmask.data.groups.GROUPINGS`.
+        by: What stays together, a key of `unmask.datasets.groups.GROUPINGS`.
         shares: Name and share of each split; they add up to 1.
         seed: Another number gives another split.
         stratify: Give each split its share of the groups with reals only, with fakes only and with both.

@@ -3,7 +3,7 @@
 import pytest
 
 from training_data import write_portraits
-from unmask.data.collection import list_sources
+from unmask.datasets.collection import list_sources
 from unmask.errors import DataError
 
 

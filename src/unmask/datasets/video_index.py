@@ -1,7 +1,7 @@
 """The index of a data set: one row a video, as a pandas DataFrame by file name, stored as Parquet or CSV.
 
 Columns
-    path: What opens it; ordinary paths are absolute, others as in `unmask.data.sources`.
+    path: What opens it; ordinary paths are absolute, others as in `unmask.datasets.sources`.
     part: Folder, zip or kind that it belongs to.
     label: ``REAL``, ``FAKE``, or missing where nothing says.
     original: Name of the real video that a fake was made from.
@@ -24,8 +24,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unmask.data.layouts import Row, read_rows
-from unmask.data.sources import Opener, list_entries
+from unmask.datasets.layouts import Row, read_rows
+from unmask.datasets.sources import Opener, list_entries
 from unmask.errors import DataError, MissingExtraError
 from unmask.files import whole_file
 
@@ -75,7 +75,7 @@ def index(
 
     Args:
         paths: Folders, zip files, addresses such as ``s3://bucket/dfdc``; or one ``.parquet`` or ``.csv``.
-        layout: How the files lie, a key of `unmask.data.layouts.LAYOUTS`; ``auto`` looks at their names.
+        layout: How the files lie, a key of `unmask.datasets.layouts.LAYOUTS`; ``auto`` looks at their names.
         probe: Open every video for duration, size, codec and so on; else only names and labels are read.
         sha256: Hash every file, which reads all of it.
         jobs: Processes that open videos; 1 does it here.
@@ -105,7 +105,7 @@ def index(
     _mark_duplicates(rows)
     facts: dict[int, dict[str, Any]] = {}
     if probe or sha256:
-        from unmask.data.probe import ProbeSettings, probe_rows
+        from unmask.datasets.probe import ProbeSettings, probe_rows
 
         settings = ProbeSettings(container=probe, sha256=sha256, jobs=jobs)
         facts = probe_rows(rows, settings, on_probed=on_probed)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from unmask.data.metadata import MAX_METADATA_BYTES, Label, parse_metadata
-from unmask.data.sources import Entry, Opener
+from unmask.datasets.metadata import MAX_METADATA_BYTES, Label, parse_metadata
+from unmask.datasets.sources import Entry, Opener
 from unmask.errors import DataError, SettingsError
 
 VIDEO_SUFFIXES = (
@@ -27,13 +27,13 @@ class Row:
 
     Attributes:
         name: What the set calls it; see each layout.
-        path: What opens it, see `unmask.data.sources`; for a missing file where it should be.
+        path: What opens it, see `unmask.datasets.sources`; for a missing file where it should be.
         part: Folder, zip or kind that it belongs to.
         label: ``REAL``, ``FAKE`` or None where nothing says.
         original: Name of the real video that a fake was made from; None for others.
         split: As the set says.
         size_bytes: None for a missing file.
-        status: ``ok``, or what is wrong with it, see `unmask.data.video_index`.
+        status: ``ok``, or what is wrong with it, see `unmask.datasets.video_index`.
         person: Who is in it, where the set's names say so.
         donor: Name of the video whose face was put in, where the set's names say so.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from unmask.data.video_index import clip_of
+from unmask.datasets.video_index import clip_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.data.video_index import clip_of, usable
+from unmask.datasets.video_index import clip_of, usable
 from unmask.errors import MissingExtraError
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from data_sets import write_labels, write_set
+from index_frames import frame_of
 from portraits import moving_views, write_clip
-from test_split import frame_of
 from unmask.data import index, write_index_file
-from unmask.data.audit import AuditSettings, audit_index
-from unmask.data.explore import explore_index, look_at_sample
-from unmask.data.split import SplitSettings, split_index
+from unmask.datasets.audit import AuditSettings, audit_index
+from unmask.datasets.explore import explore_index, look_at_sample
+from unmask.datasets.split import SplitSettings, split_index
 from unmask.errors import DataError
 from unmask.report.exploration import exploration_page
 from unmask.report.players import play_side_by_side, play_video

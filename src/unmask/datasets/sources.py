@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
-from unmask.data.windows import window
+from unmask.datasets.windows import window
 from unmask.errors import DataError, MissingExtraError
 
 MAX_FILES = 5_000_000

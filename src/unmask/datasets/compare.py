@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import CropSettings, DecodeSettings, DetectSettings, TrackSettings
-from unmask.data.fingerprint import Bits, fingerprint
-from unmask.data.sources import Opener
+from unmask.datasets.fingerprint import Bits, fingerprint
+from unmask.datasets.sources import Opener
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector

@@ -15,8 +15,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from unmask.config import DecodeSettings
-from unmask.data.layouts import Row
-from unmask.data.sources import Opener
+from unmask.datasets.layouts import Row
+from unmask.datasets.sources import Opener
 from unmask.errors import DataError, MediaError
 from unmask.video.container import Job, Source, open_video, read_packets, use_threads
 from unmask.work.in_step import Do, Failure, do_all

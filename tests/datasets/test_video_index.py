@@ -13,8 +13,8 @@ import pytest
 from data_sets import load_crasher, write_labels, write_names, write_set, zip_folder
 from media import truncated, write_audio, write_playlist, write_video
 from unmask.data import index, read_index_file, usable, write_index_file
-from unmask.data.metadata import MAX_METADATA_BYTES, parse_metadata
-from unmask.data.sources import Opener, list_entries
+from unmask.datasets.metadata import MAX_METADATA_BYTES, parse_metadata
+from unmask.datasets.sources import Opener, list_entries
 from unmask.errors import DataError, SettingsError
 from unmask.work.in_step import Failure, do_all
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unmask.data.compare import Comparison, FaceEmbedder, Family, FamilyLook, load_looker
-from unmask.data.fingerprint import BITS, near_pairs
-from unmask.data.groups import group_by_person
-from unmask.data.leaks import Leak, find_leak
-from unmask.data.metadata import parse_json
-from unmask.data.probe import ProbeSettings, probe_paths
-from unmask.data.video_index import clip_of, usable
+from unmask.datasets.compare import Comparison, FaceEmbedder, Family, FamilyLook, load_looker
+from unmask.datasets.fingerprint import BITS, near_pairs
+from unmask.datasets.groups import group_by_person
+from unmask.datasets.leaks import Leak, find_leak
+from unmask.datasets.metadata import parse_json
+from unmask.datasets.probe import ProbeSettings, probe_paths
+from unmask.datasets.video_index import clip_of, usable
 from unmask.errors import DataError, SettingsError
 from unmask.files import write_whole
 from unmask.work.in_step import Failure, do_all

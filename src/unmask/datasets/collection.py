@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmask.data.metadata import MAX_METADATA_BYTES, Label, parse_metadata
+from unmask.datasets.metadata import MAX_METADATA_BYTES, Label, parse_metadata
 from unmask.errors import DataError
 
 SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".jpg", ".jpeg", ".png", ".webp"})

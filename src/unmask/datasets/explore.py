@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unmask.config import DecodeSettings, DetectSettings
-from unmask.data.sources import Opener
-from unmask.data.video_index import clip_of, usable
+from unmask.datasets.sources import Opener
+from unmask.datasets.video_index import clip_of, usable
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_square
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector

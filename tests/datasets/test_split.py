@@ -4,27 +4,10 @@ import numpy as np
 import pandas
 import pytest
 
-from unmask.data.groups import group_by_original, group_by_person
-from unmask.data.split import SplitSettings, parse_shares, prove_split, split_index
-from unmask.data.video_index import COLUMNS
+from index_frames import frame_of
+from unmask.datasets.groups import group_by_original, group_by_person
+from unmask.datasets.split import SplitSettings, parse_shares, prove_split, split_index
 from unmask.errors import DataError, SettingsError
-
-
-def frame_of(originals, *, fakes=3, parts=4, first=0):
-    """An index of originals ``oN`` and fakes ``oN_fM``."""
-    rows = []
-    for number in range(first, first + originals):
-        part = f"part_{number % parts}"
-        rows.append({"name": f"o{number}", "label": "REAL", "original": None, "part": part})
-        for fake in range(fakes):
-            rows.append(
-                {"name": f"o{number}_f{fake}", "label": "FAKE", "original": f"o{number}", "part": part}
-            )
-    frame = pandas.DataFrame(rows).set_index("name")
-    frame["status"] = "ok"
-    for name, kind in COLUMNS.items():
-        frame[name] = frame[name].astype(kind) if name in frame else pandas.Series(None, frame.index, kind)
-    return frame[list(COLUMNS)]
 
 
 class TestByOriginal:
