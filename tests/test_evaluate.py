@@ -3,24 +3,22 @@
 import csv
 import json
 import math
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from command_line import run
+from judged_clips import findings, judged, paired_rows
 from labelled_clips import write_labelled
 from tiny_model import write_tiny_model
-from unmask.config import JudgeSettings, ScanSettings
+from unmask.config import ScanSettings
 from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.examine import Findings
 from unmask.evaluate.summary import Judged, summarise
-from unmask.judge.card import read_card
 from unmask.judge.verdict import Calibration
 from unmask.pipeline import load_scanner
 from unmask.report.evaluation import evaluation_page
-from unmask.types import Face, Track
 
 
 @pytest.fixture(scope="module")
@@ -125,29 +123,6 @@ def test_a_browser_shows_the_page_without_complaint(report, browser):
     assert page.locator("img").first.evaluate("image => image.naturalWidth") == 6 * 96
     assert page.evaluate("document.documentElement.scrollWidth") <= 480
     assert problems == []
-
-
-def findings(logit, *, people=1, model="m"):
-    """What a look at a clip with faces of 100 px gives, without looking."""
-    face = Face(np.array([0, 0, 100, 100], np.float32), np.zeros((5, 2), np.float32), 0.99)
-    tracks = tuple(Track(i, tuple(range(10)), (face,) * 10) for i in range(people))
-    logits = {model: {i: dict.fromkeys(range(10), logit - i) for i in range(people)}}
-    return Findings("", 640, 480, tuple(range(10)), tracks, logits, 100.0, 120.0)
-
-
-def judged(tmp_path, rows, *, name="m", calibration=None):
-    card = read_card(write_tiny_model(tmp_path / name))
-    if calibration is not None:
-        card = replace(card, calibration=calibration)
-    clips = [
-        LabelledClip(f"{i}.mp4", f"{i}.mp4", fake, f"{i - fake}.mp4") for i, (fake, _) in enumerate(rows)
-    ]
-    return Judged(name, card, clips, [findings(x, model=name) for _, x in rows], JudgeSettings())
-
-
-def paired_rows(count=20, gap=1.0, seed=0):
-    rng = np.random.default_rng(seed)
-    return [(i % 2 == 1, float(gap * (i % 2) + rng.normal())) for i in range(2 * count)]
 
 
 def test_recalibration_helps_an_overconfident_model_and_changes_no_rank(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from test_evaluate import judged, paired_rows
+from judged_clips import judged, paired_rows
 from unmask.evaluate.ladder import CLEAN, summarise_ladder
 from unmask.evaluate.summary import summarise
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from command_line import run
+from judged_clips import judged, paired_rows
 from labelled_clips import write_labelled
-from test_evaluate import judged, paired_rows
 from tiny_model import write_tiny_model
 from unmask import scan
 from unmask.errors import DataError, SettingsError
