@@ -5,7 +5,7 @@ import pytest
 from unmask.errors import SettingsError
 from unmask.train.recipe import read_recipe
 
-RECIPES = sorted((Path(__file__).parents[1] / "recipes").rglob("*.toml"))
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.toml"))
 GOOD = 'name = "r"\ncrops = "c"\n[pairs]\nsource_weights = {photos = 1.0}\n'
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unmask.judge.card import read_card
 
-RECIPES = Path(__file__).resolve().parents[1] / "recipes"
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
 
 def test_the_smoke_recipe_trains_with_two_processes(tmp_path):

@@ -1,4 +1,4 @@
-"""``unmask extract`` as it is typed: what it prints, and what it refuses. The rest is in test_extract*.py."""
+"""``unmask extract`` as it is typed: what it prints, and what it refuses. The rest is in tests/extract."""
 
 import json
 

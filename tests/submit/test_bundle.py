@@ -17,7 +17,7 @@ from unmask.judge.card import DEFAULT_MODEL
 from unmask.submit import bundle as module
 from unmask.submit.bundle import LIMIT_BYTES, NOTEBOOK, write_bundle
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def test_kill_9_of_workers_and_driver_leaves_the_same_in_the_end(index_file, cro
 
 def test_a_cluster_that_loses_a_node_leaves_the_same_in_the_end(index_file, crops, tmp_path):
     pytest.importorskip("ray")
-    script = Path(__file__).with_name("ray_cluster.py")
+    script = Path(__file__).parents[1] / "ray_cluster.py"
     ran = subprocess.run(
         [sys.executable, script, index_file, tmp_path / "crops"],
         capture_output=True,
