@@ -1,4 +1,7 @@
-"""The command line: one file per command, and nothing heavy imported before a command runs."""
+"""The command line: words that were typed come in, printed lines, files and an exit code go out.
+
+Never here: work that `unmask` as a library could not do, or a heavy import before a command runs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Face crops from data sets of any size: a plan, workers, and a folder that knows what is done.
+"""Face crops from data sets of any size: an index and settings come in, shards of stored crops go out.
+
+Never here: work that a run which was killed does twice, or a crop that depends on how many workers there are.
 
 ``plan`` lists the videos and their order, ``worker`` does one video, ``store`` keeps what is done so that a
 run can be killed at any moment, ``run`` joins them, and ``crews`` names the engines that workers live in.

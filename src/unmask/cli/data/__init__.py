@@ -1,4 +1,7 @@
-"""``unmask data``: from a data set as it was downloaded to what training is made from."""
+"""``unmask data``: a data set as it was downloaded comes in, what training is made from goes out.
+
+Never here: what the room `unmask.datasets` should do, or pandas before a command runs.
+"""
 
 from __future__ import annotations
 
