@@ -10,8 +10,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from unmask.config import CropSettings
-from unmask.crops.batches import StoredPeople, StreamedPeople, StreamSettings, ViewSettings, draw_order, weigh
+from unmask.crops.batches import StoredPeople, ViewSettings
+from unmask.crops.order import draw_order, weigh
 from unmask.crops.shards import INDEX_NAME, Sample, ShardWriter
+from unmask.crops.stream import StreamedPeople, StreamSettings
 from unmask.errors import DataError, SettingsError
 
 VIEW = ViewSettings(frames=4, crop=CropSettings(size_px=32, margin_fraction=0.0))
