@@ -29,8 +29,8 @@ from unmask.evaluate.examine import clip_logit, examine
 from unmask.evaluate.metrics import PROBABILITY, RANKING, Scored
 from unmask.evaluate.recalibrate import as_score
 from unmask.files import whole_file
+from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card, Score, write_card
-from unmask.judge.verdict import Calibration, Thresholds
 from unmask.models.narrow import narrow_weights
 from unmask.train.recipe import Recipe, read_recipe
 

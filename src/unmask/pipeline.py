@@ -22,9 +22,10 @@ from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
 from unmask.faces.light import is_night
 from unmask.faces.track import link_faces, thin_track
+from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.score import CropScorer, load_model, score_crops
-from unmask.judge.verdict import STAGES, Evidence, Ruling, Thresholds, unreadable, weigh
+from unmask.judge.verdict import STAGES, Evidence, Ruling, unreadable, weigh
 from unmask.types import Clip, Crops, Outcome, Stability, Track, Verdict
 from unmask.version import __version__
 from unmask.video import read_clip

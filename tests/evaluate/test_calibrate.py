@@ -17,7 +17,7 @@ from unmask.evaluate.calibrate import (
     split_folds,
 )
 from unmask.evaluate.metrics import Scored, log_loss
-from unmask.judge.verdict import Calibration
+from unmask.judge.calibration import Calibration
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(-40, 40).map(lambda x: x / 8)), min_size=4, max_size=40)
 

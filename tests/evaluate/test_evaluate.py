@@ -16,7 +16,7 @@ from unmask.config import ScanSettings
 from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.examine import Findings
 from unmask.evaluate.summary import Judged, summarise
-from unmask.judge.verdict import Calibration
+from unmask.judge.calibration import Calibration
 from unmask.pipeline import load_scanner
 from unmask.report.evaluation import evaluation_page
 

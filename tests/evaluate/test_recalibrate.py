@@ -10,8 +10,8 @@ from tiny_model import write_tiny_model
 from unmask import scan
 from unmask.errors import DataError, SettingsError
 from unmask.evaluate.recalibrate import recalibrate
+from unmask.judge.calibration import Calibration
 from unmask.judge.card import read_card, read_weights
-from unmask.judge.verdict import Calibration
 
 
 @pytest.mark.parametrize("method", ["temperature", "isotonic"])

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from unmask.config import JudgeSettings
 from unmask.errors import SettingsError
-from unmask.judge.verdict import Calibration, Thresholds, judge_person, most_suspicious, rule, unreadable
+from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.reasons import most_suspicious
+from unmask.judge.verdict import judge_person, rule, unreadable
 from unmask.types import Face, Outcome, Person, PersonFrame, Track
 
 THRESHOLDS = Thresholds(fake_at_least=0.7, real_at_most=0.3)

@@ -17,7 +17,7 @@ from unmask.cli.inputs import SUFFIXES
 from unmask.cli.terminal import plain
 from unmask.errors import SettingsError
 from unmask.files import whole_file
-from unmask.judge.verdict import most_suspicious
+from unmask.judge.reasons import most_suspicious
 from unmask.types import Outcome, Verdict
 
 _STYLES = {

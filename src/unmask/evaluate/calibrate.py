@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from unmask.errors import DataError
 from unmask.evaluate.metrics import Scored, log_loss
-from unmask.judge.verdict import Calibration, Thresholds
+from unmask.judge.calibration import Calibration, Thresholds
 
 FOLDS = 10
 FLATTEST_SLOPE = 1e-3

@@ -24,8 +24,9 @@ from unmask.evaluate.contenders import Contender, load_contender
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import load_detector
 from unmask.faces.track import thin_track
+from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card
-from unmask.judge.verdict import Calibration, Evidence, Ruling, Thresholds, too_little, weigh
+from unmask.judge.verdict import Evidence, Ruling, too_little, weigh
 from unmask.pipeline import Scanner
 from unmask.types import Clip, Outcome, Track
 from unmask.video import read_clip

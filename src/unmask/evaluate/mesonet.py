@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.errors import MissingExtraError, ModelError
+from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card
-from unmask.judge.verdict import Calibration, Thresholds
 
 try:
     import h5py

@@ -16,7 +16,8 @@ from typing import Any, Never
 
 from unmask.config import CropSettings
 from unmask.errors import ModelError, SettingsError
-from unmask.judge.verdict import PERSON_RULES, Calibration, Thresholds
+from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.verdict import PERSON_RULES
 from unmask.types import ModelName
 
 WEIGHTS = Path(__file__).parent / "weights"

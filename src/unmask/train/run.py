@@ -8,8 +8,8 @@ from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 
+from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card, write_card
-from unmask.judge.verdict import Calibration, Thresholds
 from unmask.models.backbone import MEAN, STD
 from unmask.models.ensemble import Ensemble
 from unmask.models.export import export_onnx
