@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Never
 
 from unmask.config import CropSettings
 from unmask.errors import ModelError, SettingsError
 from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.fields import (
+    as_number,
+    as_object,
+    as_rgb,
+    as_text,
+    as_texts,
+    as_whole,
+    no_constant,
+    once_each,
+)
 from unmask.judge.verdict import PERSON_RULES
 from unmask.types import ModelName
 
@@ -155,7 +163,7 @@ def read_card(path: str | Path) -> Card:
         if path.stat().st_size > MAX_CARD_BYTES:
             raise ModelError(f"{path}: a card must be at most {MAX_CARD_BYTES} bytes")
         raw = json.loads(
-            path.read_text(encoding="utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant
+            path.read_text(encoding="utf-8"), object_pairs_hook=once_each, parse_constant=no_constant
         )
         return _card(raw)
     except OSError as error:
@@ -215,108 +223,46 @@ _TEXTS = (
 )
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in result:
-            raise SettingsError(f"{key} is given twice")
-        result[key] = value
-    return result
-
-
-def _no_constant(name: str) -> Never:
-    raise SettingsError(f"numbers must be finite, got {name}")
-
-
 def _card(raw: object) -> Card:
-    values = _object(
+    values = as_object(
         raw,
         "card",
         {f.name for f in fields(Card) if f.default is MISSING},
         optional={f.name for f in fields(Card) if f.default is not MISSING},
     )
-    thresholds = _object(values["thresholds"], "thresholds", {"fake_at_least", "real_at_most"})
+    thresholds = as_object(values["thresholds"], "thresholds", {"fake_at_least", "real_at_most"})
     if not isinstance(values["scores"], dict):
         raise SettingsError(f"scores must be an object, got {values['scores']!r}")
     return Card(
-        **{name: _text(values[name], name) for name in _TEXTS},
-        size_px=_whole(values["size_px"], "size_px"),
-        margin_fraction=_number(values["margin_fraction"], "margin_fraction"),
-        mean=_rgb(values["mean"], "mean"),
-        std=_rgb(values["std"], "std"),
+        **{name: as_text(values[name], name) for name in _TEXTS},
+        size_px=as_whole(values["size_px"], "size_px"),
+        margin_fraction=as_number(values["margin_fraction"], "margin_fraction"),
+        mean=as_rgb(values["mean"], "mean"),
+        std=as_rgb(values["std"], "std"),
         calibration=_calibration(values["calibration"]),
-        thresholds=Thresholds(**{k: _number(v, k) for k, v in thresholds.items()}),
-        training_data=_texts(values["training_data"], "training_data"),
-        limits=_texts(values["limits"], "limits"),
+        thresholds=Thresholds(**{k: as_number(v, k) for k, v in thresholds.items()}),
+        training_data=as_texts(values["training_data"], "training_data"),
+        limits=as_texts(values["limits"], "limits"),
         scores={name: _score(value, f"scores.{name}") for name, value in values["scores"].items()},
-        kind=_text(values.get("kind", KINDS[0]), "kind"),
+        kind=as_text(values.get("kind", KINDS[0]), "kind"),
     )
 
 
 def _calibration(raw: object) -> Calibration:
     given = raw if isinstance(raw, dict) else {}
-    values = _object(raw, "calibration", {"temperature", "bias"} | ({"isotonic", "clip"} & given.keys()))
+    values = as_object(raw, "calibration", {"temperature", "bias"} | ({"isotonic", "clip"} & given.keys()))
     points = values.pop("isotonic", [])
     if not isinstance(points, list) or not all(
         isinstance(point, list) and len(point) == 2 for point in points
     ):
         raise SettingsError(f"isotonic must be a list of pairs of numbers, got {points!r}")
-    curve = tuple((_number(x, "isotonic"), _number(y, "isotonic")) for x, y in points)
-    return Calibration(**{k: _number(v, k) for k, v in values.items()}, isotonic=curve)
+    curve = tuple((as_number(x, "isotonic"), as_number(y, "isotonic")) for x, y in points)
+    return Calibration(**{k: as_number(v, k) for k, v in values.items()}, isotonic=curve)
 
 
 def _score(raw: object, name: str) -> Score:
-    values = _object(raw, name, {f.name for f in fields(Score)})
-    value, low, high = (_number(values[key], f"{name}.{key}") for key in ("value", "low", "high"))
+    values = as_object(raw, name, {f.name for f in fields(Score)})
+    value, low, high = (as_number(values[key], f"{name}.{key}") for key in ("value", "low", "high"))
     if not low <= value <= high:
         raise SettingsError(f"{name} must be low <= value <= high, got {low}, {value}, {high}")
-    return Score(value, low, high, _whole(values["clips"], f"{name}.clips"))
-
-
-def _object(
-    raw: object, name: str, keys: set[str], *, optional: set[str] | frozenset[str] = frozenset()
-) -> dict[str, Any]:
-    if not isinstance(raw, dict):
-        raise SettingsError(f"{name} must be an object, got {type(raw).__name__}")
-    if missing := sorted(keys - raw.keys()):
-        raise SettingsError(f"{name} lacks: {', '.join(missing)}")
-    if unknown := sorted(raw.keys() - keys - optional):
-        raise SettingsError(f"{name} has unknown fields: {', '.join(unknown)}")
-    return raw
-
-
-def _text(value: object, name: str) -> str:
-    if not isinstance(value, str):
-        raise SettingsError(f"{name} must be a text, got {value!r}")
-    return value
-
-
-def _texts(value: object, name: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
-        raise SettingsError(f"{name} must be a list of one text or more, got {value!r}")
-    return tuple(_text(item, name) for item in value)
-
-
-def _number(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SettingsError(f"{name} must be a number, got {value!r}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):  # 1e999 passes JSON as infinity
-        raise SettingsError(f"{name} must be a finite number")
-    return number
-
-
-def _whole(value: object, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise SettingsError(f"{name} must be a whole number of 0 or more, got {value!r}")
-    return value
-
-
-def _rgb(value: object, name: str) -> tuple[float, float, float]:
-    if not isinstance(value, list) or len(value) != 3:
-        raise SettingsError(f"{name} must be three numbers, got {value!r}")
-    red, green, blue = (_number(item, name) for item in value)
-    return red, green, blue
+    return Score(value, low, high, as_whole(values["clips"], f"{name}.clips"))
