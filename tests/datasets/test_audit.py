@@ -12,15 +12,8 @@ from index_frames import frame_of
 from media import write_video
 from portraits import moving_views, write_clip
 from unmask.data import index
-from unmask.datasets.audit import (
-    Audit,
-    AuditSettings,
-    audit_index,
-    exclude,
-    read_audit,
-    read_links,
-    write_audit,
-)
+from unmask.datasets.audit import AuditSettings, audit_index
+from unmask.datasets.audit_file import Audit, exclude, read_audit, read_links, write_audit
 from unmask.datasets.fingerprint import fingerprint, near_pairs
 from unmask.datasets.leaks import auc, find_leak
 from unmask.errors import DataError, SettingsError

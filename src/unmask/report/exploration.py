@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from unmask.datasets.audit import Audit
+from unmask.datasets.audit_file import Audit
 from unmask.datasets.explore import Exploration, Look
 from unmask.datasets.video_index import usable
 from unmask.errors import DataError

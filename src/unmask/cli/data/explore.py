@@ -32,7 +32,7 @@ def explore(
     """
     from unmask.cli.running import counting, stopping_on_errors
     from unmask.cli.terminal import printable
-    from unmask.datasets.audit import read_audit
+    from unmask.datasets.audit_file import read_audit
     from unmask.datasets.explore import count_people, explore_index, faces_of_crops, look_at_sample
     from unmask.datasets.video_index import read_index_file
     from unmask.files import write_whole

@@ -45,7 +45,7 @@ def split(
         settings = SplitSettings(by=by, shares=parse_shares(shares), seed=seed, stratify=stratify)
         links: list[list[str]] = []
         if audit is not None:
-            from unmask.datasets.audit import read_links
+            from unmask.datasets.audit_file import read_links
 
             links = read_links(audit)
         earlier = read_index_file(like) if like is not None else None
