@@ -10,8 +10,9 @@ from unmask.config import DetectSettings, ScanSettings, TrackSettings
 from unmask.errors import DataError
 from unmask.facebench.bench import BENCH_NAME, read_bench, write_bench
 from unmask.facebench.count import count_faces, load_clips, overall
-from unmask.facebench.draw import Scene, draw_scene
+from unmask.facebench.draw import draw_scene
 from unmask.facebench.plan import gather_cast, plan_scenes
+from unmask.facebench.scene import Scene
 from unmask.faces.detect import load_detector
 
 SCENES = [

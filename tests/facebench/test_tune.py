@@ -9,8 +9,8 @@ from unmask.cli import app
 from unmask.config import DetectSettings, TrackSettings
 from unmask.facebench.bench import BenchItem, TrueFace, write_bench
 from unmask.facebench.count import FaceCounts, count_item, match_truth, precision_recall
-from unmask.facebench.draw import Scene
 from unmask.facebench.plan import gather_cast
+from unmask.facebench.scene import Scene
 from unmask.faces.detect import load_detector
 from unmask.faces.settings_file import read_detector_file
 from unmask.types import Face, Track

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from unmask.errors import DataError
-from unmask.facebench.draw import Cast, Drawing, Scene, draw_scene
+from unmask.facebench.draw import draw_scene
+from unmask.facebench.scene import Cast, Drawing, Scene
 from unmask.files import write_whole
 
 BENCH_NAME = "bench.json"

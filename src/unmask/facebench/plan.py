@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from unmask.errors import DataError, MissingExtraError
-from unmask.facebench.draw import FACE_PX, PATCH_PX, Cast, Portrait, Scene
+from unmask.facebench.scene import FACE_PX, PATCH_PX, Cast, Portrait, Scene
 from unmask.faces.boxes import square_boxes
 from unmask.faces.crop import cut_square, map_points
 from unmask.faces.detect import FaceDetector
