@@ -98,12 +98,12 @@ def test_every_fake_has_some_of_the_marks_and_seldom_all():
     assert 0.1 < (drawn > 0).all(axis=1).mean() < 0.5
 
 
-@pytest.mark.parametrize("mark", Cues._fields)
-def test_a_fainter_mark_changes_less(faces, mark):
+@pytest.mark.parametrize("kind", Cues._fields)
+def test_a_weaker_artefact_changes_less(faces, kind):
     image, points = faces["collins"]
 
     def change(strength):
-        cues = Cues(0, 0, 0)._replace(**{mark: strength})
+        cues = Cues(0, 0, 0)._replace(**{kind: strength})
         changes = []
         for seed in range(30):
             altered = alter_face(image, np.random.default_rng(seed), face_px=face_width(points), cues=cues)

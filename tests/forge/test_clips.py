@@ -59,8 +59,8 @@ def test_a_batch_holds_real_clips_then_their_fakes(batches):
 
 
 def test_a_still_face_gets_a_fake_that_only_jitters():
-    """One forger, one tool: of a clip in which nothing moves, the fakes differ from frame to frame only by
-    the tracker's jitter, far less than the fakes of two forgers."""
+    """One tool, one setting: of a clip in which nothing moves, the fakes differ from frame to frame only by
+    the tracker's jitter, far less than two fakes that are made apart."""
     kept, other = [], []
     for seed in range(6):
         pair = blend_clip(still(), np.random.default_rng(seed))

@@ -1,4 +1,4 @@
-"""The autoencoder whose marks pseudo-fakes carry."""
+"""The autoencoder whose artefacts pseudo-fakes carry."""
 
 import numpy as np
 import pytest

@@ -14,11 +14,11 @@ from unmask.errors import DataError, SettingsError
 from unmask.faces.crop import scale_square
 from unmask.forge.pairs import PairBatches
 from unmask.forge.pools import Pool
-from unmask.forge.settings import FORGERS, PairSettings
+from unmask.forge.settings import BLENDINGS, PairSettings
 
 SETTINGS = PairSettings(size_px=64, last_size_px=96, pairs_per_step=4, source_weights={"photos": 1.0})
 
-every_forger = pytest.mark.parametrize("forger", FORGERS)
+every_blending = pytest.mark.parametrize("forger", BLENDINGS)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def crops(tmp_path_factory):
     return pack_portraits(tmp_path_factory.mktemp("packed"), labelled=True)
 
 
-@every_forger
+@every_blending
 def test_a_batch_holds_reals_then_their_fakes(crops, forger):
     crops_, masks = PairBatches(crops, replace(SETTINGS, forger=forger), seed=0, steps=3)[0]
     assert crops_.shape == (8, 3, 64, 64) and crops_.dtype == torch.uint8
@@ -35,7 +35,7 @@ def test_a_batch_holds_reals_then_their_fakes(crops, forger):
     assert 0 < difference < 40  # a fake shows the same person and scene as its real
 
 
-@every_forger
+@every_blending
 def test_a_batch_is_a_function_of_seed_and_step(crops, forger):
     settings = replace(SETTINGS, forger=forger)
     one, same = (PairBatches(crops, settings, seed=0, steps=3) for _ in range(2))
@@ -64,7 +64,7 @@ def test_the_cool_down_has_a_share_of_clean_pairs_of_its_own():
         replace(settings, last_clean_share=1.5)
 
 
-@every_forger
+@every_blending
 def test_nothing_outside_the_face_tells_fake_from_real(crops, forger):
     """A linear probe on surroundings, degradation, codec and scaling included, must stay near chance."""
     settings = replace(SETTINGS, size_px=128, margin_fractions=(0.5, 0.9), degraded_share=0.7, forger=forger)
@@ -87,7 +87,7 @@ def test_nothing_outside_the_face_tells_fake_from_real(crops, forger):
     assert abs(probe.score(x[~train], y[~train]) - 0.5) <= 0.1
 
 
-def test_the_plain_forger_works_at_the_size_that_is_seen_and_wears_all_or_nothing(crops):
+def test_plain_blending_works_at_the_size_that_is_seen_and_degrades_all_or_nothing(crops):
     settings = replace(SETTINGS, forger="plain", clean_share=1.0)
     batches = PairBatches(crops, settings, seed=0, steps=1)
     changed = 0
@@ -95,13 +95,13 @@ def test_the_plain_forger_works_at_the_size_that_is_seen_and_wears_all_or_nothin
         pair = batches.draw_pair(np.random.default_rng(number), settings)
         assert pair.real.shape == pair.fake.shape == (64, 64, 3) and pair.mask.shape == (64, 64)
         assert np.array_equal(pair.real[pair.mask == 0], pair.fake[pair.mask == 0])
-        worn = batches.draw_pair(np.random.default_rng(number), replace(settings, clean_share=0.0))
-        assert np.array_equal(pair.mask, worn.mask)
-        changed += not np.array_equal(pair.real, worn.real)
+        degraded = batches.draw_pair(np.random.default_rng(number), replace(settings, clean_share=0.0))
+        assert np.array_equal(pair.mask, degraded.mask)
+        changed += not np.array_equal(pair.real, degraded.real)
     assert changed >= 5  # some footage bears nothing
 
 
-def test_a_forger_that_cannot_do_it_says_so():
+def test_a_blending_that_cannot_do_it_says_so():
     with pytest.raises(SettingsError, match=r"forger must be one of faint, plain, got 'bold'"):
         replace(SETTINGS, forger="bold")
     with pytest.raises(SettingsError, match=r"forger plain has no autoencoder"):
@@ -167,8 +167,8 @@ def test_a_clean_pair_differs_only_under_its_mask(crops):
         clean = batches.draw_clean_pair(np.random.default_rng(seed), SETTINGS.cooled())
         outside = clean.mask < 1e-3
         np.testing.assert_array_equal(clean.real[outside], clean.fake[outside])
-        worn = batches.draw_pair(np.random.default_rng(seed), SETTINGS.cooled())
-        np.testing.assert_array_equal(clean.mask, worn.mask)  # degradation comes last
+        degraded = batches.draw_pair(np.random.default_rng(seed), SETTINGS.cooled())
+        np.testing.assert_array_equal(clean.mask, degraded.mask)  # degradation comes last
 
 
 @pytest.mark.parametrize(("share", "fewest", "most"), [(0.0, 0, 3), (1.0, 12, 12)])  # a chain may be empty
@@ -178,8 +178,8 @@ def test_clean_pairs_are_only_scaled(crops, share, fewest, most):
     same = 0
     for seed in range(12):
         clean = batches.draw_clean_pair(np.random.default_rng(seed), settings)
-        worn = batches.draw_pair(np.random.default_rng(seed), settings)
-        same += bool((scale_square(clean.real, size_px=96) == worn.real).all())
+        degraded = batches.draw_pair(np.random.default_rng(seed), settings)
+        same += bool((scale_square(clean.real, size_px=96) == degraded.real).all())
     assert fewest <= same <= most
 
 
@@ -188,9 +188,9 @@ def test_both_of_a_pair_are_degraded_alike(crops):
     changed = 0
     for seed in range(12):
         clean = batches.draw_clean_pair(np.random.default_rng(seed), SETTINGS.cooled())
-        worn = batches.draw_pair(np.random.default_rng(seed), SETTINGS.cooled())
+        degraded = batches.draw_pair(np.random.default_rng(seed), SETTINGS.cooled())
         scaled = [scale_square(image, size_px=96).astype(int) for image in clean[:2]]
-        loss = [np.abs(a - b).mean() for a, b in zip(scaled, worn[:2], strict=True)]
+        loss = [np.abs(a - b).mean() for a, b in zip(scaled, degraded[:2], strict=True)]
         changed += loss[0] > 0.5
         assert abs(loss[0] - loss[1]) < 0.3 * max(loss) + 1
     assert changed > 4

@@ -34,7 +34,7 @@ def draw_view(
 ) -> View:
     """A random framing at the stored resolution, or at less, as if the footage had been made smaller.
 
-    Forgers, cameras and codecs work on footage, and a network sees what is cut from it and scaled: so all
+    Face swaps, cameras and codecs work on footage, and a network sees what is cut from it and scaled: so all
     that is done to a pair is done at this side, and `scale_square` comes last.
 
     Args:

@@ -1,4 +1,8 @@
-"""What cameras, light, codecs and websites do to a picture.
+"""Augmentation: what cameras, light, codecs and websites do to a picture, done on purpose.
+
+A *degradation* is what a picture loses after it was taken or forged, by poor light, scaling, blur, noise or a
+codec. *Augmentation* shows a network each picture in many such states, so that it does not take the state for
+the fake.
 
 Every operation is a pure function of an image and named strengths, so that a real and its own
 pseudo-fake can be given exactly the same: a network must not learn the pipeline instead of the fake.

@@ -1,5 +1,9 @@
 """Self-blended images: a real face blended with an altered copy of itself.
 
+*Blending* is the step that all such forgeries share: a source face is laid over a target through a soft mask,
+``mask * source + (1 - mask) * target``. What that leaves to be seen is an *artefact*, and *artefact strength*
+says how far inside and outside of the mask differ by it, from 0 (not at all) to 1.
+
 Written from Shiohara & Yamasaki, "Detecting Deepfakes with Self-Blended Images", CVPR 2022: what gives a
 swapped face away, whatever made it, is that inside and outside of the blended region differ slightly in
 colour, sharpness, noise, scale and position. A copy of the same face, altered so and blended back,
@@ -67,7 +71,7 @@ Alter = Callable[[Image, np.random.Generator, float], Image]
 
 
 class Cues(NamedTuple):
-    """How strongly each kind of mark gives a pseudo-fake away, 0 (not at all) to 1.
+    """Artefact strength by kind: how strongly each gives a pseudo-fake away, 0 (not at all) to 1.
 
     Attributes:
         colour: Light and colour differ.
@@ -85,10 +89,10 @@ WEAKEST_CUE = 0.35
 
 
 def draw_cues(rng: np.random.Generator) -> Cues:
-    """Some of the marks, from faint to plain.
+    """Some of the artefacts, each of its own strength.
 
-    A network takes the plainest mark there is and never learns the others, and good forgeries leave only
-    one or two faint ones.
+    A network takes the strongest artefact there is and never learns the others, and good forgeries leave only
+    one or two weak ones.
     """
     strengths = rng.uniform(WEAKEST_CUE, 1, len(CUE_SHARES))
     there = rng.random(len(CUE_SHARES)) < CUE_SHARES
@@ -110,8 +114,8 @@ def alter_face(image: Image, rng: np.random.Generator, *, face_px: float, cues: 
     return _alter_texture(altered, rng, face_px=face_px, strength=cues.texture) if cues.texture else altered
 
 
-def alter_faintly(image: Image, rng: np.random.Generator, face_px: float) -> Image:
-    """Alter a face by marks that are drawn for it alone."""
+def add_weak_artefacts(image: Image, rng: np.random.Generator, face_px: float) -> Image:
+    """Alter a face by artefacts whose kinds and strengths are drawn for it alone; most are weak."""
     return alter_face(image, rng, face_px=face_px, cues=draw_cues(rng))
 
 

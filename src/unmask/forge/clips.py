@@ -1,6 +1,6 @@
 """Training clips: every real clip of a person beside a pseudo-fake of it that is coherent in time.
 
-What a forger does once is the same in every frame (region, colour, sharpness, place), what follows the
+What a forgery tool does once is the same in every frame (region, colour, sharpness, place), what follows the
 face moves with its key points, and a small jitter remains, as trackers leave it. That is had by giving
 each frame the same random numbers. What happens to footage happens to the whole clip, and alike to the
 real and its fake. A photo becomes a clip under a camera that drifts.
@@ -23,7 +23,7 @@ from unmask.crops.shards import CropReader, Sample
 from unmask.errors import SettingsError
 from unmask.forge import augment
 from unmask.forge.blend import PART_WEIGHTS, alter_face, draw_cues, draw_mask, face_width, mix, shift_face
-from unmask.forge.pairs import MASK_STRIDE, Batch, PairBatches, draw_wear, regenerate_face
+from unmask.forge.pairs import MASK_STRIDE, Batch, PairBatches, draw_degradations, regenerate_face
 from unmask.forge.pools import Pool
 from unmask.forge.settings import PairSettings
 from unmask.forge.swap import swap_face
@@ -132,7 +132,7 @@ def jitter_points(faces: Sequence[Face], rng: np.random.Generator, *, face_px: f
 def blend_clip(
     faces: Sequence[Face], rng: np.random.Generator, *, copies: Sequence[Image] | None = None
 ) -> ClipPair:
-    """`unmask.forge.blend.blend_self` for a clip: one forger, one tool, every frame.
+    """`unmask.forge.blend.blend_self` for a clip: one tool with one setting, every frame.
 
     Args:
         faces: Real crops of one size with their key points.
@@ -248,7 +248,7 @@ class ClipBatches(PairBatches):
             if regenerate is not None:
                 copies = [regenerate_face(regenerate, *face, detail()) for face in faces]
             pair = blend_clip(faces, rng, copies=copies)
-        chain = draw_wear(rng, settings, made_px=len(pair.masks[0]))
+        chain = draw_degradations(rng, settings, made_px=len(pair.masks[0]))
         return ClipPair(degrade_clip(pair.real, chain), degrade_clip(pair.fake, chain), pair.masks)
 
     def _find_donors(

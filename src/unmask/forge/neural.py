@@ -2,7 +2,7 @@
 
 Most swaps in the wild, and most of DFDC's, come out of an autoencoder: skin loses pores, teeth and eyes
 blur, colours drift. A small one, trained on the same real faces that the detector learns from, leaves the
-same marks. It only ever gives a face back as itself, and exists for training alone.
+same artefacts. It only ever gives a face back as itself, and exists for training alone.
 """
 
 from __future__ import annotations

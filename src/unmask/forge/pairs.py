@@ -43,8 +43,8 @@ class Batch(NamedTuple):
     masks: Tensor
 
 
-def draw_wear(rng: np.random.Generator, settings: PairSettings, *, made_px: int) -> list[Operation]:
-    """What happens to crops after they were made, down to the scaling to what a network sees.
+def draw_degradations(rng: np.random.Generator, settings: PairSettings, *, made_px: int) -> list[Operation]:
+    """The degradations of crops after they were made, down to the scaling to what a network sees.
 
     Args:
         rng: Source of every random choice.
@@ -128,16 +128,16 @@ class PairBatches(Dataset[Batch]):
         if settings.forger == "plain":
             return draw_plain_pair(self.draw_pool(rng), self._reader, rng, settings)
         pair = self.draw_clean_pair(rng, settings)
-        chain = draw_wear(rng, settings, made_px=len(pair.mask))
+        chain = draw_degradations(rng, settings, made_px=len(pair.mask))
         return Pair(apply_chain(pair.real, chain), apply_chain(pair.fake, chain), pair.mask)
 
     def draw_clean_pair(self, rng: np.random.Generator, settings: PairSettings) -> Pair:
-        """One real face and its pseudo-fake as they leave the forger's hands, at the footage's resolution."""
+        """One real face and its pseudo-fake at the footage's resolution, blended but not yet degraded."""
         sample, chosen = self.draw_pool(rng).draw_crop(rng)
         image, points = self._view(sample, chosen, rng, settings)
         regenerate = self.draw_regenerator(rng)
         if rng.random() < settings.swap_share:
-            # From any source: what a forger puts into poor footage is often cleaner than the footage.
+            # From any source: what is swapped into poor footage is often cleaner than the footage.
             donor, number = self.draw_pool(rng).find_donor(points, sample.identity, rng)
             donor_image, donor_points = self._reader.read(donor, number)
             if regenerate is not None:

@@ -1,8 +1,8 @@
-"""Pairs as the first network that was shipped learned from them: plain marks, at the size that is seen.
+"""Pairs as the first network that was shipped learned from them: strong artefacts, at the size that is seen.
 
 Next to what `unmask.forge.pairs` does by itself, everything is simpler. A fake is made at the network's own
-size, with every kind of mark at full strength; donors come from the source of the face that they replace;
-footage is worn by JPEG or by a codec without motion, or not at all. Kept so that the weights can be made
+size, with every kind of artefact at full strength; donors come from the source of the face that they replace;
+footage is degraded by JPEG or by a codec without motion, or not at all. Kept so that the weights can be made
 again, and because nothing that came after has learned more that holds on real people of other footage
 (docs/training.md).
 """
@@ -25,7 +25,7 @@ from unmask.types import Image
 
 
 def draw_plain_pair(pool: Pool, reader: CropReader, rng: np.random.Generator, settings: PairSettings) -> Pair:
-    """One real face and its pseudo-fake, both worn alike or both left as they are.
+    """One real face and its pseudo-fake, both degraded alike or both left as they are.
 
     Args:
         pool: Faces of one source.
@@ -43,16 +43,16 @@ def draw_plain_pair(pool: Pool, reader: CropReader, rng: np.random.Generator, se
     if rng.random() < settings.swap_share:
         donor, number = pool.find_donor(points, sample.identity, rng)
         crop = reader.read(donor, number)
-        pair = swap_face(image, points, *crop, rng, alter=alter_plainly, filtered=False)
+        pair = swap_face(image, points, *crop, rng, alter=add_strong_artefacts, filtered=False)
     else:
-        pair = blend_altered(image, points, rng, alter=alter_plainly)
-    wear = draw_plain_wear(rng, size_px=settings.size_px)
+        pair = blend_altered(image, points, rng, alter=add_strong_artefacts)
+    chain = draw_plain_degradations(rng, size_px=settings.size_px)
     if rng.random() >= 1 - settings.clean_share:
         return pair
-    return Pair(augment.apply_chain(pair.real, wear), augment.apply_chain(pair.fake, wear), pair.mask)
+    return Pair(augment.apply_chain(pair.real, chain), augment.apply_chain(pair.fake, chain), pair.mask)
 
 
-def alter_plainly(image: Image, rng: np.random.Generator, face_px: float) -> Image:
+def add_strong_artefacts(image: Image, rng: np.random.Generator, face_px: float) -> Image:
     """Alter colour, sharpness and texture at full strength.
 
     Args:
@@ -93,8 +93,8 @@ def alter_plainly(image: Image, rng: np.random.Generator, face_px: float) -> Ima
     return altered
 
 
-def draw_plain_wear(rng: np.random.Generator, *, size_px: int) -> list[augment.Operation]:
-    """What happens to footage after it was made, and then a codec, if any, that sees no motion."""
+def draw_plain_degradations(rng: np.random.Generator, *, size_px: int) -> list[augment.Operation]:
+    """The degradations of a pair: those of `draw_degradation`, then a codec, if any, that sees no motion."""
     chain = augment.draw_degradation(rng, size_px=size_px, rescaled_share=0.35, smallest=0.35)
     codec = rng.random()
     if codec < 0.45:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from unmask.errors import require
 
-FORGERS = ("faint", "plain")
-"""Who makes pseudo-fakes; see `PairSettings`."""
+BLENDINGS = ("faint", "plain")
+"""Ways of making pseudo-fakes, the values of the key ``forger``; see `PairSettings`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,12 @@ class PairSettings:
     Attributes:
         size_px: Side of the crops; a multiple of 32.
         last_size_px: Side in the cool-down that ends a run; large crops teach most and cost most.
-        forger: ``faint`` works at the footage's own resolution, with donors from any source, and leaves few
-            and faint marks (`unmask.forge.pairs`); ``plain`` works at the size that the network sees, and
-            leaves every mark plainly (`unmask.forge.plain`).
-        clean_share: Share of pairs that stay as their forger made them.
-        last_clean_share: The same in the cool-down, where it differs. Worn pairs first and clean ones last
-            teach to tell faint marks from poor pictures (docs/training.md).
+        forger: How pairs are blended. ``faint`` works at the footage's own resolution, with donors from any
+            source, and leaves few artefacts of low strength (`unmask.forge.pairs`); ``plain`` works at the
+            size that the network sees, and leaves every artefact at full strength (`unmask.forge.plain`).
+        clean_share: Share of pairs that are left as they were blended, without any degradation.
+        last_clean_share: The same in the cool-down, where it differs. Degraded pairs first and clean ones
+            last teach to tell weak artefacts from poor pictures (docs/training.md).
         degraded_share: Share of the others that are degraded by light, scale, blur and noise before the codec
             that nearly all of them go through.
         pairs_per_step: Real faces in a step over all processes; each brings its own fake.
@@ -52,7 +52,7 @@ class PairSettings:
     def __post_init__(self) -> None:
         for size_px in (self.size_px, self.last_size_px):
             require(size_px >= 32 and size_px % 32 == 0, "crop sizes must be multiples of 32", size_px)
-        require(self.forger in FORGERS, f"forger must be one of {', '.join(FORGERS)}", self.forger)
+        require(self.forger in BLENDINGS, f"forger must be one of {', '.join(BLENDINGS)}", self.forger)
         ok = self.forger == "faint" or not self.neural_share
         require(ok, "forger plain has no autoencoder, so neural_share must be 0", self.neural_share)
         require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.faces.points import CANONICAL_POINTS, fit_affine, move_points, shrink_first
-from unmask.forge.blend import WHOLE_WEIGHTS, Alter, Pair, alter_faintly, draw_mask, face_width, mix
+from unmask.forge.blend import WHOLE_WEIGHTS, Alter, Pair, add_weak_artefacts, draw_mask, face_width, mix
 from unmask.types import Floats, Image
 
 
@@ -74,7 +74,7 @@ def swap_face(
     donor_points: Floats,
     rng: np.random.Generator,
     *,
-    alter: Alter = alter_faintly,
+    alter: Alter = add_weak_artefacts,
     filtered: bool = True,
 ) -> Pair:
     """Put a donor's face onto a target.

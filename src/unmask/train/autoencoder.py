@@ -1,4 +1,4 @@
-"""Train the autoencoder whose marks pseudo-fakes carry, on the real faces of a recipe."""
+"""Train the autoencoder whose artefacts pseudo-fakes carry, on the real faces of a recipe."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from unmask.crops.shards import CropReader, Sample, read_index
 from unmask.datasets.groups import join_linked
 from unmask.errors import DataError, SettingsError
 from unmask.forge.clips import ClipSettings, degrade_clip, frame_clip, read_faces
-from unmask.forge.pairs import draw_wear
+from unmask.forge.pairs import draw_degradations
 from unmask.forge.settings import PairSettings
 
 VALIDATION, TEST = "val", "test"
@@ -217,7 +217,7 @@ class LabelledBatches(Dataset[LabelledBatch]):
         margins = pairs.margin_fractions
         faces = frame_clip(faces, rng, margin_fractions=margins, size_px=pairs.size_px)
         images = [image for image, _ in faces]
-        chain = draw_wear(rng, pairs, made_px=len(images[0]))
+        chain = draw_degradations(rng, pairs, made_px=len(images[0]))
         if self._clip is None:
             for operation in chain:
                 images = [operation(image) for image in images]
