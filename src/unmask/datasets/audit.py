@@ -16,7 +16,7 @@ from unmask.datasets.groups import group_by_person
 from unmask.datasets.leaks import find_leak
 from unmask.datasets.probe import ProbeSettings, probe_paths
 from unmask.datasets.video_index import clip_of, usable
-from unmask.errors import SettingsError
+from unmask.errors import require
 from unmask.work.in_step import Failure, do_all
 
 if TYPE_CHECKING:
@@ -46,16 +46,11 @@ class AuditSettings:
     jobs: int = 1
 
     def __post_init__(self) -> None:
-        rules = {
-            "frames must be 1 or more": (self.frames >= 1, self.frames),
-            "changed_px must be 0 or more": (self.changed_px >= 0, self.changed_px),
-            f"near_bits must be 0 to {BITS}": (0 <= self.near_bits <= BITS, self.near_bits),
-            "families must be 0 or more": (self.families is None or self.families >= 0, self.families),
-            "jobs must be 1 or more": (self.jobs >= 1, self.jobs),
-        }
-        for rule, (ok, value) in rules.items():
-            if not ok:
-                raise SettingsError(f"{rule}, got {value}")
+        require(self.frames >= 1, "frames must be 1 or more", self.frames)
+        require(self.changed_px >= 0, "changed_px must be 0 or more", self.changed_px)
+        require(0 <= self.near_bits <= BITS, f"near_bits must be 0 to {BITS}", self.near_bits)
+        require(self.families is None or self.families >= 0, "families must be 0 or more", self.families)
+        require(self.jobs >= 1, "jobs must be 1 or more", self.jobs)
 
 
 def audit_index(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from unmask.errors import SettingsError
+from unmask.errors import require
 from unmask.extract.plan import ExtractSettings
 from unmask.work.pool import Crew, Do
 from unmask.work.processes import Processes, default_jobs
@@ -30,15 +30,10 @@ class CrewSettings:
     address: str | None = None
 
     def __post_init__(self) -> None:
-        rules = {
-            f"engine must be one of {', '.join(ENGINES)}": (self.engine in ENGINES, self.engine),
-            "workers must be 1 or more": (self.workers is None or self.workers >= 1, self.workers),
-            "limit_seconds must be above 0": (self.limit_seconds > 0, self.limit_seconds),
-            "address needs the engine ray": (self.address is None or self.engine == "ray", self.address),
-        }
-        for rule, (ok, value) in rules.items():
-            if not ok:
-                raise SettingsError(f"{rule}, got {value!r}")
+        require(self.engine in ENGINES, f"engine must be one of {', '.join(ENGINES)}", self.engine)
+        require(self.workers is None or self.workers >= 1, "workers must be 1 or more", self.workers)
+        require(self.limit_seconds > 0, "limit_seconds must be above 0", self.limit_seconds)
+        require(self.address is None or self.engine == "ray", "address needs the engine ray", self.address)
 
 
 def _load(settings: ExtractSettings) -> Do[Any, Any]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from unmask.config import DecodeSettings, DetectSettings, TrackSettings
 from unmask.crops.shards import JPEG_QUALITY
 from unmask.datasets.collection import Source
-from unmask.errors import DataError, SettingsError
+from unmask.errors import DataError, require
 from unmask.version import __version__
 
 if TYPE_CHECKING:
@@ -52,15 +52,10 @@ class ExtractSettings:
     track: TrackSettings = field(default_factory=TrackSettings)
 
     def __post_init__(self) -> None:
-        rules = {
-            "max_side_px must be 32 to 2048": (32 <= self.max_side_px <= 2048, self.max_side_px),
-            "min_side_px must be 0 or more": (self.min_side_px >= 0, self.min_side_px),
-            "quality must be 1 to 100": (self.quality is None or 1 <= self.quality <= 100, self.quality),
-            "videos_per_shard must be 1 or more": (self.videos_per_shard >= 1, self.videos_per_shard),
-        }
-        for rule, (ok, value) in rules.items():
-            if not ok:
-                raise SettingsError(f"{rule}, got {value!r}")
+        require(32 <= self.max_side_px <= 2048, "max_side_px must be 32 to 2048", self.max_side_px)
+        require(self.min_side_px >= 0, "min_side_px must be 0 or more", self.min_side_px)
+        require(self.quality is None or 1 <= self.quality <= 100, "quality must be 1 to 100", self.quality)
+        require(self.videos_per_shard >= 1, "videos_per_shard must be 1 or more", self.videos_per_shard)
         _ = self.decode  # checks the frames
 
     @property

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from unmask.crops.framing import View, draw_view, flip_face, frame_face
 from unmask.crops.shards import CropReader, Sample
-from unmask.errors import SettingsError
+from unmask.errors import require
 from unmask.forge import augment
 from unmask.forge.blend import PART_WEIGHTS, alter_face, draw_cues, draw_mask, face_width, mix, shift_face
 from unmask.forge.pairs import MASK_STRIDE, Batch, PairBatches, draw_degradations, regenerate_face
@@ -50,14 +50,9 @@ class ClipSettings:
     hidden: int = 128
 
     def __post_init__(self) -> None:
-        rules = {
-            "frames must be 2 to 64": (2 <= self.frames <= 64, self.frames),
-            f"spacing must be one of {', '.join(SPACINGS)}": (self.spacing in SPACINGS, self.spacing),
-            "hidden must be a multiple of 8": (self.hidden >= 8 and self.hidden % 8 == 0, self.hidden),
-        }
-        for rule, (ok, value) in rules.items():
-            if not ok:
-                raise SettingsError(f"{rule}, got {value!r}")
+        require(2 <= self.frames <= 64, "frames must be 2 to 64", self.frames)
+        require(self.spacing in SPACINGS, f"spacing must be one of {', '.join(SPACINGS)}", self.spacing)
+        require(self.hidden >= 8 and self.hidden % 8 == 0, "hidden must be a multiple of 8", self.hidden)
 
 
 def spread_evenly(stored: int, frames: int, rng: np.random.Generator) -> NDArray[np.int64]:
