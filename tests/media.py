@@ -217,3 +217,13 @@ def decode_all(path: Path) -> list[tuple[float, Image]]:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
         return [(frame.time, frame.to_ndarray(format="rgb24")) for frame in container.decode(stream)]
+
+
+def write_growing(folder: Path, size: tuple[int, int]) -> Path:
+    """An MPEG-TS clip of 20 frames of 160 x 120, and then 20 of another size."""
+    small = write_video(folder / "a.ts", encoding="x264-annexb", frames=20)
+    times = [2 + n / 30 for n in range(20)]
+    large = write_video(folder / "b.ts", encoding="x264-annexb", frames=20, size=size, times_seconds=times)
+    both = folder / "c.ts"
+    both.write_bytes(small.read_bytes() + large.read_bytes())
+    return both

@@ -15,6 +15,7 @@ from media import (
     write_audio,
     write_concat_script,
     write_gif_header,
+    write_growing,
     write_playlist,
     write_png_header,
     write_video,
@@ -212,13 +213,7 @@ def test_pixel_limit_of_the_header(tmp_path):
 
 
 def test_pixel_limit_of_every_frame(tmp_path):
-    small = write_video(tmp_path / "a.ts", encoding="x264-annexb", frames=20)
-    times = [2 + n / 30 for n in range(20)]
-    large = write_video(
-        tmp_path / "b.ts", encoding="x264-annexb", frames=20, size=(320, 240), times_seconds=times
-    )
-    both = tmp_path / "c.ts"
-    both.write_bytes(small.read_bytes() + large.read_bytes())
+    both = write_growing(tmp_path, (320, 240))
     assert "320 x 240" in refused(both, DecodeSettings(max_pixels=160 * 120))
     assert len(read_clip(both, DecodeSettings(max_pixels=320 * 240)).frames) == 30
 
@@ -243,13 +238,7 @@ def test_very_large_frames_are_taken_in_smaller_numbers(tmp_path, monkeypatch):
 
 
 def test_frames_that_outgrow_their_header_are_refused(tmp_path, monkeypatch):
-    small = write_video(tmp_path / "a.ts", encoding="x264-annexb", frames=20)
-    times = [2 + n / 30 for n in range(20)]
-    large = write_video(
-        tmp_path / "b.ts", encoding="x264-annexb", frames=20, size=(640, 480), times_seconds=times
-    )
-    both = tmp_path / "c.ts"
-    both.write_bytes(small.read_bytes() + large.read_bytes())
+    both = write_growing(tmp_path, (640, 480))
     monkeypatch.setattr(reading, "MAX_KEPT_BYTES", 30 * 160 * 120 * 3 // 2)
     assert "ask for fewer frames" in refused(both)
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from media import ENCODINGS, decode_all, numbered, read_number, write_video
+from media import ENCODINGS, decode_all, numbered, read_number, write_growing, write_video
 from unmask.config import DecodeSettings
 from unmask.video import read_clip
 
@@ -150,13 +150,7 @@ def test_long_files_are_read_twice_from_disk_with_the_same_result(tmp_path, monk
 
 
 def test_the_size_may_change_on_the_way(tmp_path):
-    small = write_video(tmp_path / "a.ts", encoding="x264-annexb", frames=20)
-    times = [2 + n / 30 for n in range(20)]
-    large = write_video(
-        tmp_path / "b.ts", encoding="x264-annexb", frames=20, size=(320, 240), times_seconds=times
-    )
-    both = tmp_path / "c.ts"
-    both.write_bytes(small.read_bytes() + large.read_bytes())
+    both = write_growing(tmp_path, (320, 240))
     clip = read_clip(both, DecodeSettings(frames=40))
     assert {(f.width, f.height) for f in clip.frames} == {(160, 120), (320, 240)}
 
