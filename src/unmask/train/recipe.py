@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from unmask.config import CropSettings
-from unmask.errors import SettingsError
+from unmask.errors import SettingsError, require
 from unmask.files import read_toml
 from unmask.forge.clips import ClipSettings
 from unmask.forge.settings import PairSettings
@@ -77,30 +77,21 @@ class LoopSettings:
     stop_on: str = ""
 
     def __post_init__(self) -> None:
-        rules = {
-            "steps must be 1 or more": (self.steps >= 1, self.steps),
-            "learning_rate must be above 0": (self.learning_rate > 0, self.learning_rate),
-            "warmup_steps must be 0 or more": (self.warmup_steps >= 0, self.warmup_steps),
-            "cooldown_steps must be 0 to steps": (
-                0 <= self.cooldown_steps <= self.steps,
-                self.cooldown_steps,
-            ),
-            "dropout must be 0 to below 1": (0 <= self.dropout < 1, self.dropout),
-            "hard_share must be above 0, at most 1": (0 < self.hard_share <= 1, self.hard_share),
-            "sam_radius must be 0 or more": (self.sam_radius >= 0, self.sam_radius),
-            "ema_decay must be 0 to below 1": (0 <= self.ema_decay < 1, self.ema_decay),
-            "accumulate must be 1 or more": (self.accumulate >= 1, self.accumulate),
-            "mixed_precision must be no or bf16": (
-                self.mixed_precision in ("no", "bf16"),
-                self.mixed_precision,
-            ),
-            "checkpoint_every must be 1 or more": (self.checkpoint_every >= 1, self.checkpoint_every),
-            "validate_every must be 1 or more": (self.validate_every >= 1, self.validate_every),
-            "patience must be 0 or more": (self.patience >= 0, self.patience),
-        }
-        for rule, (ok, value) in rules.items():
-            if not ok:
-                raise SettingsError(f"{rule}, got {value!r}")
+        require(self.steps >= 1, "steps must be 1 or more", self.steps)
+        require(self.learning_rate > 0, "learning_rate must be above 0", self.learning_rate)
+        require(self.warmup_steps >= 0, "warmup_steps must be 0 or more", self.warmup_steps)
+        ok = 0 <= self.cooldown_steps <= self.steps
+        require(ok, "cooldown_steps must be 0 to steps", self.cooldown_steps)
+        require(0 <= self.dropout < 1, "dropout must be 0 to below 1", self.dropout)
+        require(0 < self.hard_share <= 1, "hard_share must be above 0, at most 1", self.hard_share)
+        require(self.sam_radius >= 0, "sam_radius must be 0 or more", self.sam_radius)
+        require(0 <= self.ema_decay < 1, "ema_decay must be 0 to below 1", self.ema_decay)
+        require(self.accumulate >= 1, "accumulate must be 1 or more", self.accumulate)
+        ok = self.mixed_precision in ("no", "bf16")
+        require(ok, "mixed_precision must be no or bf16", self.mixed_precision)
+        require(self.checkpoint_every >= 1, "checkpoint_every must be 1 or more", self.checkpoint_every)
+        require(self.validate_every >= 1, "validate_every must be 1 or more", self.validate_every)
+        require(self.patience >= 0, "patience must be 0 or more", self.patience)
 
 
 @dataclass(frozen=True, slots=True)
