@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unmask.cli.inputs import LabelledSources
+
 if TYPE_CHECKING:
     from unmask.evaluate.recalibrate import Recalibrated
     from unmask.judge.card import Card
@@ -22,13 +24,7 @@ SHOWN = {
 
 
 def calibrate(
-    sources: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="INDEX...",
-            help="An index (.parquet, .csv), a .csv with path and label, or folders in DFDC's layout.",
-        ),
-    ],
+    sources: LabelledSources,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="CARD", help="The new card; weights go beside it.")
     ],

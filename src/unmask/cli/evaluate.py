@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unmask.cli.inputs import LabelledSources
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,13 +19,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    sources: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="INDEX...",
-            help="An index (.parquet, .csv), a .csv with path and label, or folders in DFDC's layout.",
-        ),
-    ],
+    sources: LabelledSources,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the report.")],
     model: Annotated[
         list[str] | None,

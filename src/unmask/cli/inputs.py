@@ -6,6 +6,10 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 VIDEO_SUFFIXES = (
     ".3g2", ".3gp", ".asf", ".avi", ".flv", ".gif", ".ivf", ".m2ts", ".m4v", ".mkv", ".mov",
@@ -14,6 +18,14 @@ VIDEO_SUFFIXES = (
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 SUFFIXES = VIDEO_SUFFIXES + IMAGE_SUFFIXES
 """Which files of a folder are taken; a file that is named itself may be called anything."""
+LabelledSources = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="INDEX...",
+        help="An index (.parquet, .csv), a .csv with path and label, or folders in DFDC's layout.",
+    ),
+]
+"""What commands that need the truth take."""
 
 
 @dataclass(frozen=True, slots=True)
