@@ -1,6 +1,6 @@
 """Makes the two example clips: a camera moving over a portrait, and the same with the face swapped.
 
-    pip install 'unmask[test]'
+    pip install -e '.[test]'
     python examples/make_examples.py examples
 
 Takes some seconds on any CPU. Both portraits are in the public domain and lie inside Python packages: Grace

@@ -44,7 +44,10 @@ class MissingExtraError(UnmaskError, ImportError):
     """An optional package is needed and not installed."""
 
     def __init__(self, package: str, *, extra: str) -> None:
-        super().__init__(f"{package} is not installed; get it with: pip install 'unmask[{extra}]'")
+        # Not by its name: until there is a release, nothing called unmask on a package index is ours.
+        super().__init__(
+            f"{package} is not installed; in the folder of unmask's clone: pip install '.[{extra}]'"
+        )
 
 
 def require(ok: bool, rule: str, value: object) -> None:
