@@ -55,6 +55,21 @@ def extract(
     time_limit: Annotated[
         float, typer.Option(metavar="SECONDS", help="Kill a worker that takes longer for one video.")
     ] = 600.0,
+    cropped: Annotated[
+        bool,
+        typer.Option(
+            "--cropped",
+            help="The source is one table (name, label, original, kind, width) or folder (real/, fake/) of "
+            "faces that were cut out already; they are stored as they are.",
+        ),
+    ] = False,
+    margin: Annotated[
+        float,
+        typer.Option(metavar="F", help="With --cropped: surroundings that the pictures show; 0 is tight."),
+    ] = 0.0,
+    min_width: Annotated[
+        int, typer.Option(metavar="PX", help="With --cropped: faces known to be narrower are left out.")
+    ] = 0,
     plan: Annotated[
         bool, typer.Option("--plan", help="Do a small sample and say what all will cost.")
     ] = False,
@@ -76,9 +91,15 @@ def extract(
     unmask extract dfdc.parquet -o crops --engine ray --address 10.0.0.1:6379
 
     unmask extract talks=videos/talks portraits=photos --frames 48 -o crops
+
+    unmask extract --cropped dfdc_faces=faces/faces.tsv -o crops
     """
     from unmask.cli.running import stopping_on_errors
 
+    if cropped:
+        with stopping_on_errors("nothing is kept of it"):
+            _pack(sources, output, margin=margin, min_width=min_width, as_json=json)
+        return
     with stopping_on_errors("the same command goes on from here"):
         from unmask.extract.crews import CrewSettings, gather_crew
         from unmask.extract.plan import ExtractSettings, make_plan
@@ -105,6 +126,37 @@ def extract(
             _tell_estimate(estimate(made, crew), as_json=json)
             return
         _run(made, crew, output, as_json=json)
+
+
+def _pack(sources: Sequence[str], output: Path, *, margin: float, min_width: int, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.progress import track
+
+    from unmask.errors import SettingsError
+    from unmask.extract.cropped import list_faces, pack_faces
+
+    if len(sources) != 1:
+        raise SettingsError(f"--cropped takes one table or folder, got {len(sources)}; run it for each")
+    if not -0.5 <= margin <= 3:
+        raise SettingsError(f"--margin must be -0.5 to 3, got {margin}")
+    named = _NAMED.fullmatch(sources[0])
+    name, place = (named[1], Path(named[2])) if named else (Path(sources[0]).stem, Path(sources[0]))
+    faces = list_faces(place)
+    console = Console(stderr=True)
+    shown = track(faces, console=console, description="faces", disable=not console.is_terminal)
+    counts = pack_faces(
+        faces, output, source=name, margin_fraction=margin, min_width_px=min_width, show=shown
+    )
+    one = {face.label for face in faces}
+    if as_json:
+        from json import dumps
+
+        typer.echo(dumps({"faces": len(faces), "labels": sorted(one), "status": dict(counts)}))
+        return
+    left = f", {counts['left_out']} left out (manifest.jsonl says why)" if counts["left_out"] else ""
+    typer.echo(f"{len(faces)} faces: {counts['done']} stored in {output}{left}")
+    if len(one) == 1:
+        typer.echo(f"all are labelled {one.pop()}: they can be learned from only beside the other class")
 
 
 def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:

@@ -120,7 +120,10 @@ def _read_samples(folder: Path, keep: Callable[[Sample], bool]) -> list[Sample]:
 def show_person(sample: Sample, crops: dict[int, Image], view: ViewSettings) -> StoredPerson:
     """An item from a sample and those of its crops that `pick_crops` chose, by their number."""
     chosen = pick_crops(len(sample), view.frames)
-    views = {number: view_centre(image, view.crop) for number, image in crops.items()}
+    views = {
+        number: view_centre(image, view.crop, stored_margin=sample.margin_fraction)
+        for number, image in crops.items()
+    }
     stacked = np.stack([views[int(number)] for number in chosen])
     return StoredPerson(
         torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous(),

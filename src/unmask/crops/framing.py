@@ -30,7 +30,12 @@ class View(NamedTuple):
 
 
 def draw_view(
-    rng: np.random.Generator, *, side_px: int, margin_fractions: tuple[float, float], size_px: int
+    rng: np.random.Generator,
+    *,
+    side_px: int,
+    margin_fractions: tuple[float, float],
+    size_px: int,
+    stored_margin: float = STORED_MARGIN_FRACTION,
 ) -> View:
     """A random framing at the stored resolution, or at less, as if the footage had been made smaller.
 
@@ -42,16 +47,24 @@ def draw_view(
         side_px: Of the packed crop.
         margin_fractions: Lowest and highest margin around the face box.
         size_px: What the network sees; the framed crop is 0.4 to 1.3 times as large.
+        stored_margin: Margin of the packed crop.
     """
-    box_px = side_px / (1 + STORED_MARGIN_FRACTION)
+    box_px = side_px / (1 + stored_margin)
     margin = rng.uniform(*margin_fractions)
     footage = 1.0 if rng.random() < WHOLE_SHARE else rng.uniform(SMALLEST_FOOTAGE, 1.0)
     framed_px = np.clip(box_px * (1 + margin) * footage, 0.4 * size_px, 1.3 * size_px)
     side = 2 * round(float(framed_px) / 2)
-    return place_view(rng, side_px=side_px, margin=margin, side=side)
+    return place_view(rng, side_px=side_px, margin=margin, side=side, stored_margin=stored_margin)
 
 
-def place_view(rng: np.random.Generator, *, side_px: int, margin: float, side: int) -> View:
+def place_view(
+    rng: np.random.Generator,
+    *,
+    side_px: int,
+    margin: float,
+    side: int,
+    stored_margin: float = STORED_MARGIN_FRACTION,
+) -> View:
     """A framing with a random tilt and shift.
 
     Args:
@@ -59,8 +72,9 @@ def place_view(rng: np.random.Generator, *, side_px: int, margin: float, side: i
         side_px: Of the packed crop.
         margin: Around the face box, as a fraction of it.
         side: Of the framed crop.
+        stored_margin: Margin of the packed crop.
     """
-    box_px = side_px / (1 + STORED_MARGIN_FRACTION)
+    box_px = side_px / (1 + stored_margin)
     scale = side / (box_px * (1 + margin))
     move = cv2.getRotationMatrix2D((side_px / 2, side_px / 2), float(rng.normal(0, 4)), scale)
     shift = rng.uniform(-0.05, 0.05, 2) * side
@@ -78,6 +92,14 @@ def frame_face(image: Image, points: Floats, view: View) -> tuple[Image, Floats]
     return np.asarray(framed, np.uint8), move_points(points, move)
 
 
+def shrink_face(face: tuple[Image, Floats], *, side_px: int) -> tuple[Image, Floats]:
+    """A crop and its points at a smaller side; never enlarged."""
+    image, points = face
+    if side_px >= len(image):
+        return face
+    return scale_square(image, size_px=side_px), points * np.float32(side_px / len(image))
+
+
 def flip_face(image: Image, points: Floats) -> tuple[Image, Floats]:
     """Mirror a crop; left and right points change places."""
     mirrored = points[[1, 0, 2, 4, 3]].copy()
@@ -85,9 +107,9 @@ def flip_face(image: Image, points: Floats) -> tuple[Image, Floats]:
     return np.ascontiguousarray(image[:, ::-1]), mirrored
 
 
-def view_centre(image: Image, crop: CropSettings) -> Image:
-    """The crop that inference would cut from the frame, from a packed one."""
+def view_centre(image: Image, crop: CropSettings, *, stored_margin: float = STORED_MARGIN_FRACTION) -> Image:
+    """The crop that inference would cut from the frame, from a packed one, or all of a tighter one."""
     side = len(image)
-    half = side / (1 + STORED_MARGIN_FRACTION) * (1 + crop.margin_fraction) / 2
+    half = side / (1 + stored_margin) * (1 + crop.margin_fraction) / 2
     start, stop = round(side / 2 - half), round(side / 2 + half)
     return scale_square(image[max(start, 0) : stop, max(start, 0) : stop], size_px=crop.size_px)

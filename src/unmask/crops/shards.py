@@ -50,6 +50,8 @@ class Sample:
         video: Path of the clip, as in the video index; may be empty.
         boxes: Face boxes in pixels of the upright frame, shape (T, 4); (0, 4) in old indexes.
         confidences: The detector's, 0 to 1, shape (T,); (0,) in old indexes.
+        margin_fraction: How much of the face's surroundings is stored, as in `unmask.config.CropSettings`.
+        aligned: Whether a fake shows the same frames, cut alike, as the sample that is its ``original``.
     """
 
     key: str
@@ -65,9 +67,16 @@ class Sample:
     video: str = ""
     boxes: Floats = field(default_factory=lambda: np.empty((0, 4), np.float32))
     confidences: Floats = field(default_factory=lambda: np.empty(0, np.float32))
+    margin_fraction: float = STORED_MARGIN_FRACTION
+    aligned: bool = False
 
     def __len__(self) -> int:
         return len(self.times_seconds)
+
+    @property
+    def has_points(self) -> bool:
+        """Whether the key points are known; of faces that came cut out already they are not, and are NaN."""
+        return bool(np.isfinite(self.points).all())
 
     @property
     def end(self) -> int:
@@ -83,6 +92,8 @@ _ARRAYS: dict[str, tuple[type, tuple[int, ...], int]] = {
     "confidences": (np.float32, (-1,), 4),
 }
 """Type, shape and stored decimal places of the fields that hold an array."""
+_RARE: dict[str, Any] = {"margin_fraction": STORED_MARGIN_FRACTION, "aligned": False}
+"""Fields that are stored only where they differ from this."""
 
 
 def encode_sample(sample: Sample, images: Sequence[Image], *, quality: int | None = JPEG_QUALITY) -> bytes:
@@ -96,12 +107,16 @@ def encode_sample(sample: Sample, images: Sequence[Image], *, quality: int | Non
     Returns:
         Whole tar blocks without an end mark; `find_spans` tells where the crops lie in them.
     """
+    return pack_files(sample, [_encode(image, quality) for image in images])
+
+
+def pack_files(sample: Sample, files: Sequence[tuple[str, bytes]]) -> bytes:
+    """A sample's part of a tar from pictures that are encoded already, each an ending and its bytes."""
     plain = describe_sample(sample)
     del plain["spans"], plain["shard"]
     stream = io.BytesIO()
     with tarfile.TarFile(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for number, image in enumerate(images):
-            ending, data = _encode(image, quality)
+        for number, (ending, data) in enumerate(files):
             _add(tar, f"{sample.key}.{number:03d}.{ending}", data)
         _add(tar, f"{sample.key}.json", json.dumps(plain, separators=(",", ":")).encode())
         end = tar.offset
@@ -138,6 +153,11 @@ def describe_sample(sample: Sample) -> dict[str, Any]:
     for name, (_, _, places) in _ARRAYS.items():
         values = plain[name]
         plain[name] = (values if places == 0 else np.round(values.astype(np.float64), places)).tolist()
+    if not sample.has_points:  # JSON has no NaN
+        del plain["points"]
+    for name, usual in _RARE.items():
+        if plain[name] == usual:
+            del plain[name]
     return plain
 
 
@@ -153,6 +173,8 @@ def parse_sample(plain: dict[str, Any]) -> Sample:
             for name, (kind, shape, _) in _ARRAYS.items()
             if name in plain
         }
+        if "points" not in plain:
+            arrays["points"] = np.full((len(arrays["times_seconds"]), 5, 2), np.nan, np.float32)
         sample = Sample(**(plain | arrays))
         if not len(sample.times_seconds) == len(sample.points) == len(sample.spans):
             raise ValueError("times, points and spans differ in length")

@@ -190,10 +190,21 @@ def read_faces(
 
 
 def frame_clip(
-    faces: Sequence[Face], rng: np.random.Generator, *, margin_fractions: tuple[float, float], size_px: int
+    faces: Sequence[Face],
+    rng: np.random.Generator,
+    *,
+    margin_fractions: tuple[float, float],
+    size_px: int,
+    stored_margin: float,
 ) -> list[Face]:
     """One random framing for all frames of a clip."""
-    view = draw_view(rng, side_px=len(faces[0][0]), margin_fractions=margin_fractions, size_px=size_px)
+    view = draw_view(
+        rng,
+        side_px=len(faces[0][0]),
+        margin_fractions=margin_fractions,
+        size_px=size_px,
+        stored_margin=stored_margin,
+    )
     framed = [frame_face(image, points, view) for image, points in faces]
     return [flip_face(*face) for face in framed] if rng.random() < 0.5 else framed
 
@@ -230,6 +241,7 @@ class ClipBatches(PairBatches):
             rng,
             margin_fractions=settings.margin_fractions,
             size_px=settings.size_px,
+            stored_margin=sample.margin_fraction,
         )
         regenerate = self.draw_regenerator(rng)
         detail = _replay(rng)

@@ -6,6 +6,7 @@ with exactly the data it would have seen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -59,6 +60,17 @@ def draw_degradations(rng: np.random.Generator, settings: PairSettings, *, made_
     return [*chain, partial(scale_square, size_px=settings.size_px)]
 
 
+def stack_pairs(pairs: Sequence[Pair], *, size_px: int) -> Batch:
+    """Pairs whose crops are of ``size_px``, and whose masks are of any size, as a batch."""
+    crops = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
+    side = size_px // MASK_STRIDE
+    masks = np.stack([cv2.resize(pair.mask, (side, side), interpolation=cv2.INTER_AREA) for pair in pairs])
+    return Batch(
+        torch.from_numpy(crops).permute(0, 3, 1, 2),
+        torch.from_numpy(np.concatenate([np.zeros_like(masks), masks])),
+    )
+
+
 class PairBatches(Dataset[Batch]):
     """Batch number ``step`` of a run.
 
@@ -97,15 +109,7 @@ class PairBatches(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         settings = self.settings_at(step)
         pairs = [self.draw_pair(rng, settings) for rng in self.rngs_at(step)]
-        crops = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
-        side = settings.size_px // MASK_STRIDE
-        masks = np.stack(
-            [cv2.resize(pair.mask, (side, side), interpolation=cv2.INTER_AREA) for pair in pairs]
-        )
-        return Batch(
-            torch.from_numpy(crops).permute(0, 3, 1, 2),
-            torch.from_numpy(np.concatenate([np.zeros_like(masks), masks])),
-        )
+        return stack_pairs(pairs, size_px=settings.size_px)
 
     def settings_at(self, step: int) -> PairSettings:
         """What step number ``step`` is drawn from."""
@@ -162,7 +166,13 @@ class PairBatches(Dataset[Batch]):
     ) -> tuple[Image, Floats]:
         image, points = self._reader.read(sample, number)
         margins, size_px = settings.margin_fractions, settings.size_px
-        view = draw_view(rng, side_px=len(image), margin_fractions=margins, size_px=size_px)
+        view = draw_view(
+            rng,
+            side_px=len(image),
+            margin_fractions=margins,
+            size_px=size_px,
+            stored_margin=sample.margin_fraction,
+        )
         image, points = frame_face(image, points, view)
         return flip_face(image, points) if rng.random() < 0.5 else (image, points)
 

@@ -36,7 +36,13 @@ def draw_plain_pair(pool: Pool, reader: CropReader, rng: np.random.Generator, se
     sample, number = pool.draw_crop(rng)
     image, points = reader.read(sample, number)
     margin = rng.uniform(*settings.margin_fractions)
-    view = place_view(rng, side_px=len(image), margin=margin, side=settings.size_px)
+    view = place_view(
+        rng,
+        side_px=len(image),
+        margin=margin,
+        side=settings.size_px,
+        stored_margin=sample.margin_fraction,
+    )
     image, points = frame_face(image, points, view)
     if rng.random() < 0.5:
         image, points = flip_face(image, points)

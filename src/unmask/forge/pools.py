@@ -41,6 +41,12 @@ class Pool:
         """Build a pool; raises `DataError` when there is nothing in it."""
         if not samples:
             raise DataError("a pool needs at least one sample, got 0; check the recipe's sources")
+        blind = next((sample for sample in samples if not sample.has_points), None)
+        if blind is not None:
+            raise DataError(
+                f"pseudo-fakes need key points, {blind.key} has none, as it came cut out already; name it in "
+                "[aligned] or [labelled] instead of source_weights"
+            )
         points = np.concatenate([np.array(sample.points, np.float32) for sample in samples])
         owners = np.repeat(np.arange(len(samples)), [len(sample) for sample in samples])
         numbers = np.concatenate([np.arange(len(sample)) for sample in samples])

@@ -25,8 +25,9 @@ class PairSettings:
             last teach to tell weak artefacts from poor pictures (docs/training.md).
         degraded_share: Share of the others that are degraded by light, scale, blur and noise before the codec
             that nearly all of them go through.
-        pairs_per_step: Real faces in a step over all processes; each brings its own fake.
-        margin_fractions: Lowest and highest margin around the face box.
+        pairs_per_step: Real faces in a step over all processes; each brings its own fake. 0 makes none, where
+            a recipe has aligned pairs instead.
+        margin_fractions: Lowest and highest margin around the face box; below 0 a part of it is cut off.
         swap_share: Share of fakes made by a swap between two people; the rest blend a face with itself.
         neural_share: Share of fakes whose inner face an autoencoder gave back, trained before the first step
             on the same real faces.
@@ -55,14 +56,16 @@ class PairSettings:
         require(self.forger in BLENDINGS, f"forger must be one of {', '.join(BLENDINGS)}", self.forger)
         ok = self.forger == "faint" or not self.neural_share
         require(ok, "forger plain has no autoencoder, so neural_share must be 0", self.neural_share)
-        require(self.pairs_per_step >= 1, "pairs_per_step must be 1 or more", self.pairs_per_step)
+        require(self.pairs_per_step >= 0, "pairs_per_step must be 0 or more", self.pairs_per_step)
         low, high = self.margin_fractions
-        require(0 <= low <= high <= 1, "margin_fractions must rise within 0 to 1", self.margin_fractions)
+        ok = -0.5 <= low <= high <= 1
+        require(ok, "margin_fractions must rise within -0.5 to 1", self.margin_fractions)
         for name in ("clean_share", "last_clean_share", "degraded_share", "swap_share", "neural_share"):
             share = getattr(self, name)
             require(share is None or 0 <= share <= 1, f"{name} must be 0 to 1", share)
         require(self.autoencoder_steps >= 1, "autoencoder_steps must be 1 or more", self.autoencoder_steps)
-        ok = bool(self.source_weights) and all(weight > 0 for weight in self.source_weights.values())
+        ok = bool(self.source_weights) or not self.pairs_per_step
+        ok = ok and all(weight > 0 for weight in self.source_weights.values())
         require(ok, "source_weights must name a source, each weight above 0", self.source_weights)
 
     def cooled(self) -> PairSettings:

@@ -17,6 +17,7 @@ from unmask.models.clip_net import ClipNet
 from unmask.models.efficientnet_lite import VARIANTS
 from unmask.models.export import Judge
 from unmask.models.frame_net import FrameNet
+from unmask.train.aligned import AlignedBatches
 from unmask.train.checkpoint import load_checkpoint
 from unmask.train.feed import StepBatches
 from unmask.train.labelled import LabelledBatches
@@ -102,19 +103,34 @@ def make_batches(
         regenerate: The autoencoder of neural pseudo-fakes.
     """
     loop, clip = recipe.loop, recipe.clip
-    kind = PairBatches if clip is None else ClipBatches
-    pairs = kind(
-        recipe.crops,
-        sources.pairs,
-        seed=loop.seed,
-        steps=steps,
-        cooldown_steps=loop.cooldown_steps,
-        rank=rank,
-        world=world,
-        regenerate=regenerate,
-    )
-    if isinstance(pairs, ClipBatches) and clip is not None:
-        pairs.clip = clip
+    pairs: list[PairBatches | AlignedBatches] = []
+    if recipe.pairs.pairs_per_step:
+        kind = PairBatches if clip is None else ClipBatches
+        made = kind(
+            recipe.crops,
+            sources.pairs,
+            seed=loop.seed,
+            steps=steps,
+            cooldown_steps=loop.cooldown_steps,
+            rank=rank,
+            world=world,
+            regenerate=regenerate,
+        )
+        if isinstance(made, ClipBatches) and clip is not None:
+            made.clip = clip
+        pairs.append(made)
+    if recipe.aligned is not None:
+        pairs.append(
+            AlignedBatches(
+                sources.aligned,
+                recipe.aligned,
+                sources.pairs,
+                seed=loop.seed,
+                cooldown_from=steps - loop.cooldown_steps,
+                rank=rank,
+                world=world,
+            )
+        )
     if sources.people is None or recipe.labelled is None:
         return StepBatches(pairs)
     labelled = LabelledBatches(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from unmask.errors import DataError, UnmaskError
-from unmask.forge.pairs import PairBatches
+from unmask.forge.pairs import Batch, PairBatches
+from unmask.train.aligned import AlignedBatches
 from unmask.train.labelled import LabelledBatches
 from unmask.train.pace import Pace
 
@@ -24,7 +25,7 @@ SIGNAL_SECONDS = 1.0
 
 
 class StepBatch(NamedTuple):
-    """Crops for one step: reals, their pseudo-fakes in the same order, then labelled crops.
+    """Crops for one step: reals, their (pseudo-)fakes in the same order, then labelled crops.
 
     Attributes:
         crops: Shape (2B + L, 3, S, S), or (2B + L, T, 3, S, S) for clips, uint8.
@@ -49,6 +50,17 @@ class StepBatch(NamedTuple):
             yield StepBatch(self.crops[rows], self.masks[both], self.fake[ours], self.weights[ours])
 
 
+def join_pairs(parts: Sequence[Batch]) -> Batch:
+    """Pairs of several kinds as one batch: all reals, then all fakes in the same order."""
+    if len(parts) == 1:
+        return parts[0]
+    halves = [(part.crops.chunk(2), part.masks.chunk(2)) for part in parts]
+    return Batch(
+        torch.cat([crops[side] for side in (0, 1) for crops, _ in halves]),
+        torch.cat([masks[side] for side in (0, 1) for _, masks in halves]),
+    )
+
+
 class Fault(NamedTuple):
     """Why a batch could not be made; an exception would reach the main process as a whole traceback."""
 
@@ -59,16 +71,18 @@ class StepBatches(Dataset[StepBatch | Fault]):
     """Batch number ``step`` of a run.
 
     Args:
-        pairs: Reals and pseudo-fakes.
+        pairs: Reals and pseudo-fakes, reals and the fakes that are aligned with them, or both.
         labelled: Labelled crops, where there are any.
     """
 
-    def __init__(self, pairs: PairBatches, labelled: LabelledBatches | None = None) -> None:
+    def __init__(
+        self, pairs: Sequence[PairBatches | AlignedBatches], labelled: LabelledBatches | None = None
+    ) -> None:
         self._pairs, self._labelled = pairs, labelled
 
     def __getitem__(self, step: int) -> StepBatch | Fault:
         try:
-            pairs = self._pairs[step]
+            pairs = join_pairs([made[step] for made in self._pairs])
             if self._labelled is None:
                 return StepBatch(pairs.crops, pairs.masks, torch.zeros(0), torch.zeros(0))
             labelled = self._labelled[step]

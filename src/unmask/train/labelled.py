@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from unmask.crops.framing import shrink_face
 from unmask.crops.shards import CropReader, Sample, read_index
 from unmask.datasets.groups import join_linked
 from unmask.errors import DataError, SettingsError
@@ -89,6 +90,12 @@ class People:
         for number, (_, sample) in enumerate(stored):
             by_original.setdefault(sample.original, ([], []))[sample.label == "FAKE"].append(number)
         self.originals = list(by_original.values())
+        by_source: tuple[dict[str, dict[str, list[int]]], ...] = ({}, {})
+        for number, (_, sample) in enumerate(stored):
+            persons = by_source[sample.label == "FAKE"].setdefault(sample.source, {})
+            persons.setdefault(sample.identity, []).append(number)
+        # For each class its sources, each with its people's samples.
+        self.sources = [[list(persons.values()) for persons in each.values()] for each in by_source]
 
     def draw_of_class(self, fake: bool, rng: np.random.Generator) -> int:
         """Any sample of one class."""
@@ -133,6 +140,14 @@ def balance_originals(people: People, dice: Dice) -> Draw:
     return Draw(number, 1.0)
 
 
+def balance_sources(people: People, dice: Dice) -> Draw:
+    """Reals and fakes in turn; any source of the class, then any person of it, so that all count."""
+    sources = people.sources[dice.turn % 2 == 1]
+    persons = sources[int(dice.own.integers(len(sources)))]
+    mine = persons[int(dice.own.integers(len(persons)))]
+    return Draw(mine[int(dice.own.integers(len(mine)))], 1.0)
+
+
 def weight_loss(people: People, dice: Dice) -> Draw:
     """Any sample as often as it is there; its class's loss is weighted so that both count the same."""
     number = int(dice.own.integers(len(people.stored)))
@@ -143,6 +158,7 @@ def weight_loss(people: People, dice: Dice) -> Draw:
 SAMPLERS: dict[str, Callable[[People, Dice], Draw]] = {
     "upsample_rare": upsample_rare,
     "balance_originals": balance_originals,
+    "balance_sources": balance_sources,
     "weight_loss": weight_loss,
 }
 
@@ -165,8 +181,8 @@ class LabelledBatches(Dataset[LabelledBatch]):
     """Labelled crops of step number ``step``, a function of seed and step alone.
 
     Two crops that stand side by side, a real and a fake under most samplers, get the same framing,
-    degradation and codec, so that none of these tells the classes apart where both are stored at one size, as
-    a fake and its original are. Both are worked on at that size.
+    degradation and codec, at the size of the smaller of the two, so that none of these tells the classes
+    apart.
 
     Args:
         people: Whom to draw from.
@@ -193,29 +209,45 @@ class LabelledBatches(Dataset[LabelledBatch]):
     ) -> None:
         self._people, self._settings, self._pairs, self._clip = people, settings, pairs, clip
         self._seed, self._cooldown_from, self._rank, self._world = seed, cooldown_from, rank, world
+        self._sides: dict[int, float] = {}
 
     def __getitem__(self, step: int) -> LabelledBatch:
         pairs = self._pairs.cooled() if step >= self._cooldown_from else self._pairs
         crops, fake, weights = [], [], []
         for turn in range(self._rank, self._settings.crops_per_step, self._world):
-            dice = throw_dice(self._seed, step, turn)
-            draw = SAMPLERS[self._settings.sampler](self._people, dice)
-            reader, sample = self._people.stored[draw.number]
-            crops.append(self._cut(reader, sample, dice.shared, pairs))
+            draw, dice = self._draw(step, turn)
+            beside, _ = self._draw(step, turn ^ 1)
+            sample = self._people.stored[draw.number][1]
+            face_px = min(self._face_px(draw.number), self._face_px(beside.number))
+            crops.append(self._cut(draw.number, face_px, dice.shared, pairs))
             fake.append(float(sample.label == "FAKE"))
             weights.append(draw.weight)
         stacked = torch.from_numpy(np.stack(crops)).movedim(-1, -3)
         return LabelledBatch(stacked, torch.tensor(fake), torch.tensor(weights))
 
+    def _draw(self, step: int, turn: int) -> tuple[Draw, Dice]:
+        dice = throw_dice(self._seed, step, turn)
+        return SAMPLERS[self._settings.sampler](self._people, dice), dice
+
+    def _face_px(self, number: int) -> float:
+        """Side of a stored face's box, in pixels of its crop."""
+        if number not in self._sides:
+            reader, sample = self._people.stored[number]
+            self._sides[number] = len(reader.read(sample, 0)[0]) / (1 + sample.margin_fraction)
+        return self._sides[number]
+
     def _cut(
-        self, reader: CropReader, sample: Sample, rng: np.random.Generator, pairs: PairSettings
+        self, number: int, face_px: float, rng: np.random.Generator, pairs: PairSettings
     ) -> NDArray[np.uint8]:
+        reader, sample = self._people.stored[number]
         if self._clip is None:
             faces = [reader.read(sample, int(rng.random() * len(sample)))]
         else:
             faces = read_faces(reader, sample, self._clip, rng)
         margins = pairs.margin_fractions
-        faces = frame_clip(faces, rng, margin_fractions=margins, size_px=pairs.size_px)
+        margin = sample.margin_fraction
+        shrunk = [shrink_face(face, side_px=round(face_px * (1 + margin))) for face in faces]
+        faces = frame_clip(shrunk, rng, margin_fractions=margins, size_px=pairs.size_px, stored_margin=margin)
         images = [image for image, _ in faces]
         chain = draw_degradations(rng, pairs, made_px=len(images[0]))
         if self._clip is None:

@@ -41,7 +41,9 @@ def _batches(stored: Sequence[Stored], recipe: Recipe, *, people: int) -> list[B
     batches = []
     for reader, sample in (stored[i] for i in chosen):
         numbers = np.linspace(0, len(sample) - 1, FRAMES).round().astype(int)
-        views = [view_centre(reader.read(sample, int(n))[0], recipe.view) for n in numbers]
+        margin = sample.margin_fraction
+        images = [reader.read(sample, int(number))[0] for number in numbers]
+        views = [view_centre(image, recipe.view, stored_margin=margin) for image in images]
         crops = np.ascontiguousarray(np.stack(views).transpose(0, 3, 1, 2))
         batches.append(crops[None] if recipe.clip else crops)
     return batches

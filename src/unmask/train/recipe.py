@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from unmask.files import read_toml
 from unmask.forge.clips import ClipSettings
 from unmask.forge.settings import PairSettings
 from unmask.tables import build_settings
+from unmask.train.aligned import AlignedSettings
 from unmask.train.labelled import LabelledSettings
 
 
@@ -107,6 +108,7 @@ class Recipe:
         loop: How the network learns.
         clip: What a clip is, for a network that judges clips; without it single frames are judged.
         labelled: Labelled crops that are mixed in.
+        aligned: Labelled pairs, aligned pixel by pixel, that are mixed in.
         members: Runs of frame networks that are trained one after the other and then judge together. In the
             file each is a table of what it changes in the rest, as in ``[members.NAME.loop]``.
     """
@@ -119,6 +121,7 @@ class Recipe:
     loop: LoopSettings = field(default_factory=LoopSettings)
     clip: ClipSettings | None = None
     labelled: LabelledSettings | None = None
+    aligned: AlignedSettings | None = None
     members: tuple[Recipe, ...] = ()
 
     def __post_init__(self) -> None:
@@ -126,11 +129,16 @@ class Recipe:
             raise SettingsError(f"name must be letters, digits and . _ -, got {self.name!r}")
         if self.clip and self.pairs.forger == "plain":
             raise SettingsError("forger plain makes single frames; leave it out, or [clip]")
+        if self.clip and self.aligned:
+            raise SettingsError("aligned pairs are single frames; leave [aligned] out, or [clip]")
+        if not self.members and not self.pairs.pairs_per_step and self.aligned is None:
+            raise SettingsError("pairs_per_step may be 0 only beside [aligned], got 0")
         if any(member.clip or member.members for member in self.members):
             raise SettingsError("each member must be one network for single frames; leave [clip] out")
         if len({member.loop.mixed_precision for member in self.members}) > 1:
             raise SettingsError("mixed_precision must be the same for all members")
-        sets = [*self.validation, *(["labelled"] if self.labelled else [])]
+        sets = [*self.validation]
+        sets += [name for name in ("labelled", "aligned") if getattr(self, name) is not None]
         metrics = [f"{name}_{metric}" for name in sets for metric in ("auc", "pairs")]
         if self.loop.patience and not sets:
             raise SettingsError(
@@ -155,16 +163,28 @@ class Recipe:
 
         The length of the run decides only when the cool-down begins, so a run may be made longer or shorter
         until then. How often it is saved and looked at, and by how many workers it is fed, changes nothing.
+        Settings that are left at their defaults do not count, so that a run outlives the coming of new ones.
         """
-        plain = self.to_dict()
-        loop = plain["loop"]
+        plain = _changed(self)
+        loop = plain.get("loop", {})
         for key in ("steps", "checkpoint_every", "workers"):
-            del loop[key]
+            loop.pop(key, None)
         if not self.loop.patience:  # then what validation finds decides nothing
-            del plain["validation"]
+            plain.pop("validation", None)
             for key in ("validate_every", "patience", "stop_on"):
-                del loop[key]
-        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+                loop.pop(key, None)
+        return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _changed(settings: Any) -> dict[str, Any]:
+    """What in a settings object differs from the defaults of its class."""
+    found: dict[str, Any] = {}
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        default = item.default if item.default_factory is MISSING else item.default_factory()
+        if value != default:
+            found[item.name] = _changed(value) if is_dataclass(value) else value
+    return found
 
 
 _TABLES: dict[str, type] = {
@@ -173,6 +193,7 @@ _TABLES: dict[str, type] = {
     "loop": LoopSettings,
     "clip": ClipSettings,
     "labelled": LabelledSettings,
+    "aligned": AlignedSettings,
 }
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from unmask.crops.shards import CropReader, Sample, check_shards, read_index
 from unmask.errors import DataError
 from unmask.forge.settings import PairSettings
+from unmask.train.aligned import Original, find_originals
 from unmask.train.labelled import TEST, VALIDATION, People, Stored, open_folders, prove_apart, split_people
 from unmask.train.recipe import Recipe
 
-LABELLED = "labelled"
+LABELLED, ALIGNED = "labelled", "aligned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,14 @@ class Sources:
     Attributes:
         pairs: The recipe's, with whoever is in validation held out.
         people: Labelled samples to train on, where the recipe names some.
+        aligned: For each folder of aligned pairs its originals and how many of a step come from it.
         validation: For each set its samples with their readers.
         proofs: For each set a line that says that nobody is on both sides.
     """
 
     pairs: PairSettings
     people: People | None
+    aligned: tuple[tuple[list[Original], int], ...]
     validation: dict[str, list[Stored]]
     proofs: tuple[str, ...]
 
@@ -40,7 +43,7 @@ def open_sources(recipe: Recipe) -> Sources:
             somebody is both trained on and validated on.
     """
     pairs, settings = recipe.pairs, recipe.labelled
-    stored = _read_whole(recipe.crops)
+    stored = _read_whole(recipe.crops) if pairs.pairs_per_step else []
     validation = {
         name: [(CropReader(folder), sample) for sample in _read_whole(folder)]
         for name, folder in recipe.validation.items()
@@ -56,6 +59,10 @@ def open_sources(recipe: Recipe) -> Sources:
         people = People(labelled)
         if kept:
             validation[LABELLED] = kept
+    aligned, kept = _open_aligned(recipe)
+    if kept:
+        validation[ALIGNED] = kept
+    labelled += [item for originals, _ in aligned for o in originals for item in (o.real, *o.fakes)]
     pairs = _hold_out(pairs, [s for _, s in validation.get(LABELLED, [])], stored)
     names = {name for sources in pairs.source_weights for name in sources.split("+")}
     reals = [
@@ -63,7 +70,7 @@ def open_sources(recipe: Recipe) -> Sources:
         for s in stored
         if s.label == "REAL" and s.source in names and not s.identity.startswith(pairs.held_out)
     ]
-    if not reals:
+    if not reals and pairs.pairs_per_step:
         raise DataError(
             f"{recipe.crops} must hold a real face to train on from {', '.join(sorted(names))}, got "
             f"{len(stored)} samples from {', '.join(sorted({s.source for s in stored})) or 'nowhere'}; see "
@@ -73,7 +80,32 @@ def open_sources(recipe: Recipe) -> Sources:
         _need_both_classes(name, samples)
     trained = reals + [sample for _, sample in labelled]
     proofs = [prove_apart(trained, [s for _, s in kept], name=name) for name, kept in validation.items()]
-    return Sources(pairs, people, validation, tuple(proofs))
+    return Sources(pairs, people, tuple(aligned), validation, tuple(proofs))
+
+
+def _open_aligned(recipe: Recipe) -> tuple[list[tuple[list[Original], int]], list[Stored]]:
+    """Originals of each folder to train on, and the samples of those that are kept for validation."""
+    found: list[tuple[list[Original], int]] = []
+    held: list[Stored] = []
+    if recipe.aligned is None:
+        return found, held
+    for folder, count in recipe.aligned.pairs_per_step.items():
+        _read_whole(Path(folder))
+        trained, kept = split_people(
+            open_folders([folder]),
+            share=recipe.aligned.validation_share,
+            held_out=recipe.pairs.held_out,
+        )
+        originals = find_originals(trained)
+        if not originals:
+            raise DataError(
+                f"{folder} must hold fakes that are aligned with their originals, got none among "
+                f"{len(trained)} samples to train on; name it in [labelled] instead"
+            )
+        found.append((originals, count))
+        for original in find_originals(kept):
+            held += [original.real, original.fakes[0]]  # one fake each, or the many would drown the rest
+    return found, held
 
 
 def check_shares(recipe: Recipe, processes: int) -> None:
@@ -84,6 +116,8 @@ def check_shares(recipe: Recipe, processes: int) -> None:
     """
     parts = processes * recipe.loop.accumulate
     sizes = {"pairs_per_step": recipe.pairs.pairs_per_step}
+    if recipe.aligned is not None:
+        sizes["[aligned] pairs_per_step"] = recipe.aligned.total
     if recipe.labelled is not None:
         sizes["crops_per_step"] = recipe.labelled.crops_per_step
     for name, size in sizes.items():

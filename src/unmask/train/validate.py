@@ -36,7 +36,13 @@ def score_samples(
     logits = []
     for reader, sample in stored:
         numbers = np.unique(np.linspace(0, len(sample) - 1, CROPS_PER_PERSON).round().astype(int))
-        crops = np.stack([view_centre(reader.read(sample, int(number))[0], view) for number in numbers])
+        stored_margin = sample.margin_fraction
+        crops = np.stack(
+            [
+                view_centre(reader.read(sample, int(number))[0], view, stored_margin=stored_margin)
+                for number in numbers
+            ]
+        )
         logits.append(float(np.mean(predict(np.ascontiguousarray(crops.transpose(0, 3, 1, 2))))))
     return Scored(
         np.array([sample.label == "FAKE" for _, sample in stored]),
