@@ -110,7 +110,8 @@ def measure_rows(rows: int) -> dict[str, float]:
 
     import numpy as np
 
-    from unmask.crops.shards import Sample, read_index
+    from unmask.crops.samples import Sample
+    from unmask.crops.shards import read_index
     from unmask.extract.manifest import read_manifest
     from unmask.extract.worker import make_part, make_record
 

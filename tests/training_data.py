@@ -14,12 +14,14 @@ from skimage.data import astronaut
 
 from inline_crew import InlineCrew
 from portraits import write_image
-from unmask.crops.shards import Sample, ShardWriter, read_index
+from unmask.crops.samples import Sample
+from unmask.crops.shards import ShardWriter, read_index
 from unmask.datasets.collection import list_sources
 from unmask.extract.plan import ExtractSettings, make_plan, videos_of_collection
 from unmask.extract.run import extract
 from unmask.extract.store import Store
 from unmask.extract.worker import load_extractor
+from unmask.faces.crop import scale_square
 
 
 def hopper():
@@ -73,7 +75,7 @@ def stored_face(number, *, fake=False):
     return image
 
 
-def store_people(folder: Path, people, *, source="photos", frames=1, split="") -> Path:
+def store_people(folder: Path, people, *, source="photos", frames=1, split="", size_px=219) -> Path:
     """Packed crops of ``people``, pairs of a name and a label; a fake is called ``NAME-of-ORIGINAL``."""
     with closing(ShardWriter(folder, name=f"{source}-00000.tar")) as writer:
         for number, (name, label) in enumerate(people):
@@ -86,10 +88,11 @@ def store_people(folder: Path, people, *, source="photos", frames=1, split="") -
                 source=source,
                 shard="",
                 times_seconds=np.arange(frames, dtype=np.float64),
-                points=np.tile(np.array(COLLINS_POINTS, np.float32), (frames, 1, 1)),
+                points=np.tile(np.array(COLLINS_POINTS, np.float32) * size_px / 219, (frames, 1, 1)),
                 spans=np.empty((0, 2), np.int64),
                 split=split,
             )
             fake = label == "FAKE"
-            writer.write(sample, [stored_face(number + frame, fake=fake) for frame in range(frames)])
+            images = [stored_face(number + frame, fake=fake) for frame in range(frames)]
+            writer.write(sample, [scale_square(image, size_px=size_px) for image in images])
     return folder

@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader
 from unmask.config import CropSettings
 from unmask.crops.batches import StoredPeople, ViewSettings
 from unmask.crops.order import draw_order, weigh
-from unmask.crops.shards import INDEX_NAME, Sample, ShardWriter
+from unmask.crops.samples import Sample
+from unmask.crops.shards import INDEX_NAME, ShardWriter
 from unmask.crops.stream import StreamedPeople, StreamSettings
 from unmask.errors import DataError, SettingsError
 

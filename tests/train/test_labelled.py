@@ -8,16 +8,8 @@ from training_data import store_people
 from unmask.errors import DataError, SettingsError
 from unmask.forge.clips import ClipSettings
 from unmask.forge.settings import PairSettings
-from unmask.train.labelled import (
-    SAMPLERS,
-    LabelledBatches,
-    LabelledSettings,
-    People,
-    open_folders,
-    prove_apart,
-    split_people,
-    throw_dice,
-)
+from unmask.train.labelled import LabelledBatches, LabelledSettings, open_folders, prove_apart, split_people
+from unmask.train.samplers import SAMPLERS, People, throw_dice
 
 PAIRS = PairSettings(size_px=32, last_size_px=64, source_weights={"photos": 1.0})
 # Ann has five fakes, Ben one, Carl none, and of Dora there is only a fake.
@@ -73,6 +65,29 @@ def test_every_original_counts_the_same(people):
 def test_weights_make_up_for_frequency(people):
     found = drawn(people, "weight_loss")
     assert {(s.label, round(w, 2)) for s, w in found} == {("REAL", 1.67), ("FAKE", 0.71)}  # of 3 and 7
+
+
+def test_every_source_counts_the_same_and_so_does_every_person_in_it(tmp_path):
+    store_people(tmp_path, [(f"a{n}", "REAL") for n in range(6)], source="many")
+    store_people(tmp_path, [("b", "REAL"), ("f-of-b", "FAKE")], source="few")
+    found = drawn(People(open_folders([str(tmp_path)])), "balance_sources", steps=100)
+    reals = [sample.identity for sample, _ in found if sample.label == "REAL"]
+    assert reals.count("b") / len(reals) == pytest.approx(1 / 2, abs=0.1)  # by people it would be a seventh
+    assert reals.count("a0") / len(reals) == pytest.approx(1 / 12, abs=0.05)
+
+
+def test_how_large_a_face_was_stored_does_not_tell_its_class(tmp_path):
+    """The fakes are stored at twice the size of the reals, and in a batch their rims are no sharper."""
+    store_people(tmp_path, [("ann", "REAL")], source="real", size_px=110)
+    store_people(tmp_path, [("f-of-ann", "FAKE")], source="fake")
+    people = People(open_folders([str(tmp_path)]))
+    settings = LabelledSettings(folders=("x",), crops_per_step=16, sampler="upsample_rare")
+    pairs = PairSettings(size_px=160, source_weights={"photos": 1.0}, clean_share=1.0)
+    batch = LabelledBatches(people, settings, pairs)[0]
+    crops = batch.crops.float().mean(1)[:, :24]
+    fine = (crops[:, 1:] - crops[:, :-1]).abs().mean((1, 2))
+    real, fake = fine[batch.fake == 0].mean(), fine[batch.fake == 1].mean()
+    assert real / fake == pytest.approx(1, abs=0.15)
 
 
 def test_a_batch_is_a_function_of_seed_and_step_shared_by_processes(people):

@@ -90,3 +90,12 @@ def test_the_digest_tells_recipes_apart_but_not_their_length(tmp_path):
         for line in ("steps = 2000", "steps = 3000", "seed = 1")
     ]
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_setting_at_its_default_does_not_change_the_digest(tmp_path):
+    """So a run that was begun before a setting existed goes on."""
+    digests = [
+        read_recipe(write(tmp_path, GOOD + f"[loop]\n{line}\n")).digest()
+        for line in ("", "rank_weight = 0.5", "rank_weight = 0.4")
+    ]
+    assert digests[0] == digests[1] != digests[2]

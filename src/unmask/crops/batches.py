@@ -19,7 +19,8 @@ from torch.utils.data import Dataset
 
 from unmask.config import CropSettings
 from unmask.crops.framing import view_centre
-from unmask.crops.shards import CropReader, Sample, check_shards, read_index
+from unmask.crops.samples import Sample
+from unmask.crops.shards import CropReader, check_shards, read_index
 from unmask.errors import DataError, SettingsError
 from unmask.types import Image
 

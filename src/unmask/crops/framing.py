@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import CropSettings
-from unmask.crops.shards import STORED_MARGIN_FRACTION
+from unmask.crops.samples import STORED_MARGIN_FRACTION
 from unmask.faces.crop import scale_square
 from unmask.faces.points import move_points, shrink_first
 from unmask.types import Floats, Image

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.crops.shards import Sample
+from unmask.crops.samples import Sample
 from unmask.errors import SettingsError
 
 

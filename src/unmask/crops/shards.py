@@ -13,87 +13,22 @@ import json
 import os
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.crops.samples import Sample, describe_sample, moved, parse_sample
 from unmask.errors import DataError
 from unmask.types import Floats, Image
 
 INDEX_NAME = "index.jsonl"
 JPEG_QUALITY = 96
-STORED_MARGIN_FRACTION = 1.0  # crops are twice as wide as the face box, to leave room for jitter
 _BLOCK_BYTES = 512
 TAR_END = bytes(2 * _BLOCK_BYTES)
 """What follows the last sample of a shard."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """One person in one clip, as stored.
-
-    Attributes:
-        key: Unique name, without a dot.
-        label: ``REAL`` or ``FAKE``, or empty where nobody knows.
-        identity: Who it is, or the clip's name where that is unknown; never on both sides of a split.
-        original: Key of the clip that a fake was made from; its own name for a real one.
-        source: Which collection or part it comes from.
-        shard: File name of its tar.
-        times_seconds: Container time of each crop, shape (T,), float64.
-        points: Five key points of each crop in its pixels, shape (T, 5, 2).
-        spans: Offset and length of each crop's file in the tar, shape (T, 2), int64.
-        split: Of the clip, as in the video index; may be empty.
-        video: Path of the clip, as in the video index; may be empty.
-        boxes: Face boxes in pixels of the upright frame, shape (T, 4); (0, 4) in old indexes.
-        confidences: The detector's, 0 to 1, shape (T,); (0,) in old indexes.
-        margin_fraction: How much of the face's surroundings is stored, as in `unmask.config.CropSettings`.
-        aligned: Whether a fake shows the same frames, cut alike, as the sample that is its ``original``.
-    """
-
-    key: str
-    label: str
-    identity: str
-    original: str
-    source: str
-    shard: str
-    times_seconds: NDArray[np.float64]
-    points: Floats
-    spans: NDArray[np.int64]
-    split: str = ""
-    video: str = ""
-    boxes: Floats = field(default_factory=lambda: np.empty((0, 4), np.float32))
-    confidences: Floats = field(default_factory=lambda: np.empty(0, np.float32))
-    margin_fraction: float = STORED_MARGIN_FRACTION
-    aligned: bool = False
-
-    def __len__(self) -> int:
-        return len(self.times_seconds)
-
-    @property
-    def has_points(self) -> bool:
-        """Whether the key points are known; of faces that came cut out already they are not, and are NaN."""
-        return bool(np.isfinite(self.points).all())
-
-    @property
-    def end(self) -> int:
-        """Offset in the shard where its last crop ends."""
-        return int(self.spans[-1].sum()) if len(self.spans) else 0
-
-
-_ARRAYS: dict[str, tuple[type, tuple[int, ...], int]] = {
-    "times_seconds": (np.float64, (-1,), 6),
-    "points": (np.float32, (-1, 5, 2), 2),
-    "spans": (np.int64, (-1, 2), 0),
-    "boxes": (np.float32, (-1, 4), 2),
-    "confidences": (np.float32, (-1,), 4),
-}
-"""Type, shape and stored decimal places of the fields that hold an array."""
-_RARE: dict[str, Any] = {"margin_fraction": STORED_MARGIN_FRACTION, "aligned": False}
-"""Fields that are stored only where they differ from this."""
 
 
 def encode_sample(sample: Sample, images: Sequence[Image], *, quality: int | None = JPEG_QUALITY) -> bytes:
@@ -145,47 +80,6 @@ def find_spans(part: bytes, *, crops: int) -> NDArray[np.int64]:
         spans.append((at + _BLOCK_BYTES, size))
         at += _BLOCK_BYTES + -(-size // _BLOCK_BYTES) * _BLOCK_BYTES
     return np.array(spans, np.int64).reshape(-1, 2)
-
-
-def describe_sample(sample: Sample) -> dict[str, Any]:
-    """A sample as plain JSON types, numbers rounded: points and boxes to 0.01 px, times to microseconds."""
-    plain = {item.name: getattr(sample, item.name) for item in fields(Sample)}
-    for name, (_, _, places) in _ARRAYS.items():
-        values = plain[name]
-        plain[name] = (values if places == 0 else np.round(values.astype(np.float64), places)).tolist()
-    if not sample.has_points:  # JSON has no NaN
-        del plain["points"]
-    for name, usual in _RARE.items():
-        if plain[name] == usual:
-            del plain[name]
-    return plain
-
-
-def parse_sample(plain: dict[str, Any]) -> Sample:
-    """The sample that `describe_sample` described; fields that came later may be missing.
-
-    Raises:
-        DataError: A field is missing, unknown or of the wrong kind.
-    """
-    try:
-        arrays: dict[str, Any] = {
-            name: np.array(plain[name], kind).reshape(shape)
-            for name, (kind, shape, _) in _ARRAYS.items()
-            if name in plain
-        }
-        if "points" not in plain:
-            arrays["points"] = np.full((len(arrays["times_seconds"]), 5, 2), np.nan, np.float32)
-        sample = Sample(**(plain | arrays))
-        if not len(sample.times_seconds) == len(sample.points) == len(sample.spans):
-            raise ValueError("times, points and spans differ in length")
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise DataError(f"is no sample: {error}") from error
-    return sample
-
-
-def moved(sample: Sample, *, shard: str, offset: int) -> Sample:
-    """The sample with its shard's name and its spans moved to where its part begins in that shard."""
-    return replace(sample, shard=shard, spans=sample.spans + np.array([offset, 0]))
 
 
 class ShardWriter:

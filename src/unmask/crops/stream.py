@@ -18,7 +18,8 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from unmask.crops.batches import StoredPerson, ViewSettings, pick_crops, show_person
 from unmask.crops.order import weigh
-from unmask.crops.shards import Sample, decode_crop, parse_sample, read_index
+from unmask.crops.samples import Sample, parse_sample
+from unmask.crops.shards import decode_crop, read_index
 from unmask.errors import DataError, SettingsError
 
 

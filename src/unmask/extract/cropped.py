@@ -18,16 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from unmask.crops.shards import (
-    INDEX_NAME,
-    TAR_END,
-    Sample,
-    decode_crop,
-    describe_sample,
-    find_spans,
-    moved,
-    pack_files,
-)
+from unmask.crops.samples import Sample, describe_sample, moved
+from unmask.crops.shards import INDEX_NAME, TAR_END, decode_crop, find_spans, pack_files
 from unmask.errors import DataError
 from unmask.extract.manifest import MANIFEST_NAME
 from unmask.files import whole_file

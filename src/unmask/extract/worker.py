@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from unmask.config import CropSettings
-from unmask.crops.shards import STORED_MARGIN_FRACTION, Sample, describe_sample, encode_sample, find_spans
+from unmask.crops.samples import STORED_MARGIN_FRACTION, Sample, describe_sample
+from unmask.crops.shards import encode_sample, find_spans
 from unmask.datasets.sources import Opener
 from unmask.errors import DataError, MediaError
 from unmask.extract.guide import Guide, why_not

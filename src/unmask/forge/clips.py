@@ -19,7 +19,8 @@ import torch
 from numpy.typing import NDArray
 
 from unmask.crops.framing import View, draw_view, flip_face, frame_face
-from unmask.crops.shards import CropReader, Sample
+from unmask.crops.samples import Sample
+from unmask.crops.shards import CropReader
 from unmask.errors import require
 from unmask.forge import augment
 from unmask.forge.blend import PART_WEIGHTS, alter_face, draw_cues, draw_mask, face_width, mix, shift_face

@@ -18,7 +18,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from unmask.crops.framing import draw_view, flip_face, frame_face
-from unmask.crops.shards import CropReader, Sample
+from unmask.crops.samples import Sample
+from unmask.crops.shards import CropReader
 from unmask.faces.crop import scale_square
 from unmask.forge.augment import Operation, apply_chain, draw_codec, draw_degradation
 from unmask.forge.blend import Pair, blend_self, face_width, keep_detail

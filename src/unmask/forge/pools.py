@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.crops.shards import Sample, read_index
+from unmask.crops.samples import Sample
+from unmask.crops.shards import read_index
 from unmask.errors import DataError
 from unmask.forge.settings import PairSettings
 from unmask.forge.swap import describe_pose

@@ -21,7 +21,7 @@ from unmask.forge.augment import apply_chain
 from unmask.forge.blend import Pair
 from unmask.forge.pairs import Batch, draw_wear, stack_pairs
 from unmask.forge.settings import PairSettings
-from unmask.train.labelled import Stored
+from unmask.train.samplers import Stored
 from unmask.types import Floats, Image
 
 CODEC_DIFFERENCE, CERTAIN_DIFFERENCE = 6.0, 20.0

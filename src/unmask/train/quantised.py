@@ -10,8 +10,8 @@ import numpy as np
 from unmask.crops.framing import view_centre
 from unmask.crops.shards import CropReader, read_index
 from unmask.models.quantise import Batch, compare_onnx, quantise_onnx
-from unmask.train.labelled import Stored
 from unmask.train.recipe import Recipe
+from unmask.train.samplers import Stored
 from unmask.train.sources import Sources
 
 CALIBRATION_PEOPLE, COMPARED_PEOPLE, FRAMES = 64, 16, 2

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from unmask.crops.shards import CropReader, Sample, check_shards, read_index
+from unmask.crops.samples import Sample
+from unmask.crops.shards import CropReader, check_shards, read_index
 from unmask.errors import DataError
 from unmask.forge.settings import PairSettings
 from unmask.train.aligned import Original, find_originals
-from unmask.train.labelled import TEST, VALIDATION, People, Stored, open_folders, prove_apart, split_people
+from unmask.train.labelled import TEST, VALIDATION, open_folders, prove_apart, split_people
 from unmask.train.recipe import Recipe
+from unmask.train.samplers import People, Stored
 
 LABELLED, ALIGNED = "labelled", "aligned"
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from unmask.config import CropSettings
 from unmask.crops.framing import view_centre
 from unmask.evaluate.metrics import Scored
-from unmask.train.labelled import Stored
+from unmask.train.samplers import Stored
 
 CROPS_PER_PERSON = 12
 
