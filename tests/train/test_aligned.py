@@ -184,6 +184,14 @@ def test_a_run_learns_from_both_and_validates_on_other_originals(data, tmp_path)
     assert {"aligned_auc", "aligned_pairs"} <= set(numbers[-1])
 
 
+def test_a_set_without_pairs_has_no_figure_for_them(data, tmp_path):
+    store_people(tmp_path / "other", [("v", "REAL"), ("w-of-x", "FAKE")])
+    recipe = read_recipe(write_recipe(data, tmp_path, changes=[("{folder}/val", "{folder}/other")]))
+    numbers = []
+    Trainer(recipe, tmp_path / "run", report=numbers.append).run()
+    assert "val_auc" in numbers[-1] and "val_pairs" not in numbers[-1]
+
+
 def test_a_run_may_learn_from_aligned_pairs_alone(data, tmp_path):
     alone = write_recipe(
         data, tmp_path, more=ALIGNED, changes=[("pairs_per_step = 2\n", "pairs_per_step = 0\n")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -161,7 +162,8 @@ class Trainer:
         numbers: dict[str, float] = {}
         for name, samples in self.sources.validation.items():
             scores = score_samples(predictor(self.average), samples, self.recipe.view)
-            numbers |= {f"{name}_auc": auc(scores), f"{name}_pairs": pair_accuracy(scores)}
+            found = {f"{name}_auc": auc(scores), f"{name}_pairs": pair_accuracy(scores)}
+            numbers |= {key: value for key, value in found.items() if not math.isnan(value)}
         return numbers
 
     def save(self) -> None:
