@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
-from torch import Tensor, nn
+from torch import Tensor
 
 from unmask.errors import DataError
 from unmask.evaluate.metrics import auc, pair_accuracy
@@ -29,8 +29,9 @@ from unmask.train.checkpoint import load_checkpoint, save_checkpoint
 from unmask.train.feed import StepBatch, feed
 from unmask.train.health import Health
 from unmask.train.losses import labelled_loss, pair_loss, split_output
+from unmask.train.optimizer import make_optimizer, update_average
 from unmask.train.pace import Pace
-from unmask.train.recipe import LoopSettings, Recipe
+from unmask.train.recipe import Recipe
 from unmask.train.schedule import Plan, learning_rate
 from unmask.train.sharpness import uphill
 from unmask.train.sources import Sources, check_shares, open_sources
@@ -39,27 +40,6 @@ from unmask.train.validate import score_samples
 Report = Callable[[dict[str, float]], None]
 LARGEST_GRADIENT_NORM = 5.0
 AUTOENCODER_NAME, RECIPE_NAME = "autoencoder.pt", "recipe.json"
-
-
-def make_optimizer(net: nn.Module, settings: LoopSettings) -> torch.optim.Optimizer:
-    """AdamW that decays matrices and kernels, not biases and norms."""
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    others = [p for p in net.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.99))
-
-
-@torch.no_grad()
-def update_average(average: nn.Module, net: nn.Module, *, decay: float) -> None:
-    """Move the running average towards the network; counters are copied."""
-    for kept, new in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
-        if kept.is_floating_point():
-            kept.lerp_(new.to(kept.dtype), 1 - decay)
-        else:
-            kept.copy_(new)
 
 
 class Trainer:
