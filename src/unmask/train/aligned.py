@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from unmask.crops.framing import draw_view, flip_face, frame_face
-from unmask.errors import DataError, SettingsError
+from unmask.errors import DataError, require
 from unmask.forge.augment import apply_chain
 from unmask.forge.blend import Pair
 from unmask.forge.pairs import Batch, draw_wear, stack_pairs
@@ -47,23 +47,14 @@ class AlignedSettings:
 
     def __post_init__(self) -> None:
         low, high = self.margin_fractions
-        rules = {
-            "pairs_per_step must name a folder, each with 1 pair or more": (
-                bool(self.pairs_per_step) and all(count >= 1 for count in self.pairs_per_step.values()),
-                self.pairs_per_step,
-            ),
-            "margin_fractions must rise within -0.5 to 1": (
-                -0.5 <= low <= high <= 1,
-                self.margin_fractions,
-            ),
-            "validation_share must be 0 to below 1": (
-                0 <= self.validation_share < 1,
-                self.validation_share,
-            ),
-        }
-        for rule, (ok, value) in rules.items():
-            if not ok:
-                raise SettingsError(f"{rule}, got {value!r}")
+        ok = bool(self.pairs_per_step) and all(count >= 1 for count in self.pairs_per_step.values())
+        require(ok, "pairs_per_step must name a folder, each with 1 pair or more", self.pairs_per_step)
+        require(
+            -0.5 <= low <= high <= 1, "margin_fractions must rise within -0.5 to 1", self.margin_fractions
+        )
+        require(
+            0 <= self.validation_share < 1, "validation_share must be 0 to below 1", self.validation_share
+        )
 
     @property
     def total(self) -> int:

@@ -22,7 +22,7 @@ from unmask.crops.framing import shrink_face
 from unmask.crops.samples import Sample
 from unmask.crops.shards import CropReader, read_index
 from unmask.datasets.groups import join_linked
-from unmask.errors import DataError, SettingsError
+from unmask.errors import DataError, require
 from unmask.forge.clips import ClipSettings, degrade_clip, frame_clip, read_faces
 from unmask.forge.pairs import draw_degradations
 from unmask.forge.settings import PairSettings
@@ -52,19 +52,14 @@ class LabelledSettings:
     validation_share: float = 0.1
 
     def __post_init__(self) -> None:
-        rules = {
-            "folders must name one folder or more": (bool(self.folders), self.folders),
-            "crops_per_step must be 1 or more": (self.crops_per_step >= 1, self.crops_per_step),
-            f"sampler must be one of {', '.join(SAMPLERS)}": (self.sampler in SAMPLERS, self.sampler),
-            "loss_weight must be above 0": (self.loss_weight > 0, self.loss_weight),
-            "validation_share must be 0 to below 1": (
-                0 <= self.validation_share < 1,
-                self.validation_share,
-            ),
-        }
-        for rule, (ok, value) in rules.items():
-            if not ok:
-                raise SettingsError(f"{rule}, got {value!r}")
+        require(bool(self.folders), "folders must name one folder or more", self.folders)
+        require(self.crops_per_step >= 1, "crops_per_step must be 1 or more", self.crops_per_step)
+        known = f"sampler must be one of {', '.join(SAMPLERS)}"
+        require(self.sampler in SAMPLERS, known, self.sampler)
+        require(self.loss_weight > 0, "loss_weight must be above 0", self.loss_weight)
+        require(
+            0 <= self.validation_share < 1, "validation_share must be 0 to below 1", self.validation_share
+        )
 
 
 class LabelledBatch(NamedTuple):
