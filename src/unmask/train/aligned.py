@@ -19,7 +19,7 @@ from unmask.crops.framing import draw_view, flip_face, frame_face
 from unmask.errors import DataError, require
 from unmask.forge.augment import apply_chain
 from unmask.forge.blend import Pair
-from unmask.forge.pairs import Batch, draw_wear, stack_pairs
+from unmask.forge.pairs import Batch, draw_degradations, stack_pairs
 from unmask.forge.settings import PairSettings
 from unmask.train.samplers import Stored
 from unmask.types import Floats, Image
@@ -158,7 +158,7 @@ class AlignedBatches(Dataset[Batch]):
                 f"{fake.shape[1]}x{fake.shape[0]}; extract them again"
             )
         real, fake = self._frame(real, fake, sample.margin_fraction, rng, settings)
-        chain = draw_wear(rng, settings, made_px=len(real))
+        chain = draw_degradations(rng, settings, made_px=len(real))
         return Pair(apply_chain(real, chain), apply_chain(fake, chain), find_difference(real, fake))
 
     def _frame(
