@@ -133,7 +133,8 @@ def _pack(sources: Sequence[str], output: Path, *, margin: float, min_width: int
     from rich.progress import track
 
     from unmask.errors import SettingsError
-    from unmask.extract.cropped import list_faces, pack_faces
+    from unmask.extract.cropped import pack_faces
+    from unmask.extract.face_table import list_faces
 
     if len(sources) != 1:
         raise SettingsError(f"--cropped takes one table or folder, got {len(sources)}; run it for each")

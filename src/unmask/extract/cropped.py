@@ -6,11 +6,10 @@ breaks a rule is left out with the reason in the manifest, and the rest goes on.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,138 +17,26 @@ from typing import Any
 import cv2
 import numpy as np
 
+from unmask.config import DecodeSettings
 from unmask.crops.samples import Sample, describe_sample, moved
-from unmask.crops.shards import INDEX_NAME, TAR_END, decode_crop, find_spans, pack_files
-from unmask.errors import DataError
+from unmask.crops.shards import INDEX_NAME, TAR_END, find_spans, pack_files
+from unmask.errors import DataError, MediaError
+from unmask.extract.face_table import KINDS, CutFace
 from unmask.extract.manifest import MANIFEST_NAME
 from unmask.files import whole_file
 from unmask.types import Image
+from unmask.video import read_clip
+from unmask.video.still import still_format
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
+STILL_FORMATS = ("jpeg", "png")
 FACES_PER_SHARD = 20_000
-MAX_PICTURE_BYTES = 16_000_000
+MAX_PICTURE_BYTES, MAX_PICTURE_PX = 16_000_000, 4096
 MIN_CHANGED_PIXELS, MIN_CHANGE_LEVELS = 32, 20
 """A fake counts as changed where more pixels than this differ from its original by more grey levels than
 that, as winners of the challenge had it."""
 MOST_RIM_LEVELS = 7.5
 """Mean difference along the rim up to which two pictures show the same frame, cut alike. Of 300 fakes of DFDC
 that are aligned with their originals 99 % have less, of 300 that are not 90 % have more."""
-KINDS = {
-    "real": "",
-    "aligned": "",
-    "no_original": "",
-    "unaligned": "may show a bystander who was not touched, as it is not aligned with its original",
-    "unchanged": "does not differ from its original visibly",
-}
-"""Kinds of faces, each with the reason for which it is left out; none is stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class CutFace:
-    """A face as its table tells of it.
-
-    Attributes:
-        name: Unique; what its sample is called.
-        file: Picture.
-        label: ``REAL`` or ``FAKE``.
-        original: Name of the real face that a fake goes back to; its own for a real one, empty if unknown.
-        kind: A key of `KINDS`, or empty: then it is found out.
-        width_px: Of the face before it was scaled; 0 where unknown.
-        identity: Who it is; by default the original.
-        split: Empty, or what it is kept for.
-    """
-
-    name: str
-    file: Path
-    label: str
-    original: str = ""
-    kind: str = ""
-    width_px: int = 0
-    identity: str = ""
-    split: str = ""
-
-
-def list_faces(place: Path) -> list[CutFace]:
-    """The faces of a table (.tsv or .csv), or of a folder with the subfolders ``real`` and ``fake``.
-
-    A table must have the columns ``name`` and ``label``; ``file`` (relative to the table; by default
-    ``LABEL/NAME.jpg``), ``original``, ``kind``, ``width``, ``person`` and ``split`` may be there. A folder
-    with a table called ``faces.tsv`` is read by that.
-
-    Raises:
-        DataError: It holds no face, or a row breaks a rule; the message names the row.
-    """
-    if place.is_dir():
-        if (place / "faces.tsv").is_file():
-            return list_faces(place / "faces.tsv")
-        faces = [
-            CutFace(file.stem, file, label.upper())
-            for label in ("real", "fake")
-            for file in sorted((place / label).glob("*"))
-            if file.suffix.lower() in SUFFIXES
-        ]
-    elif place.is_file():
-        faces = list(_read_table(place))
-    else:
-        raise DataError(f"{place}: no such file or folder")
-    if not faces:
-        raise DataError(
-            f"{place} must hold faces: a table with name and label, or folders real/ and fake/ with "
-            f"{', '.join(SUFFIXES)}; got none"
-        )
-    labels: dict[str, str] = {}
-    for face in faces:
-        if face.name in labels:
-            both = " under two labels" if labels[face.name] != face.label else ""
-            raise DataError(f"{place} must name each face once, got {face.name!r} twice{both}; remove one")
-        labels[face.name] = face.label
-    return faces
-
-
-def _read_table(file: Path) -> Iterator[CutFace]:
-    with file.open(newline="", encoding="utf-8") as lines:
-        rows = csv.DictReader(lines, delimiter="\t" if file.suffix == ".tsv" else ",")
-        missing = {"name", "label"} - set(rows.fieldnames or ())
-        if missing:
-            raise DataError(
-                f"{file} must have the columns name and label, got no {', '.join(sorted(missing))}"
-            )
-        try:
-            for number, row in enumerate(rows, start=2):
-                try:
-                    yield _read_row({key: value or "" for key, value in row.items() if key}, file.parent)
-                except ValueError as error:
-                    raise DataError(f"{file}, line {number}: {error}") from error
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise DataError(f"{file} is no table: {error}") from error
-
-
-def _read_row(row: dict[str, str], folder: Path) -> CutFace:
-    name, label, kind = row["name"], row["label"].upper(), row.get("kind", "")
-    if not name or "/" in name or "." in name:
-        raise DataError(f"name must be there, without a dot or slash, got {name!r}")
-    if label not in ("REAL", "FAKE"):
-        raise DataError(f"label must be real or fake, got {row['label']!r}")
-    if kind and kind not in KINDS:
-        raise DataError(f"kind must be one of {', '.join(KINDS)}, or empty, got {kind!r}")
-    if kind and (kind == "real") != (label == "REAL"):
-        raise DataError(f"kind and label must fit, got {kind} for a {label.lower()}")
-    width = row.get("width") or "0"
-    if not width.isdecimal() or len(width) > 5:
-        raise DataError(f"width must be pixels, got {width!r}")
-    place = Path(row.get("file") or f"{label.lower()}/{name}.jpg")
-    if place.is_absolute() or ".." in place.parts:
-        raise DataError(f"file must lie below the table's folder, got {str(place)!r}")
-    return CutFace(
-        name,
-        folder / place,
-        label,
-        original=row.get("original", "") or (name if label == "REAL" else ""),
-        kind=kind,
-        width_px=int(width),
-        identity=row.get("person", ""),
-        split=row.get("split", ""),
-    )
 
 
 def pack_faces(
@@ -260,14 +147,23 @@ def find_kind(real: Image, fake: Image) -> str:
 
 
 def _read_picture(file: Path) -> tuple[bytes, Image | None, str]:
+    """The bytes of a picture, its pixels, and why there are none."""
     try:
-        if file.stat().st_size > MAX_PICTURE_BYTES:
-            return b"", None, f"may have {MAX_PICTURE_BYTES} bytes, has {file.stat().st_size}"
-        data = file.read_bytes()
+        with file.open("rb") as opened:
+            data = opened.read(MAX_PICTURE_BYTES + 1)
     except OSError as error:
         return b"", None, f"{file.name}: {error.strerror}"
-    image = decode_crop(data)
-    return data, image, "" if image is not None else "is no picture"
+    if still_format(data) not in STILL_FORMATS or len(data) > MAX_PICTURE_BYTES:
+        limit = f"{MAX_PICTURE_BYTES // 10**6} MB"
+        return b"", None, f"must be a {' or '.join(STILL_FORMATS)} of {limit} at most"
+    try:
+        clip = read_clip(file, DecodeSettings(frames=1, max_pixels=MAX_PICTURE_PX**2, threads=1))
+    except MediaError as error:
+        return b"", None, str(error)
+    if clip.damaged:
+        return b"", None, clip.damage
+    frame = clip.frames[0]
+    return data, frame.picture.rgb(width=frame.width, height=frame.height), ""
 
 
 def _describe(face: CutFace, kind: str, *, source: str, margin_fraction: float) -> Sample:

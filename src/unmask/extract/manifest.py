@@ -34,7 +34,7 @@ def read_manifest(folder: Path) -> DataFrame:
         folder: What ``unmask extract`` filled.
 
     Returns:
-        By ``name``: ``status`` (``done``, ``no_face``, ``unreadable``), ``reason``, number of ``people``,
+        By ``name``: ``status`` (``done``, ``no_face``, ``unreadable``; ``left_out`` for faces that came cut out), ``reason``, number of ``people``,
         ``crops`` and sampled ``frames``, ``damage`` met, whose ``boxes`` it was cut by, and its ``shard``.
 
     Raises:
