@@ -116,7 +116,7 @@ def test_impossible_crews_are_refused(given, words):
 
 def test_ray_is_an_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ImportError, match=r"unmask\[ray\]"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[ray\]'"):
         gather_crew(ExtractSettings(), CrewSettings(engine="ray"))
 
 
