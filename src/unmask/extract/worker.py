@@ -182,7 +182,7 @@ class Extractor:
         if longest.why_dropped:
             return longest.why_dropped
         least = self.settings.min_side_px
-        return f"face is {_side(longest):.0f} px long at the median, at least {least} px needed"
+        return f"face is {_side(longest):.1f} px long at the median, at least {least} px needed"
 
 
 def load_extractor(settings: ExtractSettings) -> Extractor:
