@@ -21,7 +21,7 @@ def run(*arguments):
 
 
 def test_it_measures_one_worker_and_two_and_the_rows(tmp_path):
-    # At 320x180 the face has 48 px, the least that is stored, and x264 does not give the same pixels each time.
+    # At 320x180 the face has 48 px, the least that is stored, and x264's pixels differ from run to run.
     size = ["--width", 480, "--height", 270, "--frames", 32, "--synthetic", 4, "--rows", 600]
     done = run(*size, "--engines", "local", "--cache", tmp_path, "--json", tmp_path / "report.json")
     assert done.returncode == 0, done.stderr
