@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -12,6 +13,16 @@ from unmask.errors import DataError
 from unmask.types import Floats
 
 STORED_MARGIN_FRACTION = 1.0  # crops are twice as wide as the face box, to leave room for jitter
+MAX_KEY = 70
+
+
+def make_key(name: str) -> str:
+    """A name as a sample's key: without what a tar, its reader or a file system minds.
+
+    >>> make_key("a b.mp4")
+    'a_b_mp4'
+    """
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[-MAX_KEY:]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

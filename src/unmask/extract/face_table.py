@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmask.crops.samples import MAX_KEY, make_key
 from unmask.errors import DataError
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-
-
-MAX_NAME = 70
-
-
 KINDS = {
     "real": "",
     "aligned": "",
@@ -65,7 +60,7 @@ def list_faces(place: Path) -> list[CutFace]:
         if (place / "faces.tsv").is_file():
             return list_faces(place / "faces.tsv")
         faces = [
-            CutFace(_key(f"{label}_{file.stem}"), file, label.upper())
+            CutFace(make_key(f"{label}_{file.stem}"), file, label.upper())
             for label in ("real", "fake")
             for file in sorted((place / label).glob("*"))
             if file.suffix.lower() in SUFFIXES
@@ -88,11 +83,6 @@ def list_faces(place: Path) -> list[CutFace]:
     return faces
 
 
-def _key(name: str) -> str:
-    """A name without what a tar, its reader or a file system minds."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[-MAX_NAME:]
-
-
 def _read_table(file: Path) -> Iterator[CutFace]:
     with file.open(newline="", encoding="utf-8") as lines:
         rows = csv.DictReader(lines, delimiter="\t" if file.suffix == ".tsv" else ",")
@@ -113,9 +103,9 @@ def _read_table(file: Path) -> Iterator[CutFace]:
 
 def _read_row(row: dict[str, str], folder: Path) -> CutFace:
     name, label, kind = row["name"], row["label"].upper(), row.get("kind", "")
-    if not name or name != _key(name):
+    if not name or name != make_key(name):
         raise DataError(
-            f"name must be up to {MAX_NAME} of the letters A to Z, digits, _ and -, got {name[:99]!r}"
+            f"name must be up to {MAX_KEY} of the letters A to Z, digits, _ and -, got {name[:99]!r}"
         )
     if label not in ("REAL", "FAKE"):
         raise DataError(f"label must be real or fake, got {row['label']!r}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from unmask.config import DecodeSettings, DetectSettings, TrackSettings
+from unmask.crops.samples import make_key
 from unmask.crops.shards import JPEG_QUALITY
 from unmask.datasets.collection import Source
 from unmask.errors import DataError, require
@@ -166,7 +166,7 @@ def _key(source: str, name: str) -> str:
     """A name for samples: no dot, nothing that a file system minds, short enough for a tar header."""
     stem = str(PurePosixPath(name).with_suffix(""))
     full = stem if not source or stem.startswith(f"{source}/") else f"{source}_{stem}"
-    return re.sub(r"[^A-Za-z0-9_-]", "_", full)[-70:]
+    return make_key(full)
 
 
 def _make_keys(videos: Sequence[Video]) -> tuple[str, ...]:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from unmask.crops.framing import draw_view, flip_face, frame_face
 from unmask.errors import DataError, require
 from unmask.forge.augment import apply_chain
 from unmask.forge.blend import Pair
+from unmask.forge.clips import frame_clip
 from unmask.forge.pairs import Batch, draw_degradations, stack_pairs
 from unmask.forge.settings import PairSettings
 from unmask.train.samplers import Stored
@@ -157,26 +157,18 @@ class AlignedBatches(Dataset[Batch]):
                 f"{fake_sample.key} must have the size of its original, {real.shape[1]}x{real.shape[0]}, got "
                 f"{fake.shape[1]}x{fake.shape[0]}; extract them again"
             )
-        real, fake = self._frame(real, fake, sample.margin_fraction, rng, settings)
-        chain = draw_degradations(rng, settings, made_px=len(real))
-        return Pair(apply_chain(real, chain), apply_chain(fake, chain), find_difference(real, fake))
-
-    def _frame(
-        self, real: Image, fake: Image, stored: float, rng: np.random.Generator, settings: PairSettings
-    ) -> tuple[Image, Image]:
         low, high = self._settings.margin_fractions
-        view = draw_view(
+        stored = sample.margin_fraction
+        nowhere = np.zeros((5, 2), np.float32)  # nothing here needs key points
+        (real, _), (fake, _) = frame_clip(
+            [(real, nowhere), (fake, nowhere)],
             rng,
-            side_px=len(real),
             margin_fractions=(min(low, stored), min(high, stored)),
             size_px=settings.size_px,
             stored_margin=stored,
         )
-        nowhere = np.zeros((5, 2), np.float32)
-        framed = [frame_face(image, nowhere, view) for image in (real, fake)]
-        if rng.random() < 0.5:
-            framed = [flip_face(*face) for face in framed]
-        return framed[0][0], framed[1][0]
+        chain = draw_degradations(rng, settings, made_px=len(real))
+        return Pair(apply_chain(real, chain), apply_chain(fake, chain), find_difference(real, fake))
 
 
 @lru_cache(maxsize=8)
