@@ -248,9 +248,12 @@ def _card(raw: object) -> Card:
     )
 
 
+_OPTIONAL = {"isotonic", "clip", "real_mean", "real_std"}
+
+
 def _calibration(raw: object) -> Calibration:
     given = raw if isinstance(raw, dict) else {}
-    values = as_object(raw, "calibration", {"temperature", "bias"} | ({"isotonic", "clip"} & given.keys()))
+    values = as_object(raw, "calibration", {"temperature", "bias"} | (_OPTIONAL & given.keys()))
     points = values.pop("isotonic", [])
     if not isinstance(points, list) or not all(
         isinstance(point, list) and len(point) == 2 for point in points

@@ -44,7 +44,7 @@ class Look:
 
     @classmethod
     def at(cls, stretch: Stretch, evidence: Evidence, **more: object) -> Look:
-        """At a stretch. Only the ends of a track keep their looks, as what comes next is held against them."""
+        """At a stretch. Only the ends of a track keep their looks, for what comes next."""
         tracks = tuple(_without_looks(track) for track in evidence.tracks)
         return cls(
             stretch.opens_shot,
@@ -126,6 +126,7 @@ def judge_footage(
     thin = [too_little(part.person, settings.judge, sampled_frames=sampled[part.look]) for _, part in parts]
     ruling = rule(
         [part.person for _, part in parts],
+        scale,
         thresholds,
         thin=thin,
         sampled_frames=sum(sampled),

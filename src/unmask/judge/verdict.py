@@ -26,8 +26,6 @@ STAGES = ("decode", "detect", "score", "total")
 CALIBRATED_PEOPLE = 2
 """Up to here the most suspicious one decides, as in the clips on which calibrations are fitted."""
 
-_SUREST = 1e-6  # probabilities are rounded to this
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -92,7 +90,7 @@ def weigh(
         judge_person(track, times, evidence.logits.get(track.id, {}), scale) for track in evidence.tracks
     )
     thin = [too_little(person, settings, sampled_frames=len(times)) for person in people]
-    return people, rule(people, thresholds, thin=thin, sampled_frames=len(times), dark=evidence.dark)
+    return people, rule(people, scale, thresholds, thin=thin, sampled_frames=len(times), dark=evidence.dark)
 
 
 def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) -> str | None:
@@ -113,6 +111,7 @@ def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) 
 
 def rule(
     faces: Sequence[Person],
+    scale: Calibration,
     thresholds: Thresholds,
     *,
     thin: Sequence[str | None],
@@ -122,12 +121,14 @@ def rule(
 ) -> Ruling:
     """The verdict on a file: of a clip with one or two people as fake as the most suspicious of them.
 
-    Where more faces are looked at, one of them looks suspicious by chance more easily; see `among_many`.
+    Where more faces are looked at, one of them looks suspicious by chance more easily; see
+    `Calibration.among_many`.
     A face with too little evidence cannot make a file fake or real; where such faces would make it fake,
     while the others do not, it is unsure.
 
     Args:
         faces: Everyone found, dropped tracks included; of a longer video everyone in each stretch.
+        scale: The model's calibration.
         thresholds: Where probabilities become words.
         thin: For each of them why it is too little to judge by, or None.
         sampled_frames: Frames that were looked at, 0 or more.
@@ -142,7 +143,8 @@ def rule(
     solid = [one for one, why in ranked if why is None]
     many = stretches > 1 or len(ranked) > CALIBRATED_PEOPLE
     p_all, p_fake = (
-        _of_file([_p_fake(one) for one in some], many=many) for some in ([one for one, _ in ranked], solid)
+        _of_file([_p_fake(one) for one in some], many=many, scale=scale)
+        for some in ([one for one, _ in ranked], solid)
     )
     top, why_thin = ranked[0]
     if not solid or (why_thin and p_fake < thresholds.fake_at_least <= p_all):
@@ -156,32 +158,10 @@ def rule(
     return Ruling(outcome, p_fake, f"{why}; the face is a still picture" if top.picture else why)
 
 
-def among_many(p_fake: Sequence[float]) -> float:
-    """Probability that one of many faces was manipulated, from those of each taken by itself.
-
-    The calibration holds for a clip that is a fake as often as not. A file of many faces is one too, and any
-    of them may be the manipulated one, so that each has a share of those odds: the odds of the file are the
-    mean of the faces' odds. One face stays as it is; many that are alike stay as they are; one that stands
-    out counts the less, the more there are. If the odds of real faces average 1 or less, as calibrated ones
-    do, the odds of the file reach any x in at most 1/x of real files, however many the faces and however
-    much they depend on each other (Markov's inequality).
-
-    Args:
-        p_fake: One or more, each 0 to 1.
-
-    Example:
-        >>> among_many([0.9]), among_many([0.9, 0.1, 0.1])
-        (0.9, 0.754545)
-    """
-    values = np.clip(np.asarray(p_fake, np.float64), _SUREST, 1 - _SUREST)
-    odds = float((values / (1 - values)).mean())
-    return round(odds / (1 + odds), 6)
-
-
-def _of_file(p_fake: Sequence[float], *, many: bool) -> float:
+def _of_file(p_fake: Sequence[float], *, many: bool, scale: Calibration) -> float:
     if not p_fake:
         return -1.0
-    return among_many(p_fake) if many else max(p_fake)
+    return scale.among_many(p_fake) if many else max(p_fake)
 
 
 def unreadable(
