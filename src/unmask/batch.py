@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from unmask.config import BatchSettings, ScanSettings
 from unmask.judge.card import card_path, read_card
-from unmask.judge.verdict import unreadable
+from unmask.judge.conclude import About, conclude
+from unmask.judge.footage import Look
+from unmask.judge.verdict import STAGES, unreadable
 from unmask.verdicts import Verdict
 from unmask.work.pool import Answer, Do, Failure, Task, run_crew
 from unmask.work.processes import Processes, default_jobs
@@ -24,7 +26,13 @@ __all__ = ["Failure", "run_each", "scan_each", "scan_many"]
 
 
 class _Scans(Protocol):
-    def scan(self, path: str | Path, *, on_sha256: Callable[[str], None] | None = None) -> Verdict:
+    def scan(
+        self,
+        path: str | Path,
+        *,
+        on_sha256: Callable[[str], None] | None = None,
+        on_look: Callable[[Look], None] | None = None,
+    ) -> Verdict:
         """Judge one file."""
 
 
@@ -39,7 +47,7 @@ def _load_networks(settings: ScanSettings) -> _Scans:
 
 def _load_scan(load: _Load, settings: ScanSettings) -> Do[str, Verdict]:
     scanner = load(settings)
-    return lambda path, on_sha256: scanner.scan(path, on_sha256=on_sha256)
+    return lambda path, tell: scanner.scan(path, on_sha256=tell, on_look=tell)
 
 
 def scan_many(
@@ -77,6 +85,7 @@ def scan_each(
     batch: BatchSettings | None = None,
     *,
     load: _Load = _load_networks,
+    on_look: Callable[[int, Look], None] = lambda index, look: None,
 ) -> Generator[tuple[int, Verdict]]:
     """As `scan_many`, but each verdict as soon as it is there, with the index of its path.
 
@@ -87,21 +96,32 @@ def scan_each(
         settings: As for one file.
         batch: Jobs and time limit.
         load: Makes the scanner in the child process; must be picklable.
+        on_look: Told what was found in each stretch of a long video, with the index of its path.
 
     Yields:
-        Index and verdict.
+        Index and verdict. A file whose worker crashed or ran out of time is judged by what it had seen.
 
     Raises:
         ModelError: The networks cannot be loaded.
     """
     settings = settings or ScanSettings()
-    model = read_card(card_path(settings.model)).model_name
+    card = read_card(card_path(settings.model))
     tasks = [str(path) for path in paths]
-    found = run_each(tasks, partial(_load_scan, load, settings), batch)
+    seen: dict[int, list[Look]] = {}
+
+    def note(index: int, look: Look) -> None:
+        seen.setdefault(index, []).append(look)
+        on_look(index, look)
+
+    found = run_each(tasks, partial(_load_scan, load, settings), batch, on_part=note)
     with contextlib.closing(found):
         for index, answer in found:
-            if isinstance(answer, Failure):
-                answer = unreadable(tasks[index], answer.reason, model, sha256=answer.note)
+            looks = seen.pop(index, [])
+            if isinstance(answer, Failure) and looks:
+                about = About(tasks[index], answer.note, dict.fromkeys(STAGES, 0.0), answer.reason)
+                answer = conclude(looks, about, card, settings)
+            elif isinstance(answer, Failure):
+                answer = unreadable(tasks[index], answer.reason, card.model_name, sha256=answer.note)
             yield index, answer
 
 
@@ -112,6 +132,7 @@ def run_each(
     *,
     until: float | None = None,
     prepare: Callable[[Task], Task] = lambda task: task,
+    on_part: Callable[[int, Any], None] = lambda place, part: None,
 ) -> Generator[tuple[int, Answer | Failure]]:
     """Work on tasks in child processes; each answer as soon as it is there.
 
@@ -123,6 +144,7 @@ def run_each(
         batch: Jobs and time limit.
         until: Time on `time.monotonic` when everything ends, with or without the answers still missing.
         prepare: Changes a task in the moment that a worker is free for it.
+        on_part: Told each part of an answer as it comes, with the place of its task.
 
     Yields:
         Place of the task in ``tasks``, and its answer.
@@ -134,7 +156,11 @@ def run_each(
     todo = deque(enumerate(tasks))
     crew = Processes(load, min(batch.jobs or default_jobs(), len(tasks)), batch.time_limit_seconds)
     done = run_crew(
-        lambda: todo.popleft() if todo else None, crew, until=until, prepare=lambda item: prepare(item[1])
+        lambda: todo.popleft() if todo else None,
+        crew,
+        until=until,
+        prepare=lambda item: prepare(item[1]),
+        on_part=lambda item, part: on_part(item[0], part),
     )
     with contextlib.closing(done):
         for (index, _), answer in done:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from unmask.errors import SettingsError
 
 VIDEO_SUFFIXES = (
     ".3g2", ".3gp", ".asf", ".avi", ".flv", ".gif", ".ivf", ".m2ts", ".m4v", ".mkv", ".mov",
@@ -81,3 +84,25 @@ def _folder(path: str) -> Iterator[Input]:
         yield Input(str(error.filename), f"the folder cannot be listed ({error.strerror})")
     if empty and not closed:
         yield Input(path, "the folder holds no video or image")
+
+
+def read_time(text: str, *, option: str) -> float:
+    """Seconds of a time as people write it.
+
+    Args:
+        text: Seconds, ``m:ss`` or ``h:mm:ss``, the last with a fraction if need be.
+        option: Which option it came with.
+
+    Raises:
+        SettingsError: It is none.
+
+    Example:
+        >>> read_time("83.5", option="--from"), read_time("1:02:03", option="--from")
+        (83.5, 3723.0)
+    """
+    if not re.fullmatch(r"(\d{1,4}:)?(\d{1,4}:)?\d{1,9}(\.\d{1,6})?", text, re.ASCII):
+        raise SettingsError(f"{option} must be seconds, m:ss or h:mm:ss, got {text!r}")
+    seconds = 0.0
+    for part in text.split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from unmask.cli.inputs import Input
     from unmask.config import BatchSettings, ScanSettings
     from unmask.errors import UnmaskError
+    from unmask.judge.footage import Look
     from unmask.verdicts import Verdict
 
 EXIT_UNREADABLE, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_LEFT = 1, 2, 130, 141
@@ -33,7 +34,19 @@ def scan(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Also write a table to FILE, as a whole.")
     ] = None,
-    frames: Annotated[int, typer.Option(metavar="N", help="Frames to look at, evenly spread.")] = 30,
+    frames: Annotated[
+        int, typer.Option(metavar="N", help="Frames to look at in each ten seconds, or in a shorter clip.")
+    ] = 30,
+    max_frames: Annotated[
+        int,
+        typer.Option(metavar="N", help="Frames of a long video to look at in all, over all shots."),
+    ] = 10_000,
+    start: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Begin here: seconds, m:ss or h:mm:ss.")
+    ] = "0",
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="End here: seconds, m:ss or h:mm:ss.")
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help="Files at a time (default: the cores, at most 4).")
     ] = None,
@@ -58,7 +71,8 @@ def scan(
         typer.Option("--stability", help="Judge worse versions of each file too and tell when it flips."),
     ] = False,
     time_limit: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Give a file up after this time.")
+        float,
+        typer.Option(metavar="SECONDS", help="Give a file up after this time without anything new."),
     ] = 600.0,
 ) -> None:
     """Say of each file whether a face in it was manipulated.
@@ -75,16 +89,23 @@ def scan(
 
     unmask scan --jobs 4 --csv verdicts.csv videos/
 
+    unmask scan --from 41:30 --to 43:00 film.mkv
+
     unmask scan --json 'videos/**/*.mp4' > verdicts.jsonl
     """
-    from unmask.cli.inputs import expand
+    from unmask.cli.inputs import expand, read_time
     from unmask.cli.output import check_csv
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import UnmaskError
     from unmask.faces.settings_file import read_detector_file
 
     try:
-        decode = DecodeSettings(frames=frames)
+        decode = DecodeSettings(
+            frames=frames,
+            max_frames=max_frames,
+            start_seconds=read_time(start, option="--from"),
+            end_seconds=None if end is None else read_time(end, option="--to"),
+        )
         detect, track = read_detector_file(settings_file)
         settings = ScanSettings(
             model=model, threshold=threshold, decode=decode, detect=detect, track=track, stability=stability
@@ -108,23 +129,32 @@ def _run(
     from rich.console import Console
 
     from unmask.cli.output import print_verdicts, write_csv
+    from unmask.cli.progress import show_progress
     from unmask.errors import UnmaskError
     from unmask.verdicts import Outcome
 
     done: dict[int, Verdict] = {}
+    seen: dict[int, list[Look]] = {}
     ended: KeyboardInterrupt | UnmaskError | None = None
     printed = 0
-    with _Stopper() as stopper, _progress(len(inputs)) as step:
+    with _Stopper() as stopper, show_progress(len(inputs)) as step:
+
+        def note(index: int, look: Look) -> None:
+            seen.setdefault(index, []).append(look)
+            step.go_on(inputs[index].path, look)
+
         try:
-            for index, verdict in _verdicts(inputs, settings, batch):
+            for index, verdict in _verdicts(inputs, settings, batch, note):
                 with stopper.held():  # or a stop could print a line twice, or half of it
                     done[index] = verdict
-                    step()
+                    seen.pop(index, None)
+                    step.end()
                     while as_json and printed in done:
                         _print_json(done[printed])
                         printed += 1
         except (KeyboardInterrupt, UnmaskError) as error:
             ended = error
+    done |= _partial(inputs, seen, settings)
     verdicts = [done[index] for index in sorted(done)]
     if as_json:
         for index in sorted(index for index in done if index >= printed):
@@ -146,7 +176,10 @@ def _run(
 
 
 def _verdicts(
-    inputs: list[Input], settings: ScanSettings, batch: BatchSettings
+    inputs: list[Input],
+    settings: ScanSettings,
+    batch: BatchSettings,
+    on_look: Callable[[int, Look], None],
 ) -> Iterator[tuple[int, Verdict]]:
     from unmask.batch import scan_each
     from unmask.judge.card import card_path, read_card
@@ -157,10 +190,31 @@ def _verdicts(
         if item.problem:
             yield index, unreadable(item.path, item.problem, model)
     numbers = [index for index, item in enumerate(inputs) if not item.problem]
-    found = scan_each([inputs[index].path for index in numbers], settings, batch)
+    found = scan_each(
+        [inputs[index].path for index in numbers],
+        settings,
+        batch,
+        on_look=lambda place, look: on_look(numbers[place], look),
+    )
     with contextlib.closing(found):
         for place, verdict in found:
             yield numbers[place], verdict
+
+
+def _partial(inputs: list[Input], seen: dict[int, list[Look]], settings: ScanSettings) -> dict[int, Verdict]:
+    """Verdicts on files that were stopped in the middle, by what had been seen of them."""
+    if not seen:
+        return {}
+    from unmask.judge.card import card_path, read_card
+    from unmask.judge.conclude import About, conclude
+    from unmask.judge.verdict import STAGES
+
+    card = read_card(card_path(settings.model))
+    nothing = dict.fromkeys(STAGES, 0.0)
+    return {
+        index: conclude(looks, About(inputs[index].path, None, nothing, "stopped"), card, settings)
+        for index, looks in seen.items()
+    }
 
 
 def _print_json(verdict: Verdict) -> None:
@@ -168,22 +222,6 @@ def _print_json(verdict: Verdict) -> None:
 
     sys.stdout.write(json_line(verdict) + "\n")
     sys.stdout.flush()
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr, for people with several inputs."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if total < 2 or not console.is_terminal:
-        yield lambda: None
-        return
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("scan", total=total)
-        yield lambda: progress.advance(task)
 
 
 class _Stopper:

@@ -24,8 +24,9 @@ _MAIN_HINT = "; a script that works in child processes must start its work under
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
-Do = Callable[[Task, Callable[[str], None]], Answer]
-"""Works on one task; the second argument is told what is to be known of it should the worker die."""
+Do = Callable[[Task, Callable[[Any], None]], Answer]
+"""Works on one task; the second argument is told, as text, what is to be known of it should the worker die,
+and anything else is a part of the answer that is there already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,13 @@ class Note:
     """What is to be known of the task should the worker die."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the answer, before the rest; the time limit starts anew."""
+
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class Failure:
     note: str | None = None
 
 
-Message = Ready | Unusable | Note | Done | Failure | Ended
+Message = Ready | Unusable | Note | Part | Done | Failure | Ended
 
 
 class Worker(ABC):
@@ -106,8 +114,8 @@ class Worker(ABC):
         """Whether a message is due, so that the deadline counts."""
         return self.busy or not self.ready
 
-    def hear(self) -> Done | Failure | Ended | None:
-        """Take in one message: what became of the task or of the worker; None for anything in between.
+    def hear(self) -> Part | Done | Failure | Ended | None:
+        """Take in one message: what became of the task or of the worker; None for what only we need to know.
 
         Raises:
             ModelError: It cannot load what it needs.
@@ -125,9 +133,11 @@ class Worker(ABC):
                 raise ModelError(text)
             case Note(text=text):
                 self._note = text
+            case Part():
+                self._give_time(self._task_limit_seconds)
             case Done() | Failure():
                 self.busy = False
-        return message if isinstance(message, Done | Failure | Ended) else None
+        return message if isinstance(message, Part | Done | Failure | Ended) else None
 
     def failure(self, ended: Ended) -> Failure:
         """What its end means for the task that it had."""
@@ -165,6 +175,7 @@ def run_crew(
     *,
     until: float | None = None,
     prepare: Callable[[Task], Any] = lambda task: task,
+    on_part: Callable[[Task, Any], None] = lambda task, part: None,
 ) -> Generator[tuple[Task, Any]]:
     """Let workers do tasks; each answer as soon as it is there.
 
@@ -176,6 +187,7 @@ def run_crew(
         crew: The workers.
         until: Time on `time.monotonic` when everything ends, with or without the answers still missing.
         prepare: What the worker is told instead of the task, made in the moment that it is free for it.
+        on_part: Told each part of an answer as it comes.
 
     Yields:
         Task and answer, which is a `Failure` when nothing came of it.
@@ -191,7 +203,9 @@ def run_crew(
                 return
             for worker in _wait(crew, shift.workers, until):
                 answer = shift.hear(worker)
-                if answer is not None and worker in shift.tasks:
+                if isinstance(answer, Part):
+                    on_part(shift.tasks[worker], answer.value)
+                elif answer is not None and worker in shift.tasks:
                     yield shift.tasks.pop(worker), answer.answer if isinstance(answer, Done) else answer
                     shift.employ(worker)
     finally:
@@ -236,7 +250,7 @@ class _Shift:
             self.tasks[worker] = task
             worker.give(self.prepare(task))
 
-    def hear(self, worker: Worker) -> Done | Failure | None:
+    def hear(self, worker: Worker) -> Part | Done | Failure | None:
         message = worker.hear()
         self.proven = self.proven or worker.ready
         if isinstance(message, Ended):
@@ -260,13 +274,14 @@ def _wait(crew: Crew, workers: list[Worker], until: float | None) -> list[Worker
     return [w for w in workers if w in heard or (w.waited_for and w.deadline <= now)]
 
 
-def do_task(do: Do[Any, Any], task: object, tell: Callable[[str], None]) -> Done | Failure:
+def do_task(do: Do[Any, Any], task: object, tell: Callable[[Any], None]) -> Done | Failure:
     """The worker's side of one task: what came of it, or what it raised."""
     told: list[str] = []
 
-    def note(text: str) -> None:
-        told.append(text)
-        tell(text)
+    def note(value: Any) -> None:
+        if isinstance(value, str):
+            told.append(value)
+        tell(value)
 
     try:
         return Done(do(task, note))

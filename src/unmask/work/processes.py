@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from unmask.errors import MissingExtraError, ModelError, SettingsError
-from unmask.work.pool import Do, Ended, Message, Note, Ready, Unusable, Worker, do_task
+from unmask.work.pool import Do, Ended, Message, Note, Part, Ready, Unusable, Worker, do_task
 
 MAX_DEFAULT_JOBS = 4
 
@@ -112,6 +112,10 @@ def _interrupts_blocked() -> Iterator[None]:
 def _work(link: Connection, load: Callable[[], Do[Any, Any]]) -> None:
     """The child process: load once, then one task in, one answer out, until the link closes."""
     _be_quiet()
+
+    def tell(value: object) -> None:
+        link.send(Note(value) if isinstance(value, str) else Part(value))
+
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         try:
             do = load()
@@ -120,7 +124,7 @@ def _work(link: Connection, load: Callable[[], Do[Any, Any]]) -> None:
             return
         link.send(Ready())
         while True:
-            link.send(do_task(do, link.recv(), lambda text: link.send(Note(text))))
+            link.send(do_task(do, link.recv(), tell))
 
 
 def _be_quiet() -> None:
