@@ -39,21 +39,40 @@ class DecodeSettings:
         require(self.max_streams >= 1, "max_streams must be 1 or more", self.max_streams)
 
 
+CROPS = ("box", "aligned")
+"""Ways to cut a face; see `CropSettings`."""
+
+
 @dataclass(frozen=True, slots=True)
 class CropSettings:
     """How a face is cut; the values of a model are on its card, so crop and model cannot drift apart.
 
     Attributes:
         size_px: Side of the square crop, in pixels.
-        margin_fraction: Added to the longer side of the box; 0.3 turns 100 px into 130 px.
+        margin_fraction: Added to the longer side of the box, or to the square of the template; 0.3 turns
+            100 px into 130 px.
+        crop: ``box`` cuts an upright square around the box; ``aligned`` turns, moves and scales the face so
+            that its five points come to lie on the template.
+        template: Where an aligned crop without margin shows left eye, right eye, nose, left and right mouth
+            corner: five ``(x, y)`` in shares of its side. Empty for ``box``.
     """
 
     size_px: int = 224
     margin_fraction: float = 0.3
+    crop: str = CROPS[0]
+    template: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         require(8 <= self.size_px <= 2048, "size_px must be 8 to 2048", self.size_px)
         require(0 <= self.margin_fraction <= 3, "margin_fraction must be 0 to 3", self.margin_fraction)
+        require(self.crop in CROPS, f"crop must be one of {', '.join(CROPS)}", self.crop)
+        points = 5 if self.crop == "aligned" else 0
+        ok = len(self.template) == points and all(len(point) == 2 for point in self.template)
+        require(ok, f"template must be {points} points (x, y) for crop {self.crop}", self.template)
+        ok = all(-1 <= value <= 2 for point in self.template for value in point)
+        require(ok, "template must lie within -1 to 2", self.template)
+        ok = len(set(self.template)) > 1 or not points
+        require(ok, "template must have points that differ", self.template)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,16 @@ def test_a_drawn_curve_survives_and_older_cards_have_none(tmp_path):
     assert found.clip == 0.05
 
 
+def test_an_aligned_card_survives_and_older_cards_take_boxes(tmp_path):
+    assert read_card(written(tmp_path, card_values())).crop_settings.crop == "box"
+    template = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.4, 0.8], [0.6, 0.8]]
+    card = read_card(written(tmp_path, card_values(crop="aligned", template=template)))
+    write_card(card, tmp_path / "again.json")
+    assert read_card(tmp_path / "again.json") == card
+    settings = card.crop_settings
+    assert (settings.crop, settings.template[1], settings.margin_fraction) == ("aligned", (0.7, 0.4), 0.2)
+
+
 @pytest.mark.parametrize("name", sorted(card_values()))
 def test_every_field_is_needed(tmp_path, name):
     values = card_values()
@@ -73,6 +83,12 @@ BROKEN = {
         "low <= value <= high",
     ),
     "unknown kind": ({"kind": "sound"}, "unknown kind 'sound'; choose from: frame, clip"),
+    "unknown crop": ({"crop": "round"}, "crop must be one of box, aligned"),
+    "aligned to nothing": ({"crop": "aligned"}, "template must be 5 points"),
+    "template for a box": ({"template": [[0, 0]] * 5}, "template must be 0 points"),
+    "template of one place": ({"crop": "aligned", "template": [[0, 0]] * 5}, "points that differ"),
+    "template far away": ({"crop": "aligned", "template": [[0, 9]] * 5}, "within -1 to 2"),
+    "template of texts": ({"crop": "aligned", "template": ["ab"] * 5}, "pairs of numbers"),
     "number as kind": ({"kind": 1}, "kind must be a text"),
     "scores as list": ({"scores": []}, "scores must be an object"),
 }

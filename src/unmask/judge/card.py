@@ -12,12 +12,13 @@ import re
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
-from unmask.config import CropSettings
+from unmask.config import CROPS, CropSettings
 from unmask.errors import ModelError, SettingsError
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.fields import (
     as_number,
     as_object,
+    as_pairs,
     as_rgb,
     as_text,
     as_texts,
@@ -66,7 +67,7 @@ class Card:
             ``logit`` float32 (N,). Normalisation is inside the graph.
         sha256: Of that file, 64 hex digits.
         size_px: S, side of a crop in pixels.
-        margin_fraction: What is added to the box before cutting.
+        margin_fraction: What is added to the box, or to the template's square, before cutting.
         detector: Name of the face detector whose boxes it was trained with.
         mean: Subtracted from RGB inside the graph; told here for people.
         std: What is divided by inside the graph; told here for people.
@@ -82,6 +83,8 @@ class Card:
         limits: What it cannot do, one sentence each.
         kind: ``frame`` judges crops one by one; ``clip`` all crops of a person together, input
             (N, T, 3, S, S), output (N, T). Cards without it are of the first kind.
+        crop: ``box`` or ``aligned``, as in `CropSettings`. Cards without it take boxes.
+        template: For ``aligned``, where the five points of a face come to lie, as in `CropSettings`.
     """
 
     name: str
@@ -104,6 +107,8 @@ class Card:
     scores: dict[str, Score]
     limits: tuple[str, ...]
     kind: str = KINDS[0]
+    crop: str = CROPS[0]
+    template: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("name", "version", "detector", "licence", "terms", "recipe", "commit"):
@@ -126,7 +131,7 @@ class Card:
     @property
     def crop_settings(self) -> CropSettings:
         """How faces are cut for this model."""
-        return CropSettings(size_px=self.size_px, margin_fraction=self.margin_fraction)
+        return CropSettings(self.size_px, self.margin_fraction, self.crop, self.template)
 
     @property
     def model_name(self) -> ModelName:
@@ -245,18 +250,15 @@ def _card(raw: object) -> Card:
         limits=as_texts(values["limits"], "limits"),
         scores={name: _score(value, f"scores.{name}") for name, value in values["scores"].items()},
         kind=as_text(values.get("kind", KINDS[0]), "kind"),
+        crop=as_text(values.get("crop", CROPS[0]), "crop"),
+        template=as_pairs(values.get("template", []), "template"),
     )
 
 
 def _calibration(raw: object) -> Calibration:
     given = raw if isinstance(raw, dict) else {}
     values = as_object(raw, "calibration", {"temperature", "bias"} | ({"isotonic", "clip"} & given.keys()))
-    points = values.pop("isotonic", [])
-    if not isinstance(points, list) or not all(
-        isinstance(point, list) and len(point) == 2 for point in points
-    ):
-        raise SettingsError(f"isotonic must be a list of pairs of numbers, got {points!r}")
-    curve = tuple((as_number(x, "isotonic"), as_number(y, "isotonic")) for x, y in points)
+    curve = as_pairs(values.pop("isotonic", []), "isotonic")
     return Calibration(**{k: as_number(v, k) for k, v in values.items()}, isotonic=curve)
 
 
