@@ -133,6 +133,10 @@ class DetectSettings:
         return max(float(self.min_face_px), self.min_face_fraction * max(width, height))
 
 
+DEVICE_NAMES = ("auto", "cpu", "cuda", "coreml", "openvino", "directml")
+"""What a network can be told to run on; see `ScoreSettings`."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScoreSettings:
     """How the network is run.
@@ -142,19 +146,25 @@ class ScoreSettings:
             gave logits of 40 clips that correlated by 0.99 with those of all 16. A network that judges clips
             always gets all.
         min_frames: No fewer than so many are scored, where there are as many.
-        batch_crops: Crops in one call of the network; eight took 90 MB more than two, and as long.
+        batch_crops: Crops in one call of the network; None takes what suits the device. On a processor it is
+            two: eight took 90 MB more, and as long.
         threads: Threads of one call; several files at once scale better than threads.
+        device: What the network runs on, one of `DEVICE_NAMES`; ``auto`` takes an accelerator where
+            onnxruntime has one. What is not there falls back to the processor.
     """
 
     frames_share: float = 0.5
     min_frames: int = 8
-    batch_crops: int = 2
+    batch_crops: int | None = None
     threads: int = 1
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         require(0 < self.frames_share <= 1, "frames_share must be above 0, to 1", self.frames_share)
         require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
-        require(1 <= self.batch_crops <= 1024, "batch_crops must be 1 to 1024", self.batch_crops)
+        ok = self.batch_crops is None or 1 <= self.batch_crops <= 1024
+        require(ok, "batch_crops must be 1 to 1024", self.batch_crops)
+        require(self.device in DEVICE_NAMES, f"device must be one of {', '.join(DEVICE_NAMES)}", self.device)
         require(1 <= self.threads <= 256, "threads must be 1 to 256", self.threads)
 
 

@@ -9,8 +9,8 @@ from torch import nn  # noqa: E402
 from unmask.config import ScoreSettings  # noqa: E402
 from unmask.errors import ModelError, SettingsError  # noqa: E402
 from unmask.evaluate.contenders import Contender, list_contenders, load_contender  # noqa: E402
-from unmask.evaluate.mesonet import MesoNet, load_meso  # noqa: E402
 from unmask.evaluate.peers import PEERS  # noqa: E402
+from unmask.zoo.mesonet import MesoNet, load_meso  # noqa: E402
 
 
 def write_keras(path, network, *, nested=False, first=1, shuffled=True, drop=0):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from unmask.config import CROPS, CropSettings
 from unmask.errors import ModelError, SettingsError
+from unmask.judge.cache import NAME, cached_card
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.fields import (
     as_number,
@@ -33,7 +34,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "lite0x2"
 KINDS = ("frame", "clip")
 MAX_CARD_BYTES = 1 << 20
-MAX_WEIGHTS_BYTES = 1 << 30
+MAX_WEIGHTS_BYTES = (1 << 31) - 1  # what one ONNX file can hold
 
 # A reference from an ONNX file to another file has the key "location"; protobuf allows padded lengths.
 _EXTERNAL_DATA = re.compile(rb"(?:\x0a|\x8a\x80{0,8}\x00)(?:\x08|\x88\x80{0,8}\x00)location")
@@ -140,21 +141,28 @@ class Card:
 
 
 def card_path(model: str | Path | None = None) -> Path:
-    """Where the card of a model lies: of the shipped one, the path that is given, or beside given weights.
+    """Where the card of a model lies.
+
+    Args:
+        model: None for the shipped model, a card, weights that the card lies beside, or the name of a
+            downloaded model (``unmask model list``).
 
     Raises:
-        ModelError: ``model`` names a file that is neither ``.json`` nor ``.onnx``.
+        ModelError: It is neither a ``.json`` nor an ``.onnx`` file, and no model of this name was downloaded.
     """
     if model is None:
         return WEIGHTS / f"{DEFAULT_MODEL}.json"
     path = Path(model)
     if path.suffix == ".onnx":
         return path.with_suffix(".json")
-    if path.suffix != ".json":
-        raise ModelError(
-            f"a model is given by its card, a .json file, or by its weights beside it, got {path}"
-        )
-    return path
+    if path.suffix == ".json":
+        return path
+    if not NAME.fullmatch(str(model)):
+        rule = "a model is given by its card, a .json file, or by its weights beside it, got"
+        raise ModelError(f"{rule} {path}; or by a name of unmask model list")
+    if not (card := cached_card(str(model))).is_file():
+        raise ModelError(f"no model {model} was downloaded: unmask model get {model}")
+    return card
 
 
 def read_card(path: str | Path) -> Card:

@@ -111,9 +111,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
-        y = F.silu(self.bn1(self.conv_pw(x)))
-        y = self.se(F.silu(self.bn2(self.conv_dw(y))))
-        y = self.bn3(self.conv_pwl(y))
+        wide = self.se(F.silu(self.bn2(self.conv_dw(F.silu(self.bn1(self.conv_pw(x)))))))
+        y: Tensor = self.bn3(self.conv_pwl(wide))
         return x + y if self.joins else y
 
 

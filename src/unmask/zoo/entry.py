@@ -14,7 +14,9 @@ Build = Callable[[dict[str, Path]], "nn.Module"]
 """From the published files, by name, to a network in torch: normalised crops (N, 3, S, S) to log odds of a
 fake (N,). Raises `ModelError` when a file holds something else than the published layout."""
 
-LAYOUT_ONLY = "layout verified, scores not: the published weights could not be downloaded where this was written"
+LAYOUT_ONLY = (
+    "layout verified, scores not: the published weights could not be downloaded where this was written"
+)
 
 
 @dataclass(frozen=True, slots=True)

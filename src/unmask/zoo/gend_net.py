@@ -132,7 +132,8 @@ class GenD(nn.Module):
         """Normalised images, shape (N, 3, S, S), to log odds of a fake, shape (N,)."""
         features = self.encoder(images)
         real, fake = self.linear(F.normalize(features, dim=1) if self.unit else features).unbind(1)
-        return fake - real
+        odds: Tensor = fake - real
+        return odds
 
 
 def load_gend(files: Mapping[str, Path], *, encoder: str, size_px: int) -> GenD:
@@ -209,11 +210,13 @@ def _split_fused(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _our_name(key: str, layout: Layout) -> str | None:
+    """Our name of a published tensor, or None; patterns leave out ``.weight`` and ``.bias``."""
+    stem, _, end = key.rpartition(".")
     for pattern, ours in layout.names.items():
-        if match := re.fullmatch(rf"({pattern})(\.weight|\.bias)?", key):
-            place = re.sub(pattern, ours, match[1])
-            return place + (match[match.lastindex or 0] if key.endswith((".weight", ".bias")) and
-                            not match[1].endswith((".weight", ".bias")) else "")
+        if match := re.fullmatch(pattern, key):
+            return match.expand(ours)
+        if end in ("weight", "bias") and (match := re.fullmatch(pattern, stem)):
+            return f"{match.expand(ours)}.{end}"
     return None
 
 
@@ -228,7 +231,9 @@ def _find_shape(tensors: Mapping[str, Tensor], layout: Layout, size_px: int, fil
         raise ModelError(f"{file}: is no vision transformer of the published layout ({error})") from error
     if width % HEAD_WIDTH or not patch_px or size_px % patch_px or blocks != set(range(len(blocks))):
         sizes = f"got {width}, {patch_px} and {len(blocks)}"
-        rule = f"width must be a multiple of {HEAD_WIDTH}, and {size_px} of the patches' side; blocks from 0 on"
+        rule = (
+            f"width must be a multiple of {HEAD_WIDTH}, and {size_px} of the patches' side; blocks from 0 on"
+        )
         raise ModelError(f"{file}: {rule}, {sizes}")
     return Shape(width, len(blocks), hidden, patch_px, size_px, registers=registers, **layout.kind)
 

@@ -54,7 +54,7 @@ def read_pickled(file: Path) -> dict[str, Tensor]:
         # Checkpoints of the time hold the epoch and a score as numpy numbers beside the weights.
         with torch.serialization.safe_globals(_numbers()):
             raw: Any = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001  torch.load raises what any damaged part of a file brings up
+    except Exception as error:
         raise ModelError(f"{file}: no checkpoint of tensors alone ({str(error).strip()[:200]})") from error
     state = raw.get("state_dict", raw) if isinstance(raw, dict) else None
     if not isinstance(state, dict):

@@ -1,4 +1,4 @@
-"""A vision transformer in plain torch, with what CLIP, DINOv3 and the Perception Encoder each do of their own.
+"""A vision transformer in plain torch, with what CLIP, DINOv3 and the Perception Encoder do of their own.
 
 One network instead of three libraries: it exports to ONNX without their control flow, and their names of
 layers may change without harm. Architecture after Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR
@@ -127,7 +127,8 @@ class Block(nn.Module):
         branch = self.attention(self.norm1(tokens), cos, sin)
         tokens = tokens + (branch * self.scale1 if self.scaled else branch)
         branch = self.perceptron(self.norm2(tokens))
-        return tokens + (branch * self.scale2 if self.scaled else branch)
+        joined: Tensor = tokens + (branch * self.scale2 if self.scaled else branch)
+        return joined
 
 
 class Attention(nn.Module):
@@ -160,7 +161,7 @@ class Attention(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """One learned question to all tokens, then a perceptron; as timm's ``AttentionPoolLatent`` computes it."""
+    """One learned question to all tokens, then a perceptron, as timm's ``AttentionPoolLatent``."""
 
     HEADS = 8  # of every Perception Encoder
 
@@ -179,7 +180,8 @@ class AttentionPool(nn.Module):
         k, v = (_by_head(layer(tokens), self.HEADS) for layer in (self.keys, self.values))
         found = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
         answer: Tensor = self.out(found)
-        return (answer + self.perceptron(self.norm(answer)))[:, 0]
+        pooled: Tensor = (answer + self.perceptron(self.norm(answer)))[:, 0]
+        return pooled
 
 
 class Perceptron(nn.Module):
@@ -201,7 +203,8 @@ class Perceptron(nn.Module):
 
 def _by_head(tokens: Tensor, heads: int) -> Tensor:
     """Shape (N, T, width) to (N, heads, T, width / heads)."""
-    return tokens.unflatten(2, (heads, tokens.shape[2] // heads)).transpose(1, 2)
+    parts = tokens.reshape(*tokens.shape[:2], heads, tokens.shape[2] // heads)
+    return parts.transpose(1, 2)
 
 
 def _no_angles(_: Shape) -> tuple[Tensor, Tensor]:
@@ -222,7 +225,7 @@ PE_SIDE = 24
 
 
 def _pe_angles(shape: Shape) -> tuple[Tensor, Tensor]:
-    """Places counted from 1, stretched to the side they were learned at, columns then rows, each angle twice."""
+    """Places from 1 on, stretched to the side of training, columns then rows, each angle twice."""
     steps = (torch.arange(shape.side) + 1.0) / shape.side * PE_SIDE
     rows, columns = torch.meshgrid(steps, steps, indexing="ij")
     places = torch.stack([columns, rows], -1).reshape(-1, 2)
@@ -237,7 +240,7 @@ def _turn_halves(x: Tensor) -> Tensor:
 
 
 def _turn_neighbours(x: Tensor) -> Tensor:
-    pairs = x.unflatten(-1, (HEAD_WIDTH // 2, 2))
+    pairs = x.reshape(*x.shape[:-1], HEAD_WIDTH // 2, 2)
     return torch.stack([-pairs[..., 1], pairs[..., 0]], -1).flatten(-2)
 
 
