@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from unmask.cropping import CROPS as CROPS
+from unmask.cropping import CropSettings as CropSettings
 from unmask.errors import require
 
 
@@ -37,42 +39,6 @@ class DecodeSettings:
         require(self.max_pixels >= 1, "max_pixels must be 1 or more", self.max_pixels)
         require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
         require(self.max_streams >= 1, "max_streams must be 1 or more", self.max_streams)
-
-
-CROPS = ("box", "aligned")
-"""Ways to cut a face; see `CropSettings`."""
-
-
-@dataclass(frozen=True, slots=True)
-class CropSettings:
-    """How a face is cut; the values of a model are on its card, so crop and model cannot drift apart.
-
-    Attributes:
-        size_px: Side of the square crop, in pixels.
-        margin_fraction: Added to the longer side of the box, or to the square of the template; 0.3 turns
-            100 px into 130 px.
-        crop: ``box`` cuts an upright square around the box; ``aligned`` turns, moves and scales the face so
-            that its five points come to lie on the template.
-        template: Where an aligned crop without margin shows left eye, right eye, nose, left and right mouth
-            corner: five ``(x, y)`` in shares of its side. Empty for ``box``.
-    """
-
-    size_px: int = 224
-    margin_fraction: float = 0.3
-    crop: str = CROPS[0]
-    template: tuple[tuple[float, float], ...] = ()
-
-    def __post_init__(self) -> None:
-        require(8 <= self.size_px <= 2048, "size_px must be 8 to 2048", self.size_px)
-        require(0 <= self.margin_fraction <= 3, "margin_fraction must be 0 to 3", self.margin_fraction)
-        require(self.crop in CROPS, f"crop must be one of {', '.join(CROPS)}", self.crop)
-        points = 5 if self.crop == "aligned" else 0
-        ok = len(self.template) == points and all(len(point) == 2 for point in self.template)
-        require(ok, f"template must be {points} points (x, y) for crop {self.crop}", self.template)
-        ok = all(-1 <= value <= 2 for point in self.template for value in point)
-        require(ok, "template must lie within -1 to 2", self.template)
-        ok = len(set(self.template)) > 1 or not points
-        require(ok, "template must have points that differ", self.template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +100,6 @@ class DetectSettings:
 
 
 DEVICE_NAMES = ("auto", "cpu", "cuda", "coreml", "openvino", "directml")
-"""What a network can be told to run on; see `ScoreSettings`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +111,11 @@ class ScoreSettings:
             gave logits of 40 clips that correlated by 0.99 with those of all 16. A network that judges clips
             always gets all.
         min_frames: No fewer than so many are scored, where there are as many.
-        batch_crops: Crops in one call of the network; None takes what suits the device. On a processor it is
-            two: eight took 90 MB more, and as long.
+        batch_crops: Crops in one call of the network; None takes what suits the device. For a processor that
+            is two; eight took 90 MB more, and as long.
         threads: Threads of one call; several files at once scale better than threads.
-        device: What the network runs on, one of `DEVICE_NAMES`; ``auto`` takes an accelerator where
-            onnxruntime has one. What is not there falls back to the processor.
+        device: One of `DEVICE_NAMES`; ``auto`` takes an accelerator where onnxruntime has one. Without what
+            was asked for it is the processor.
     """
 
     frames_share: float = 0.5

@@ -86,8 +86,11 @@ BROKEN = {
     "unknown crop": ({"crop": "round"}, "crop must be one of box, aligned"),
     "aligned to nothing": ({"crop": "aligned"}, "template must be 5 points"),
     "template for a box": ({"template": [[0, 0]] * 5}, "template must be 0 points"),
-    "template of one place": ({"crop": "aligned", "template": [[0, 0]] * 5}, "points that differ"),
-    "template far away": ({"crop": "aligned", "template": [[0, 9]] * 5}, "within -1 to 2"),
+    "template of one place": ({"crop": "aligned", "template": [[0, 0]] * 5}, "not all the same"),
+    "template far away": (
+        {"crop": "aligned", "template": [[0, 9]] * 5},
+        "template must be 5 points .* within -1 to 2",
+    ),
     "template of texts": ({"crop": "aligned", "template": ["ab"] * 5}, "pairs of numbers"),
     "number as kind": ({"kind": 1}, "kind must be a text"),
     "scores as list": ({"scores": []}, "scores must be an object"),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from unmask.cli.device import DeviceOption, score_settings
+
 if TYPE_CHECKING:
     from unmask.judge.card import Card
     from unmask.zoo.entry import Entry
@@ -26,7 +28,6 @@ class _CardUnlessTold(TyperGroup):
 model = typer.Typer(cls=_CardUnlessTold, rich_markup_mode="rich")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name of unmask model list.")]
-Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, coreml, openvino, directml.")]
 
 
 @model.callback()
@@ -125,14 +126,13 @@ def get(
 
 
 @model.command("check")
-def check(name: Name, device: Device = "auto") -> None:
+def check(name: Name, device: DeviceOption = "auto") -> None:
     """Check a downloaded model: its hash, and that it computes here what torch computed when it was made."""
     from unmask.cli.running import stopping_on_errors
-    from unmask.config import ScoreSettings
     from unmask.zoo.get import check_model
 
     with stopping_on_errors():
-        difference = check_model(name, ScoreSettings(device=device))
+        difference = check_model(name, score_settings(device))
         typer.echo(f"{name}: unaltered, probabilities within {difference:.1g} of torch's")
 
 
