@@ -16,7 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 import unmask
-from unmask.types import Clip, Person, Verdict
+from unmask.types import Clip
+from unmask.verdicts import Person, Verdict
 
 COLOURS = {"fake": "#d1495b", "real": "#2a9d6f", "unsure": "#e09f3e"}
 FRAMES = 3

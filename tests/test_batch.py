@@ -18,7 +18,7 @@ ACTING = """
     import os, signal, sys, time
     from pathlib import Path
     from unmask.errors import ModelError
-    from unmask.types import ModelName
+    from unmask.verdicts import ModelName
     from unmask.judge.verdict import unreadable
 
     class Acting:

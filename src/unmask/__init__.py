@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from unmask.errors import DamagedError, MediaError, ModelError, SettingsError, UnmaskError
     from unmask.pipeline import Scanner, load_scanner
     from unmask.report.notebook import play_tracked, show_faces
-    from unmask.types import Clip, Crops, Face, Frame, Outcome, Person, PersonFrame, Track, Verdict
+    from unmask.types import Clip, Crops, Face, Frame, Track
+    from unmask.verdicts import Outcome, Person, PersonFrame, Verdict
     from unmask.video import read_clip
 
 __all__ = [
@@ -64,7 +65,8 @@ _HOMES = {
     "errors": ("DamagedError", "MediaError", "ModelError", "SettingsError", "UnmaskError"),
     "pipeline": ("Scanner", "load_scanner"),
     "report.notebook": ("play_tracked", "show_faces"),
-    "types": ("Clip", "Crops", "Face", "Frame", "Outcome", "Person", "PersonFrame", "Track", "Verdict"),
+    "types": ("Clip", "Crops", "Face", "Frame", "Track"),
+    "verdicts": ("Outcome", "Person", "PersonFrame", "Verdict"),
     "video": ("read_clip",),
 }
 

@@ -11,7 +11,8 @@ from unmask.faces.detect import detect_faces, load_detector
 from unmask.faces.track import link_faces
 from unmask.judge.card import card_path, read_card
 from unmask.pipeline import load_scanner
-from unmask.types import Clip, Crops, Track, Verdict
+from unmask.types import Clip, Crops, Track
+from unmask.verdicts import Verdict
 from unmask.video import read_clip
 
 

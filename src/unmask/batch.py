@@ -16,7 +16,7 @@ from typing import Protocol
 from unmask.config import BatchSettings, ScanSettings
 from unmask.judge.card import card_path, read_card
 from unmask.judge.verdict import unreadable
-from unmask.types import Verdict
+from unmask.verdicts import Verdict
 from unmask.work.pool import Answer, Do, Failure, Task, run_crew
 from unmask.work.processes import Processes, default_jobs
 

@@ -26,7 +26,8 @@ from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.score import CropScorer, load_model, score_crops
 from unmask.judge.verdict import STAGES, Evidence, Ruling, unreadable, weigh
-from unmask.types import Clip, Crops, Outcome, Stability, Track, Verdict
+from unmask.types import Clip, Crops, Track
+from unmask.verdicts import Outcome, Stability, Verdict
 from unmask.version import __version__
 from unmask.video import read_clip
 from unmask.video.distort import DISTORTIONS, SMALL_LADDER, distort_clip

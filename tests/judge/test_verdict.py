@@ -11,7 +11,8 @@ from unmask.errors import SettingsError
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.reasons import most_suspicious
 from unmask.judge.verdict import judge_person, rule, unreadable
-from unmask.types import Face, Outcome, Person, PersonFrame, Track
+from unmask.types import Face, Track
+from unmask.verdicts import Outcome, Person, PersonFrame
 
 THRESHOLDS = Thresholds(fake_at_least=0.7, real_at_most=0.3)
 SETTINGS = JudgeSettings(min_frames=3, min_face_px=40)
@@ -213,7 +214,7 @@ class TestMostSuspicious:
 
 
 def test_unreadable_carries_no_number():
-    from unmask.types import ModelName
+    from unmask.verdicts import ModelName
 
     found = unreadable("x.mp4", "empty file", ModelName("tiny", "0" * 64), damaged=True)
     assert (found.outcome, found.p_fake, found.damaged, found.people) == ("unreadable", None, True, ())

@@ -15,7 +15,7 @@ from unmask.evaluate.contenders import Contender
 from unmask.evaluate.ladder import CLEAN, STEPS, climb, summarise_ladder
 from unmask.judge.card import read_card
 from unmask.pipeline import load_scanner
-from unmask.types import Outcome
+from unmask.verdicts import Outcome
 from unmask.video import clip_from_arrays
 from unmask.video.distort import DISTORTIONS, LEVELS, distort_clip
 

@@ -18,7 +18,7 @@ from unmask.cli.terminal import plain
 from unmask.errors import SettingsError
 from unmask.files import whole_file
 from unmask.judge.reasons import most_suspicious
-from unmask.types import Outcome, Verdict
+from unmask.verdicts import Outcome, Verdict
 
 _STYLES = {
     Outcome.FAKE: "bold red",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from unmask.cli.inputs import Input
     from unmask.config import BatchSettings, ScanSettings
     from unmask.errors import UnmaskError
-    from unmask.types import Verdict
+    from unmask.verdicts import Verdict
 
 EXIT_UNREADABLE, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_LEFT = 1, 2, 130, 141
 
@@ -120,7 +120,7 @@ def _run(
 
     from unmask.cli.output import print_verdicts, write_csv
     from unmask.errors import UnmaskError
-    from unmask.types import Outcome
+    from unmask.verdicts import Outcome
 
     done: dict[int, Verdict] = {}
     ended: KeyboardInterrupt | UnmaskError | None = None

@@ -28,7 +28,8 @@ from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card
 from unmask.judge.verdict import Evidence, Ruling, too_little, weigh
 from unmask.pipeline import Scanner
-from unmask.types import Clip, Outcome, Track
+from unmask.types import Clip, Track
+from unmask.verdicts import Outcome
 from unmask.video import read_clip
 
 STRIP_FACES, STRIP_PEOPLE, STRIP_PX = 6, 3, 96

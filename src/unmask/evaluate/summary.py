@@ -31,7 +31,7 @@ from unmask.evaluate.metrics import (
 from unmask.evaluate.slices import slice_scores
 from unmask.judge.card import Card
 from unmask.judge.verdict import Ruling
-from unmask.types import Outcome
+from unmask.verdicts import Outcome
 from unmask.version import __version__
 
 CLIP_STEPS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.17, 0.25, 0.35)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from unmask.errors import SettingsError
-from unmask.types import Outcome
+from unmask.verdicts import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from unmask.judge.fields import (
     once_each,
 )
 from unmask.judge.verdict import PERSON_RULES
-from unmask.types import ModelName
+from unmask.verdicts import ModelName
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "lite0x2"

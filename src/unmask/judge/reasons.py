@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unmask.judge.calibration import Thresholds
-from unmask.types import Outcome, Person, PersonFrame
+from unmask.verdicts import Outcome, Person, PersonFrame
 
 
 def most_suspicious(frames: Sequence[PersonFrame]) -> tuple[float, float]:

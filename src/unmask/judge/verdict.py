@@ -15,7 +15,8 @@ import numpy as np
 from unmask.config import JudgeSettings
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.reasons import why_nobody, why_so
-from unmask.types import Face, ModelName, Outcome, Person, PersonFrame, Track, Verdict
+from unmask.types import Face, Track
+from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict
 from unmask.version import __version__
 
 PERSON_RULES = ("mean",)

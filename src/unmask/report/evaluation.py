@@ -12,7 +12,7 @@ from unmask.evaluate.metrics import Scored, calibration_bins, precision_recall, 
 from unmask.evaluate.summary import Judged
 from unmask.report.charts import Axis, Series, histogram, line_chart
 from unmask.report.page import document, figure, percent, section, table
-from unmask.types import Outcome
+from unmask.verdicts import Outcome
 
 HEADLINE = {
     "auc": "AUC",

@@ -22,7 +22,7 @@ from unmask.pipeline import Scanner, load_scanner
 from unmask.submit.journal import Answer, Journal
 from unmask.submit.pace import Pace
 from unmask.submit.wanted import HEADER, Wanted
-from unmask.types import Outcome, Verdict
+from unmask.verdicts import Outcome, Verdict
 from unmask.work.processes import default_jobs
 
 OUT_OF_TIME = "out_of_time"
