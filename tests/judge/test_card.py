@@ -1,9 +1,11 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from tiny_model import card_values
 from unmask.errors import ModelError
+from unmask.judge.cache import cache_folder
 from unmask.judge.card import DEFAULT_MODEL, card_path, read_card, write_card
 
 
@@ -134,3 +136,34 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 
 def test_no_model_means_the_shipped_one():
     assert card_path(None).name == f"{DEFAULT_MODEL}.json"
+
+
+def test_a_name_means_a_downloaded_model_and_a_path_stays_a_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNMASK_CACHE", str(tmp_path))
+    with pytest.raises(ModelError, match=r"no model some-net was downloaded; .* unmask model get some-net"):
+        card_path("some-net")
+    folder = tmp_path / "models" / "some-net"
+    folder.mkdir(parents=True)
+    (folder / "some-net.json").touch()
+    assert card_path("some-net") == folder / "some-net.json"
+    assert card_path("some-net.json") == Path("some-net.json")
+    for odd in ("../some-net", "Some-Net", "", "some net", "some-net/", "-x"):
+        with pytest.raises(ModelError, match="a model is given by"):
+            card_path(odd)
+
+
+@pytest.mark.parametrize(
+    ("variables", "end"),
+    [
+        ({"UNMASK_CACHE": "/a/b"}, "/a/b"),
+        ({"XDG_CACHE_HOME": "/c"}, "/c/unmask"),
+        ({"HOME": "/home/d"}, "/home/d/.cache/unmask"),
+    ],
+)
+def test_the_cache_lies_where_the_system_keeps_such_things(monkeypatch, variables, end):
+    for name in ("UNMASK_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(end)

@@ -161,7 +161,8 @@ def card_path(model: str | Path | None = None) -> Path:
         rule = "a model is given by its card, a .json file, or by its weights beside it, got"
         raise ModelError(f"{rule} {path}; or by a name of unmask model list")
     if not (card := cached_card(str(model))).is_file():
-        raise ModelError(f"no model {model} was downloaded: unmask model get {model}")
+        ways = f"unmask model list says what there is, unmask model get {model} gets it"
+        raise ModelError(f"no model {model} was downloaded; {ways}")
     return card
 
 
