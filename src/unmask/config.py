@@ -226,7 +226,8 @@ class ScanSettings:
     """Everything a scan can be told; how crops are cut is on the model's card.
 
     Attributes:
-        model: Path of a model's card; None takes the shipped model.
+        model: Path of a model's card, or name of a downloaded one; None takes the shipped model.
+        beside: Further models that judge the same faces; a file is fake or real only where all say so.
         threshold: ``p_fake`` from which a file is called fake, 0 to 1; None takes the card's.
         decode: Sampling and limits.
         detect: Face detection.
@@ -244,6 +245,7 @@ class ScanSettings:
     score: ScoreSettings = field(default_factory=ScoreSettings)
     judge: JudgeSettings = field(default_factory=JudgeSettings)
     stability: bool = False
+    beside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ok = self.threshold is None or 0 <= self.threshold <= 1

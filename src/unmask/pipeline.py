@@ -13,7 +13,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmask.config import ScanSettings
@@ -25,6 +25,7 @@ from unmask.faces.track import link_faces, thin_track
 from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.score import CropScorer, load_model, score_crops
+from unmask.judge.together import join_rulings
 from unmask.judge.verdict import STAGES, Evidence, Ruling, unreadable, weigh
 from unmask.types import Clip, Crops, Track
 from unmask.verdicts import Outcome, Stability, Verdict
@@ -42,6 +43,7 @@ class Scanner:
     settings: ScanSettings
     detector: FaceDetector
     model: CropScorer
+    others: tuple[CropScorer, ...] = ()
 
     def scan(self, path: str | Path, *, on_sha256: Callable[[str], None] | None = None) -> Verdict:
         """Judge one file.
@@ -97,6 +99,8 @@ class Scanner:
         evidence = self._score(clip, tracks, watch)
         thresholds = _thresholds(card, self.settings)
         people, ruling = weigh(evidence, card.calibration, thresholds, self.settings.judge)
+        with watch.stage("score"):
+            ruling = self._ask_others(clip, tracks, ruling)
         stability = self._try_again(clip, ruling) if self._tries_again(ruling) else None
         damage = f"; the file is damaged ({clip.damage})" if clip.damaged else ""
         return Verdict(
@@ -112,6 +116,15 @@ class Scanner:
             seconds=watch.seconds(),
             stability=stability,
         )
+
+    def _ask_others(self, clip: Clip, tracks: tuple[Track, ...], ruling: Ruling) -> Ruling:
+        """What all models say together of the same faces, each with its own crops and card."""
+        said = {self.model.card.name: ruling}
+        for model in self.others:
+            evidence = replace(self, model=model, others=()).score_people(clip, tracks)
+            card, thresholds = model.card, _thresholds(model.card, self.settings)
+            said[card.name] = weigh(evidence, card.calibration, thresholds, self.settings.judge)[1]
+        return join_rulings(said)
 
     def _tries_again(self, ruling: Ruling) -> bool:
         return self.settings.stability and ruling.p_fake is not None
@@ -145,17 +158,23 @@ def load_scanner(settings: ScanSettings | None = None) -> Scanner:
     """Load the networks.
 
     Raises:
-        ModelError: Weights are missing, altered or do not fit, or were trained with another detector.
+        ModelError: Weights are missing, altered or do not fit, were trained with another detector, or two
+            models have one name.
         SettingsError: The detector is unknown.
     """
     settings = settings or ScanSettings()
-    model = load_model(settings.model, settings.score)
-    if model.card.detector != settings.detect.detector:
-        raise ModelError(
-            f"model {model.card.name} was trained with the detector {model.card.detector!r}, "
-            f"got {settings.detect.detector!r}"
-        )
-    return Scanner(settings, load_detector(settings.detect), model)
+    names: set[str] = set()
+    models = [load_model(one, settings.score) for one in (settings.model, *settings.beside)]
+    for card in (model.card for model in models):
+        if card.detector != settings.detect.detector:
+            raise ModelError(
+                f"model {card.name} was trained with the detector {card.detector!r}, "
+                f"got {settings.detect.detector!r}"
+            )
+        if card.name in names:
+            raise ModelError(f"models that judge together must have different names, got {card.name!r} twice")
+        names.add(card.name)
+    return Scanner(settings, load_detector(settings.detect), models[0], tuple(models[1:]))
 
 
 def fingerprint(path: str | Path) -> str:

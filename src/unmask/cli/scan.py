@@ -48,9 +48,10 @@ def scan(
         ),
     ] = None,
     model: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            metavar="CARD", help="A model's card or a name of unmask model list (default: shipped)."
+            metavar="CARD",
+            help="A card or a name of unmask model list (default: shipped); of several all must agree.",
         ),
     ] = None,
     settings_file: Annotated[
@@ -92,7 +93,8 @@ def scan(
         decode = DecodeSettings(frames=frames)
         detect, track = read_detector_file(settings_file)
         settings = ScanSettings(
-            model=model,
+            model=model[0] if model else None,
+            beside=tuple((model or [])[1:]),
             threshold=threshold,
             decode=decode,
             detect=detect,
