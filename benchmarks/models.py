@@ -127,27 +127,34 @@ def costs(report: dict[str, Any]) -> str:
     """The table of costs: CPU seconds, and times the shipped network's scans beside it."""
     runs = report["runs"]
     devices = list(dict.fromkeys(run["device"] for run in runs))
-    head = ["network", "ONNX, MB", "peak, MB"]
+    head = ["network", "ONNX, MB"]
     for device in devices:
-        head += [f"CPU s ({device})", f"x shipped ({device})", f"scans an hour ({device})"]
+        head += [f"{device}: CPU s", "x shipped", "scans an hour", "peak, MB"]
     rows = []
     for name in (SHIPPED, *report["onnx_mb"]):
         cells = [name if name != SHIPPED else "**shipped**", f"{report['onnx_mb'].get(name, '')}"]
-        cells.append(f"{max(run['peak_mb'] for run in runs if run['model'] == name):.0f}")
         for device in devices:
             own = _of(runs, name, device)
             base = _of(runs, SHIPPED, device, beside=None if name == SHIPPED else name)
             seconds = median(own)
             cells += [f"{seconds:.1f}", f"{seconds / median(base):.2f}", f"{CORES * 3600 / seconds:.0f}"]
+            cells.append(f"{max(_of(runs, name, device, key='peak_mb')):.0f}")
         rows.append(cells)
     count = len(_of(runs, name, devices[0]))
     load = f"Machine: {report['machine']}, shared with other work. Scans with each network: {count}."
     return "\n".join([_table(head, rows), "", load, ""])
 
 
-def _of(runs: Sequence[dict[str, Any]], model: str, device: str, *, beside: str | None = None) -> list[float]:
+def _of(
+    runs: Sequence[dict[str, Any]],
+    model: str,
+    device: str,
+    *,
+    beside: str | None = None,
+    key: str = "cpu_seconds",
+) -> list[float]:
     return [
-        run["cpu_seconds"]
+        run[key]
         for run in runs
         if run["model"] == model and run["device"] == device and beside in (None, run["beside"])
     ]

@@ -27,10 +27,11 @@ def _build(files: dict[str, Path], kind: str) -> nn.Module:
     return FakeOdds(read_meso(weights, kind)).eval()
 
 
-def _entry(name: str, title: str, *, kind: str, source: Web, trained_on: str, measured: str) -> Entry:
+def _entry(name: str, source: Web, *, kind: str, taught: tuple[str, str, str], auc: str) -> Entry:
+    title, trained_on, measured = taught
     return Entry(
         name=name,
-        title=title,
+        title=f"{_TITLES[kind]} on {title}",
         source=source,
         megabytes=0.2,
         licence="Apache-2.0",
@@ -41,7 +42,7 @@ def _entry(name: str, title: str, *, kind: str, source: Web, trained_on: str, me
         ),
         trained_on=(trained_on,),
         measured=measured,
-        tried="the published weights were loaded, converted and run",
+        tried=f"the published weights were converted and measured: AUC {auc} on the 40 clips of dfdc_mini",
         size_px=256,
         margin_fraction=0.3,
         mean=(0.0, 0.0, 0.0),
@@ -49,57 +50,56 @@ def _entry(name: str, title: str, *, kind: str, source: Web, trained_on: str, me
         build=partial(_build, kind=kind),
         limits=(
             "How wide its authors cut a face is not in the files: a margin of 0.3 is our choice.",
-            "It was trained on forgeries of 2018 and tells newer ones little better than chance.",
+            "It was trained on forgeries of 2018.",
         ),
     )
 
 
-_DEEPFAKES = "deepfakes that its authors gathered from the web in 2018"
-_FACE2FACE = "Face2Face clips of FaceForensics"
-_OVER_98 = "its authors tell of over 98 % for deepfakes, on their own data"
-_OVER_95 = "its authors tell of over 95 % for Face2Face, on FaceForensics"
+_TITLES = {"meso4": "Meso-4", "mesoinception4": "MesoInception-4"}
+_DEEPFAKES = (
+    "deepfakes",
+    "deepfakes that its authors gathered from the web in 2018",
+    "its authors tell of over 98 % for deepfakes, on their own data",
+)
+_FACE2FACE = (
+    "Face2Face",
+    "Face2Face clips of FaceForensics",
+    "its authors tell of over 95 % for Face2Face, on FaceForensics",
+)
 
 MESO = (
     _entry(
         "meso4-df",
-        "Meso-4 on deepfakes",
+        Web(_FOLDER + "Meso4_DF.h5", "036ed30d04ffd9c7506f825b97c86aa64915f5818931da96817b169aad790af5"),
         kind="meso4",
-        source=Web(
-            _FOLDER + "Meso4_DF.h5", "036ed30d04ffd9c7506f825b97c86aa64915f5818931da96817b169aad790af5"
-        ),
-        trained_on=_DEEPFAKES,
-        measured=_OVER_98,
+        taught=_DEEPFAKES,
+        auc="0.48 (0.35 to 0.60)",
     ),
     _entry(
         "meso4-f2f",
-        "Meso-4 on Face2Face",
+        Web(_FOLDER + "Meso4_F2F.h5", "bcfda015d217b9f8d6557693edbdf9f4e79cfd22672541968dd0e2954462b5d7"),
         kind="meso4",
-        source=Web(
-            _FOLDER + "Meso4_F2F.h5", "bcfda015d217b9f8d6557693edbdf9f4e79cfd22672541968dd0e2954462b5d7"
-        ),
-        trained_on=_FACE2FACE,
-        measured=_OVER_95,
+        taught=_FACE2FACE,
+        auc="0.63 (0.51 to 0.75)",
     ),
     _entry(
         "mesoinception4-df",
-        "MesoInception-4 on deepfakes",
-        kind="mesoinception4",
-        source=Web(
+        Web(
             _FOLDER + "MesoInception_DF.h5",
             "234586d40058e76ef8b6f27ca4b63c06e31c2a5a69c0d8ba6f30b1468ab7bafa",
         ),
-        trained_on=_DEEPFAKES,
-        measured=_OVER_98,
+        kind="mesoinception4",
+        taught=_DEEPFAKES,
+        auc="0.46 (0.30 to 0.61)",
     ),
     _entry(
         "mesoinception4-f2f",
-        "MesoInception-4 on Face2Face",
-        kind="mesoinception4",
-        source=Web(
+        Web(
             _FOLDER + "MesoInception_F2F.h5",
             "d4533ac8a3197dc35c47405d23d99e888c1d0135e267e03540c7451feaccff3f",
         ),
-        trained_on=_FACE2FACE,
-        measured=_OVER_95,
+        kind="mesoinception4",
+        taught=_FACE2FACE,
+        auc="0.62 (0.49 to 0.75)",
     ),
 )
