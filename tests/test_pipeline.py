@@ -108,8 +108,9 @@ def test_frames_are_as_many_as_asked(settings, clip):
 def test_what_decoding_raises_becomes_a_sentence(scanner, clip, monkeypatch, error, damaged, reason):
     def fail(path, settings):
         raise error
+        yield
 
-    monkeypatch.setattr(pipeline, "read_clip", fail)
+    monkeypatch.setattr(pipeline, "read_stretches", fail)
     verdict = scanner.scan(clip)
     assert (verdict.outcome, verdict.p_fake, verdict.damaged, verdict.reason) == (
         "unreadable",
@@ -123,9 +124,10 @@ def test_what_decoding_raises_becomes_a_sentence(scanner, clip, monkeypatch, err
 def test_damage_is_said_and_judged_all_the_same(scanner, clip, monkeypatch):
     import dataclasses
 
-    whole = pipeline.read_clip(clip, scanner.settings.decode)
-    hurt = dataclasses.replace(whole, damaged=True, damage="3 packets lost")
-    monkeypatch.setattr(pipeline, "read_clip", lambda path, settings: hurt)
+    (whole,) = pipeline.read_stretches(clip, scanner.settings.decode)
+    hurt = dataclasses.replace(whole.clip, damaged=True, damage="3 packets lost")
+    stretch = dataclasses.replace(whole, clip=hurt)
+    monkeypatch.setattr(pipeline, "read_stretches", lambda path, settings: iter([stretch]))
     verdict = scanner.scan(clip)
     assert verdict.damaged and verdict.outcome.has_number
     assert verdict.reason.endswith("; the file is damaged (3 packets lost)")
@@ -137,8 +139,9 @@ def test_the_hash_is_told_before_the_file_is_decoded(scanner, clip, monkeypatch)
     def note(path, settings):
         order.append("decode")
         raise MediaError("enough")
+        yield
 
-    monkeypatch.setattr(pipeline, "read_clip", note)
+    monkeypatch.setattr(pipeline, "read_stretches", note)
     scanner.scan(clip, on_sha256=order.append)
     assert order == [hashlib.sha256(clip.read_bytes()).hexdigest(), "decode"]
 

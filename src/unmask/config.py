@@ -5,6 +5,7 @@ Each class checks itself: a value outside its range raises `SettingsError` with 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from unmask.cropping import CROPS as CROPS
@@ -17,7 +18,12 @@ class DecodeSettings:
     """How frames are sampled from a file, and the limits that hostile files meet.
 
     Attributes:
-        frames: How many frames, evenly spread over the clip.
+        frames: How many frames, evenly spread over a clip of one shot and up to 15 s; of longer videos and
+            those with cuts so many of each ten seconds, and at least 8 of each shot that has them.
+        steady_frames: No more than so many of each ten seconds of a shot after its first ten.
+        max_frames: About how many in all; beyond it they are spread more thinly.
+        start_seconds: Where to begin, counted from the first frame.
+        end_seconds: Where to end; None goes to the end.
         max_pixels: Largest frame, in pixels, that is decoded; the default admits 8K.
         time_limit_seconds: Wall time after which decoding stops.
         max_streams: Streams a container may declare.
@@ -27,6 +33,10 @@ class DecodeSettings:
     """
 
     frames: int = 30
+    steady_frames: int = 10
+    max_frames: int = 10_000
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
     max_pixels: int = 8192 * 8192
     time_limit_seconds: float = 120.0
     max_streams: int = 64
@@ -36,6 +46,11 @@ class DecodeSettings:
     def __post_init__(self) -> None:
         require(1 <= self.threads <= 64, "threads must be 1 to 64", self.threads)
         require(1 <= self.frames <= 10_000, "frames must be 1 to 10000", self.frames)
+        require(self.steady_frames >= 1, "steady_frames must be 1 or more", self.steady_frames)
+        require(self.max_frames >= 1, "max_frames must be 1 or more", self.max_frames)
+        require(0 <= self.start_seconds < math.inf, "start_seconds must be 0 or more", self.start_seconds)
+        ok = self.end_seconds is None or self.start_seconds < self.end_seconds
+        require(ok, f"end_seconds must be above start_seconds ({self.start_seconds:g})", self.end_seconds)
         require(self.max_pixels >= 1, "max_pixels must be 1 or more", self.max_pixels)
         require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
         require(self.max_streams >= 1, "max_streams must be 1 or more", self.max_streams)

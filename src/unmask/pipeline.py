@@ -22,15 +22,13 @@ from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
 from unmask.faces.light import is_night
 from unmask.faces.track import link_faces, thin_track
-from unmask.judge.calibration import Thresholds
-from unmask.judge.card import Card
+from unmask.judge.conclude import About, conclude
+from unmask.judge.footage import Look
 from unmask.judge.score import CropScorer, load_model, score_crops
-from unmask.judge.together import join_rulings
-from unmask.judge.verdict import STAGES, Evidence, Ruling, unreadable, weigh
-from unmask.types import Clip, Crops, Track
-from unmask.verdicts import Outcome, Stability, Verdict
-from unmask.version import __version__
-from unmask.video import read_clip
+from unmask.judge.verdict import STAGES, Evidence, unreadable
+from unmask.types import Clip, Crops, Stretch, Track
+from unmask.verdicts import Verdict
+from unmask.video import read_stretches
 from unmask.video.distort import DISTORTIONS, SMALL_LADDER, distort_clip
 
 _CHUNK_BYTES = 1 << 20
@@ -45,32 +43,77 @@ class Scanner:
     model: CropScorer
     others: tuple[CropScorer, ...] = ()
 
-    def scan(self, path: str | Path, *, on_sha256: Callable[[str], None] | None = None) -> Verdict:
+    def scan(
+        self,
+        path: str | Path,
+        *,
+        on_sha256: Callable[[str], None] | None = None,
+        on_look: Callable[[Look], None] | None = None,
+    ) -> Verdict:
         """Judge one file.
 
         Args:
             path: A video or an image.
             on_sha256: Told the file's SHA-256 before anything interprets the file.
+            on_look: Told what was found in each stretch of a long video, except in the last.
 
         Returns:
-            The verdict; a file that cannot be read gets the outcome ``unreadable`` and never raises.
+            The verdict; a file that cannot be read gets the outcome ``unreadable`` and never raises. One that
+            cannot be read further is judged by what was seen until then.
 
         Raises:
             ModelError: The network fails.
         """
-        sha256 = None
-        watch = _Watch()
+        watch = Stopwatch()
+        sha256, stopped = None, ""
+        looks: list[Look] = []
         try:
             sha256 = fingerprint(path)
             if on_sha256:
                 on_sha256(sha256)
-            with watch.stage("decode"):
-                clip = read_clip(path, self.settings.decode)
+            for look in self.watch(path, stopwatch=watch):
+                looks.append(look)
+                if on_look and look.end_seconds < look.until_seconds:
+                    on_look(look)
         except (MediaError, OSError) as error:
-            damaged = isinstance(error, DamagedError)
-            reason = _sentence(error, str(path))
-            return unreadable(path, reason, self.model.card.model_name, sha256=sha256, damaged=damaged)
-        return self._judge(clip, str(path), sha256, watch)
+            stopped = _sentence(error, str(path))
+            if not looks:
+                damaged = isinstance(error, DamagedError)
+                return unreadable(path, stopped, self.model.card.model_name, sha256=sha256, damaged=damaged)
+        about = About(str(path), sha256, watch.seconds(), stopped)
+        beside = [model.card for model in self.others]
+        return conclude(looks, about, self.model.card, self.settings, beside=beside)
+
+    def watch(self, path: str | Path, *, stopwatch: Stopwatch | None = None) -> Iterator[Look]:
+        """Look through a file stretch by stretch.
+
+        Args:
+            path: A video or an image.
+            stopwatch: Measures how long each stage takes.
+
+        Raises:
+            MediaError: The file cannot be read, or not further.
+            ModelError: The network fails.
+        """
+        stopwatch = stopwatch or Stopwatch()
+        stretches = read_stretches(path, self.settings.decode)
+        while True:
+            with stopwatch.stage("decode"):
+                stretch = next(stretches, None)
+            if stretch is None:
+                return
+            yield self._look(stretch, stopwatch)
+            del stretch  # or its pixels would stay while the next one is decoded
+
+    def _look(self, stretch: Stretch, watch: Stopwatch) -> Look:
+        with watch.stage("detect"):
+            tracks = self.find_faces(stretch.clip)
+        evidence = self._score(stretch.clip, tracks, watch)
+        worse = self._try_worse(stretch.clip) if self.settings.stability and evidence.logits else {}
+        with watch.stage("score"):  # each other model cuts its own crops of the same faces
+            alone = [replace(self, model=model, others=()) for model in self.others]
+            beside = {one.model.card.name: one.score_people(stretch.clip, tracks).logits for one in alone}
+        return Look.at(stretch, evidence, worse=worse, beside=beside)
 
     def find_faces(self, clip: Clip) -> tuple[Track, ...]:
         """The people in a clip, and the tracks that were dropped, with the reason."""
@@ -79,9 +122,9 @@ class Scanner:
 
     def score_people(self, clip: Clip, tracks: tuple[Track, ...]) -> Evidence:
         """Cut out and score the faces of everyone kept."""
-        return self._score(clip, tracks, _Watch())
+        return self._score(clip, tracks, Stopwatch())
 
-    def _score(self, clip: Clip, tracks: tuple[Track, ...], watch: _Watch) -> Evidence:
+    def _score(self, clip: Clip, tracks: tuple[Track, ...], watch: Stopwatch) -> Evidence:
         with watch.stage("detect"):
             together = self.model.card.kind == "clip"
             scored = tracks if together else [self._thin(track) for track in tracks]
@@ -92,57 +135,14 @@ class Scanner:
         # A clip in which someone was found need not be looked at again.
         return Evidence(times, tracks, logits, dark=not crops and is_night(clip))
 
-    def _judge(self, clip: Clip, path: str, sha256: str, watch: _Watch) -> Verdict:
-        card = self.model.card
-        with watch.stage("detect"):
-            tracks = self.find_faces(clip)
-        evidence = self._score(clip, tracks, watch)
-        thresholds = _thresholds(card, self.settings)
-        people, ruling = weigh(evidence, card.calibration, thresholds, self.settings.judge)
-        with watch.stage("score"):
-            ruling = self._ask_others(clip, tracks, ruling)
-        stability = self._try_again(clip, ruling) if self._tries_again(ruling) else None
-        damage = f"; the file is damaged ({clip.damage})" if clip.damaged else ""
-        return Verdict(
-            path=path,
-            sha256=sha256,
-            outcome=ruling.outcome,
-            p_fake=ruling.p_fake,
-            reason=ruling.reason + damage + _flips(stability, ruling),
-            damaged=clip.damaged,
-            people=people,
-            model=card.model_name,
-            unmask=__version__,
-            seconds=watch.seconds(),
-            stability=stability,
-        )
-
-    def _ask_others(self, clip: Clip, tracks: tuple[Track, ...], ruling: Ruling) -> Ruling:
-        """What all models say together of the same faces, each with its own crops and card."""
-        said = {self.model.card.name: ruling}
-        for model in self.others:
-            evidence = replace(self, model=model, others=()).score_people(clip, tracks)
-            card, thresholds = model.card, _thresholds(model.card, self.settings)
-            said[card.name] = weigh(evidence, card.calibration, thresholds, self.settings.judge)[1]
-        return join_rulings(said)
-
-    def _tries_again(self, ruling: Ruling) -> bool:
-        return self.settings.stability and ruling.p_fake is not None
-
-    def _try_again(self, clip: Clip, ruling: Ruling) -> Stability:
-        """Judge worse versions of a clip."""
-        card = self.model.card
-        outcomes: dict[str, Outcome] = {}
-        p_fake: dict[str, float | None] = {}
+    def _try_worse(self, clip: Clip) -> dict[str, Evidence]:
+        """What is found in worse versions of a clip."""
+        found = {}
         for kind, level in SMALL_LADDER:
             worse = distort_clip(clip, kind, level=level)
-            evidence = self.score_people(worse, self.find_faces(worse))
-            thresholds = _thresholds(card, self.settings)
-            _, again = weigh(evidence, card.calibration, thresholds, self.settings.judge)
             name = f"{kind} {DISTORTIONS[kind].amounts[level - 1]:g}"
-            outcomes[name], p_fake[name] = again.outcome, again.p_fake
-        seen = {ruling.outcome, *outcomes.values()}
-        return Stability(not {Outcome.FAKE, Outcome.REAL} <= seen, outcomes, p_fake)
+            found[name] = self.score_people(worse, self.find_faces(worse))
+        return found
 
     def _thin(self, track: Track) -> Track:
         """A track with only those frames that are scored; frames near each other say about the same."""
@@ -200,7 +200,7 @@ def fingerprint(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-class _Watch:
+class Stopwatch:
     """Wall time by stage."""
 
     def __init__(self) -> None:
@@ -209,27 +209,15 @@ class _Watch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Add what happens within to one of the stages."""
         start = time.perf_counter()
         yield
         self._seconds[name] += time.perf_counter() - start
 
     def seconds(self) -> dict[str, float]:
+        """Of each stage so far, and in total."""
         total = time.perf_counter() - self._start
         return {name: round(s, 4) for name, s in (self._seconds | {"total": total}).items()}
-
-
-def _flips(stability: Stability | None, ruling: Ruling) -> str:
-    if stability is None or stability.stable:
-        return ""
-    others = {Outcome.FAKE, Outcome.REAL} - {ruling.outcome}
-    turned = [f"{word.value} under {name}" for name, word in stability.outcomes.items() if word in others]
-    return f"; unstable: it turns {', '.join(turned)}"
-
-
-def _thresholds(card: Card, settings: ScanSettings) -> Thresholds:
-    if settings.threshold is None:
-        return card.thresholds
-    return card.thresholds.with_fake_at_least(settings.threshold)
 
 
 def _sentence(error: Exception, path: str) -> str:

@@ -82,6 +82,27 @@ class Clip:
         return self.duration_seconds == 0 and len(self.frames) == 1
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a video without a cut in it: a shot, or some seconds of a long one.
+
+    Attributes:
+        clip: Its frames; none where it is not to be judged.
+        opens_shot: Whether a shot begins with it, or it goes on with that of the stretch before.
+        start_seconds: Container time of its first frame.
+        end_seconds: Container time at which it ends.
+        until_seconds: The same of all that will be read of the file, to tell how far this is.
+        why_skipped: Why it has no frames, or None.
+    """
+
+    clip: Clip
+    opens_shot: bool
+    start_seconds: float
+    end_seconds: float
+    until_seconds: float
+    why_skipped: str | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face in one frame.

@@ -47,10 +47,76 @@ class PersonFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class Appearance:
+    """One person in one shot.
+
+    Attributes:
+        shot: Number of the shot, from 0.
+        start_seconds: When the face is first seen.
+        end_seconds: When it is last seen.
+        p_fake: Calibrated probability from its own frames; None where it was not judged.
+        frames: How many sampled frames show it.
+    """
+
+    shot: int
+    start_seconds: float
+    end_seconds: float
+    p_fake: float | None
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What lies between two cuts.
+
+    Attributes:
+        start_seconds: Its first frame.
+        end_seconds: Its end.
+        frames: How many frames were sampled.
+        people: How many people in it were judged.
+        why_not: Why nobody in it was judged, or None.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    frames: int
+    people: int
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of time in which somebody is not clearly real, taken by itself.
+
+    Attributes:
+        person: Whose face.
+        shot: In which shot.
+        start_seconds: When it begins.
+        end_seconds: When it ends.
+        p_fake: Calibrated probability from its own frames, as if it were all there is.
+        outcome: ``fake`` or ``unsure``, by itself.
+    """
+
+    person: int
+    shot: int
+    start_seconds: float
+    end_seconds: float
+    p_fake: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """One person in a verdict; dropped tracks are listed too, with the reason.
 
-    A ``picture`` is a poster, a print or a painting of a face rather than a living one.
+    Attributes:
+        id: Number of the person in the file, from 0 in order of appearance.
+        p_fake: Calibrated probability from all of the person's frames, or None.
+        kept: Whether the track counts as a person.
+        why_dropped: Why it does not, or None.
+        frames: The evidence, in order of time.
+        picture: It is a poster, a print or a painting of a face rather than a living one.
+        appearances: The person shot by shot.
     """
 
     id: int
@@ -59,6 +125,7 @@ class Person:
     why_dropped: str | None
     frames: tuple[PersonFrame, ...]
     picture: bool = False
+    appearances: tuple[Appearance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +151,10 @@ class Stability:
     p_fake: dict[str, float | None]
 
 
+def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value.value if isinstance(value, Outcome) else value for key, value in pairs}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What unmask says about one file.
@@ -92,7 +163,8 @@ class Verdict:
         path: The file as it was given.
         sha256: Of the file's bytes; None when it could not be read at all.
         outcome: One of five; only three of them carry a number.
-        p_fake: Calibrated probability that a face in it was manipulated, 0 to 1, or None.
+        p_fake: Calibrated probability that a face in it was manipulated, 0 to 1, or None; it takes into
+            account how many faces were looked at.
         reason: One sentence.
         damaged: The file showed damage; what could be decoded was judged.
         people: Everyone found, dropped tracks included.
@@ -100,6 +172,11 @@ class Verdict:
         unmask: Version of the package.
         seconds: Wall time by stage: decode, detect, score, total.
         stability: How it holds when the clip is made worse; None when that was not asked for.
+        start_seconds: Container time at which looking began.
+        end_seconds: Container time up to which the file was looked at.
+        partial: It was stopped before the end.
+        shots: In order of time; a picture is one shot of no length.
+        segments: When somebody is not clearly real, most suspicious first.
     """
 
     path: str
@@ -113,6 +190,11 @@ class Verdict:
     unmask: str
     seconds: dict[str, float] = field(default_factory=dict)
     stability: Stability | None = None
+    start_seconds: float = 0.0
+    end_seconds: float = 0.0
+    partial: bool = False
+    shots: tuple[Shot, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
     def __post_init__(self) -> None:
         if self.outcome.has_number != (self.p_fake is not None):
@@ -122,4 +204,4 @@ class Verdict:
         """The verdict as plain JSON types, keys in a fixed order."""
         from dataclasses import asdict
 
-        return asdict(self) | {"outcome": self.outcome.value}
+        return asdict(self, dict_factory=_plain)

@@ -10,7 +10,7 @@ from unmask.config import JudgeSettings
 from unmask.errors import SettingsError
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.reasons import most_suspicious
-from unmask.judge.verdict import judge_person, rule, unreadable
+from unmask.judge.verdict import judge_person, rule, too_little, unreadable
 from unmask.types import Face, Track
 from unmask.verdicts import Outcome, Person, PersonFrame
 
@@ -26,12 +26,47 @@ def person(id, p_fake, *, frames=10, side=100.0, why_dropped=None, values=None):
 
 
 def judged(*people, sampled_frames=10):
-    return rule(people, THRESHOLDS, SETTINGS, sampled_frames=sampled_frames)
+    thin = [too_little(one, SETTINGS, sampled_frames=sampled_frames) for one in people]
+    return rule(people, Calibration(), THRESHOLDS, thin=thin, sampled_frames=sampled_frames)
 
 
 def track(frames=3, why_dropped=None):
     face = Face(np.array([10, 20, 110.123, 140], np.float32), np.zeros((5, 2), np.float32), 0.98765)
     return Track(4, tuple(range(1, frames + 1)), (face,) * frames, why_dropped)
+
+
+class TestAmongMany:
+    @given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
+    def test_is_never_above_the_most_suspicious(self, values):
+        assert 0 <= Calibration().among_many(values) <= max(values) + 1e-6
+
+    def test_faces_that_are_alike_stay_as_they_are(self):
+        assert Calibration().among_many([0.8] * 60) == pytest.approx(0.8, abs=1e-6)
+
+    def test_one_that_stands_out_counts_less_among_more(self):
+        found = [Calibration().among_many([0.95] + [0.2] * others) for others in (0, 2, 13, 59)]
+        assert found == sorted(found, reverse=True) and found[-1] < 0.9
+
+    @pytest.mark.parametrize("faces", [3, 4, 9, 14, 60])
+    @pytest.mark.parametrize("shared", [0.0, 0.7])
+    def test_false_alarms_stay_at_or_below_those_of_a_single_clip(self, faces, shared):
+        # A scorer of known error rate: the log odds of reals lie at N(-2, 2); faces of a file may be alike.
+        scale = Calibration(real_mean=-2.0, real_std=2.0)
+        rng = np.random.default_rng(faces)
+        own, common = rng.normal(size=(4000, faces)), rng.normal(size=(4000, 1))
+        odds = np.exp(-2 + 2 * (np.sqrt(1 - shared) * own + np.sqrt(shared) * common))
+        called = [scale.among_many(list(p)) >= 0.7 for p in odds / (1 + odds)]
+        single = float((odds > 7 / 3).mean())
+        assert 0.06 < single < 0.09
+        assert np.mean(called) <= single + 2 * math.sqrt(single / 4000)
+        assert shared or np.mean(called) > single / 2  # and it is no use to be far below
+
+    def test_three_people_of_one_clip_are_many_and_two_are_not(self):
+        two, three = ([person(i, p) for i, p in enumerate(ps)] for ps in ([0.71, 0.1], [0.71, 0.1, 0.1]))
+        assert judged(*two).p_fake == 0.71
+        found = judged(*three)
+        assert found.outcome == Outcome.UNSURE and found.p_fake == Calibration().among_many([0.71, 0.1, 0.1])
+        assert "by itself looks manipulated" in found.reason
 
 
 class TestCalibration:

@@ -22,7 +22,7 @@ from media import (
 )
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
-from unmask.video import read_clip, reading
+from unmask.video import decoding, read_clip
 
 
 def refused(path: str | Path, settings: DecodeSettings | None = None) -> str:
@@ -231,15 +231,15 @@ def test_8k_is_admitted(tmp_path):
 
 def test_very_large_frames_are_taken_in_smaller_numbers(tmp_path, monkeypatch):
     path = write_video(tmp_path / "a.mp4", frames=60)
-    monkeypatch.setattr(reading, "MAX_KEPT_BYTES", 10 * 160 * 120 * 3 // 2)
+    monkeypatch.setattr(decoding, "MAX_KEPT_BYTES", 10 * 160 * 120 * 3 // 2)
     assert len(read_clip(path).frames) == 10
-    monkeypatch.setattr(reading, "MAX_KEPT_BYTES", 1)
+    monkeypatch.setattr(decoding, "MAX_KEPT_BYTES", 1)
     assert len(read_clip(path).frames) == 1
 
 
 def test_frames_that_outgrow_their_header_are_refused(tmp_path, monkeypatch):
     both = write_growing(tmp_path, (640, 480))
-    monkeypatch.setattr(reading, "MAX_KEPT_BYTES", 30 * 160 * 120 * 3 // 2)
+    monkeypatch.setattr(decoding, "MAX_KEPT_BYTES", 30 * 160 * 120 * 3 // 2)
     assert "ask for fewer frames" in refused(both)
 
 

@@ -22,9 +22,11 @@ from unmask.evaluate.calibrate import (
 )
 from unmask.evaluate.metrics import PROBABILITY, RANKING, Scored, at_threshold, log_loss
 from unmask.evaluate.summary import Judged
+from unmask.judge.calibration import Calibration
 from unmask.judge.card import Card, Score
 
 _CALIBRATED = "Calibrated"
+_FEWEST_REALS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def recalibrate(
     expected = Scored(plain.fake, cross_calibrate(logits, plain.fake, source, fit=fit), source)
     calibration = replace(fit(logits, plain.fake), clip=choose_clip(expected))
     p_real = probabilities(calibration, logits[~plain.fake])
+    calibration = _with_spread(calibration, p_real)
     thresholds = choose_thresholds(p_real, false_alarm_rate=false_alarm_rate)
     ranked = Scored(plain.fake, logits, source)  # folds shift against each other and would blur the order
     called = _called_fake(Scored(plain.fake, logits, source), fit, false_alarm_rate)
@@ -101,6 +104,16 @@ def as_score(figure: Figure, clips: int) -> Score:
     """A figure for a card, whose interval must hold the value; resampling inflates calibration errors."""
     low, high = min(figure.low, figure.value), max(figure.high, figure.value)
     return Score(round(figure.value, 4), round(low, 4), round(high, 4), clips)
+
+
+def _with_spread(calibration: Calibration, p_real: NDArray[np.float64]) -> Calibration:
+    """Told how the log odds of real clips lie, where there are enough of them."""
+    if len(p_real) < _FEWEST_REALS:
+        return calibration
+    p_real = np.clip(p_real, 1e-6, 1 - 1e-6)
+    odds = np.log(p_real / (1 - p_real))
+    mean, std = round(float(odds.mean()), 4), round(max(float(odds.std(ddof=1)), 0.1), 4)
+    return replace(calibration, real_mean=mean, real_std=std)
 
 
 def _slug(name: str) -> str:

@@ -264,9 +264,12 @@ def _card(raw: object) -> Card:
     )
 
 
+_OPTIONAL = {"isotonic", "clip", "real_mean", "real_std"}
+
+
 def _calibration(raw: object) -> Calibration:
     given = raw if isinstance(raw, dict) else {}
-    values = as_object(raw, "calibration", {"temperature", "bias"} | ({"isotonic", "clip"} & given.keys()))
+    values = as_object(raw, "calibration", {"temperature", "bias"} | (_OPTIONAL & given.keys()))
     curve = as_pairs(values.pop("isotonic", []), "isotonic")
     return Calibration(**{k: as_number(v, k) for k, v in values.items()}, isotonic=curve)
 

@@ -64,6 +64,21 @@ def why_so(person: Person, outcome: Outcome, thresholds: Thresholds, *, people: 
     return f"none of {people} people shows a clear sign of manipulation; {who} comes closest, {_when(person)}"
 
 
+def why_among(person: Person, outcome: Outcome, thresholds: Thresholds, *, p_fake: float, faces: int) -> str:
+    """Why a video with many faces has this outcome, by the most suspicious of them in its stretch."""
+    alone = f"person {person.id} comes closest, {_when(person)}"
+    if outcome is Outcome.FAKE:
+        return f"person {person.id} looks manipulated, most clearly {_when(person)}"
+    if outcome is Outcome.REAL:
+        return f"none of {faces} looks at a face shows a clear sign of manipulation; {alone}"
+    if thresholds.outcome(person.p_fake or 0.0) is Outcome.FAKE:
+        return (
+            f"person {person.id} by itself looks manipulated {_when(person)}, but among {faces} looks at a "
+            f"face one may do so by chance (p_fake {person.p_fake:.2f} alone, {p_fake:.2f} among all)"
+        )
+    return f"{faces} looks at a face are neither clearly real nor clearly manipulated; {alone}"
+
+
 def why_nobody(people: Sequence[Person], sampled_frames: int) -> str:
     """Why nobody in a clip can be judged, by what was found and dropped."""
     where = f"any of the {sampled_frames} sampled frames" if sampled_frames != 1 else "the only frame"

@@ -14,7 +14,7 @@ import numpy as np
 
 from unmask.config import JudgeSettings
 from unmask.judge.calibration import Calibration, Thresholds
-from unmask.judge.reasons import why_nobody, why_so
+from unmask.judge.reasons import why_among, why_nobody, why_so
 from unmask.types import Face, Track
 from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict
 from unmask.version import __version__
@@ -23,6 +23,8 @@ PERSON_RULES = ("mean",)
 """How the logits of a person's frames become one: their arithmetic mean."""
 STAGES = ("decode", "detect", "score", "total")
 """Keys of `Verdict.seconds`; ``detect`` includes linking faces and cutting crops."""
+CALIBRATED_PEOPLE = 2
+"""Up to here the most suspicious one decides, as in the clips on which calibrations are fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def weigh(
     people = tuple(
         judge_person(track, times, evidence.logits.get(track.id, {}), scale) for track in evidence.tracks
     )
-    return people, rule(people, thresholds, settings, sampled_frames=len(times), dark=evidence.dark)
+    thin = [too_little(person, settings, sampled_frames=len(times)) for person in people]
+    return people, rule(people, scale, thresholds, thin=thin, sampled_frames=len(times), dark=evidence.dark)
 
 
 def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) -> str | None:
@@ -107,38 +110,58 @@ def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) 
 
 
 def rule(
-    people: Sequence[Person],
+    faces: Sequence[Person],
+    scale: Calibration,
     thresholds: Thresholds,
-    settings: JudgeSettings,
     *,
+    thin: Sequence[str | None],
     sampled_frames: int,
+    stretches: int = 1,
     dark: bool = False,
 ) -> Ruling:
-    """The verdict on a clip: as fake as its most suspicious credible person.
+    """The verdict on a file: of a clip with one or two people as fake as the most suspicious of them.
 
-    A person who gives too little evidence cannot make a clip fake or real; one who would make it fake,
-    while nobody credible does, makes it unsure.
+    Where more faces are looked at, one of them looks suspicious by chance more easily; see
+    `Calibration.among_many`.
+    A face with too little evidence cannot make a file fake or real; where such faces would make it fake,
+    while the others do not, it is unsure.
 
     Args:
-        people: Everyone found, dropped tracks included.
+        faces: Everyone found, dropped tracks included; of a longer video everyone in each stretch.
+        scale: The model's calibration.
         thresholds: Where probabilities become words.
-        settings: What counts as enough evidence.
+        thin: For each of them why it is too little to judge by, or None.
         sampled_frames: Frames that were looked at, 0 or more.
+        stretches: How many stretches these are of.
         dark: Whether they are so dark that this is the likely reason when nobody was found.
     """
-    kept = sorted((p for p in people if p.p_fake is not None), key=_p_fake, reverse=True)
-    if not kept:
+    ranked = [(one, why) for one, why in zip(faces, thin, strict=True) if one.p_fake is not None]
+    ranked.sort(key=lambda item: -_p_fake(item[0]))
+    if not ranked:
         likely = "; the likely reason is that the picture is dark" if dark else ""
-        return Ruling(Outcome.NO_FACE, None, why_nobody(people, sampled_frames) + likely)
-    thin = {p.id: too_little(p, settings, sampled_frames=sampled_frames) for p in kept}
-    solid = [p for p in kept if thin[p.id] is None]
-    top = kept[0]
-    if not solid or (thin[top.id] and _p_fake(solid[0]) < thresholds.fake_at_least <= _p_fake(top)):
-        return Ruling(Outcome.UNSURE, top.p_fake, f"too little to judge by: person {top.id} {thin[top.id]}")
+        return Ruling(Outcome.NO_FACE, None, why_nobody(faces, sampled_frames) + likely)
+    solid = [one for one, why in ranked if why is None]
+    many = stretches > 1 or len(ranked) > CALIBRATED_PEOPLE
+    p_all, p_fake = (
+        _of_file([_p_fake(one) for one in some], many=many, scale=scale)
+        for some in ([one for one, _ in ranked], solid)
+    )
+    top, why_thin = ranked[0]
+    if not solid or (why_thin and p_fake < thresholds.fake_at_least <= p_all):
+        return Ruling(Outcome.UNSURE, p_all, f"too little to judge by: person {top.id} {why_thin}")
     top = solid[0]
-    outcome = thresholds.outcome(_p_fake(top))
-    why = why_so(top, outcome, thresholds, people=len(kept))
-    return Ruling(outcome, top.p_fake, f"{why}; the face is a still picture" if top.picture else why)
+    outcome = thresholds.outcome(p_fake)
+    if many:
+        why = why_among(top, outcome, thresholds, p_fake=p_fake, faces=len(solid))
+    else:
+        why = why_so(top, outcome, thresholds, people=len(ranked))
+    return Ruling(outcome, p_fake, f"{why}; the face is a still picture" if top.picture else why)
+
+
+def _of_file(p_fake: Sequence[float], *, many: bool, scale: Calibration) -> float:
+    if not p_fake:
+        return -1.0
+    return scale.among_many(p_fake) if many else max(p_fake)
 
 
 def unreadable(

@@ -10,5 +10,6 @@ Never here: anything about faces, or pixels from a decoder that no limit of size
 
 from unmask.video.picture import array_picture, clip_from_arrays
 from unmask.video.reading import read_clip
+from unmask.video.stretches import read_stretches
 
-__all__ = ["array_picture", "clip_from_arrays", "read_clip"]
+__all__ = ["array_picture", "clip_from_arrays", "read_clip", "read_stretches"]

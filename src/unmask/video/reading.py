@@ -1,36 +1,25 @@
-"""Read a file as a clip: choose frames, decode what they need, start over with care on damage."""
+"""Read evenly spread frames of a file: decode what they need, start over with care on damage."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
 from av.video.codeccontext import VideoCodecContext
-from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
 from unmask.types import Clip, Frame
-from unmask.video.container import (
-    Job,
-    VideoPacket,
-    check_pixels,
-    check_source,
-    open_video,
-    read_packets,
-    use_threads,
-)
+from unmask.video.container import Job, VideoPacket, check_source, open_video, read_packets
+from unmask.video.decoding import Decoding, Timed, fitting
 from unmask.video.picture import Converter, DecodedPicture
 from unmask.video.sampling import Plan, pick_shown, pick_times, plan_packets
+from unmask.video.shots import mark_cuts
 from unmask.video.still import read_still, still_format
 from unmask.video.survey import Survey, survey_packets
-
-MAX_KEPT_BYTES = 2**30
-"""Memory for the frames of a clip, as decoded: 345 at 1080p, 86 at 4K, 21 at 8K."""
-
-Timed = tuple[int, VideoFrame]
 
 
 def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
@@ -62,143 +51,120 @@ def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
     if kind is not None:
         return read_still(source, kind, settings)
     job = Job.start(source, settings)
+    with own_errors(job), open_video(job) as (container, stream):
+        survey = survey_packets(job, container, stream)
+        return read_evenly(job, stream, survey, wanted_times(job, survey))
+
+
+@contextmanager
+def own_errors(job: Job) -> Iterator[None]:
+    """Turn what FFmpeg says into a sentence about the file."""
     try:
-        return _read_video(job)
+        yield
     except av.FFmpegError as error:
         job.check_time()
         reason = error.strerror or type(error).__name__
-        raise DamagedError(f"{source.label}: cannot be decoded ({reason})") from error
+        raise DamagedError(f"{job.source.label}: cannot be decoded ({reason})") from error
 
 
-def _read_video(job: Job) -> Clip:
-    with open_video(job) as (container, stream):
-        survey = survey_packets(job, container, stream)
-        if not survey.times:
-            kind, what = (DamagedError, f": {survey.problem}") if survey.problem else (MediaError, "")
-            raise kind(f"{job.source.label}: the video stream has no frames{what}")
-        count = min(job.settings.frames, _fitting(stream.codec_context))
-        wanted = pick_times(survey.times, count, end=survey.times[-1] + survey.frame_ticks)
-        run = _Run(job, survey, wanted)
-        if survey.packets is not None and not survey.problem:
-            run.decode(stream.codec_context, survey.packets, careful=False)
-    if not survey.problem and survey.packets is None:
-        with open_video(job) as (container, stream):
-            run.decode(stream.codec_context, read_packets(container, stream), careful=False)
+def read_evenly(
+    job: Job, stream: VideoStream, survey: Survey, times: list[int], *, cuts: list[int] | None = None
+) -> Clip:
+    """Evenly spread frames of a surveyed stream.
+
+    Args:
+        job: The file and its limits.
+        stream: As it was opened for the survey.
+        survey: Gives up its packets.
+        times: Of the frames to choose from.
+        cuts: Receives the times at which shots begin, as far as they were seen on the way.
+
+    Raises:
+        DamagedError: No frame could be decoded.
+    """
+    context = stream.codec_context
+    count = min(job.settings.frames, fitting(context))
+    end = survey.times[-1] + survey.frame_ticks if times[-1] == survey.times[-1] else None
+    wanted = pick_times(times, count, end=end)
+    cuts = [] if cuts is None else cuts
+    run = Decoding(job, survey, len(wanted))
+    picked: list[Timed] = []
+    if not survey.problem and survey.packets is not None:
+        picked = _pick(run, context, survey.packets, wanted, cuts)
+    elif not survey.problem:
+        with open_video(job) as (container, again):
+            picked = _pick(run, again.codec_context, read_packets(container, again), wanted, cuts)
     survey.packets = None
-    if run.complete:
-        return _clip(job, survey, run.picked, damage="")
+    if not survey.problem and not run.problem and [time for time, _ in picked] == wanted:
+        return make_clip(job, survey, picked, damage="")
     damage = survey.problem or run.problem
     for broken_too in (False, True):
-        run = _Run(job, survey, wanted, broken_too=broken_too)
-        with open_video(job) as (container, stream):
-            run.decode(stream.codec_context, read_packets(container, stream), careful=True)
+        cuts.clear()
+        run = Decoding(job, survey, len(wanted), careful=True, broken_too=broken_too)
+        with open_video(job) as (container, again):
+            picked = _pick(run, again.codec_context, read_packets(container, again), wanted, cuts)
         damage = damage or run.problem
-        if run.picked:
-            return _clip(job, survey, run.picked, damage=damage)
+        if picked:
+            return make_clip(job, survey, picked, damage=damage)
     raise DamagedError(f"{job.source.label}: no frame can be decoded ({damage or 'no reason given'})")
 
 
-@dataclass(slots=True)
-class _Run:
-    """One run of the decoder over a stream, and what came of it.
+def wanted_times(job: Job, survey: Survey) -> list[int]:
+    """Presentation times of the frames that were asked for: all, or those of a part.
 
-    Attributes:
-        broken_too: Whether frames that the decoder marks as broken may be picked.
-        problem: The first damage met, in a few words; empty when none.
-        picked: Frames by time.
+    Raises:
+        DamagedError: The stream has no frames, and shows damage.
+        MediaError: It has none, or none there.
     """
-
-    job: Job
-    survey: Survey
-    wanted: list[int]
-    broken_too: bool = False
-    problem: str = ""
-    picked: list[Timed] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every wanted frame came out, and no damage was met."""
-        return not self.problem and [time for time, _ in self.picked] == self.wanted
-
-    def decode(self, context: VideoCodecContext, packets: Iterable[VideoPacket], *, careful: bool) -> None:
-        """Decode into ``picked``: fast until the first problem, or carefully to the end."""
-        plan = None
-        if not careful and self.survey.plannable and self.job.settings.drop_unreferenced:
-            plan = plan_packets(self.survey.facts(), self.wanted)
-        settings = self.job.settings
-        use_threads(context, threads=1 if careful else settings.threads, max_pixels=settings.max_pixels)
-        chosen = self._chosen(packets, plan)
-        self.picked = pick_shown(self._timed(self._frames(context, chosen, careful=careful)), self.wanted)
-
-    def _chosen(self, packets: Iterable[VideoPacket], plan: Plan | None) -> Iterator[VideoPacket | None]:
-        """The packets to decode; None where the decoder is emptied and starts afresh."""
-        for number, packet in enumerate(self._until_error(packets)):
-            if number >= len(self.survey.sizes) or packet.size != self.survey.sizes[number]:
-                self._note("the file changed while it was read")
-                break
-            if plan is not None and number in plan.restarts:
-                yield None
-            if plan is None or plan.send[number]:
-                yield packet
-        yield None
-
-    def _frames(
-        self, context: VideoCodecContext, packets: Iterator[VideoPacket | None], *, careful: bool
-    ) -> Iterator[VideoFrame]:
-        for packet in packets:
-            self.job.check_time()
-            try:
-                frames = context.decode(packet)
-            except av.FFmpegError as error:
-                self._note(f"decoding error ({error.strerror or type(error).__name__})")
-                frames = []
-            if packet is None:
-                context.flush_buffers()
-            for frame in frames:
-                check_pixels(self.job, width=frame.width, height=frame.height)
-                _check_memory(self.job, frame, len(self.wanted))
-                if frame.is_corrupt:
-                    self._note("a frame is marked as broken")
-            if self.problem and not careful:
-                return
-            yield from (frame for frame in frames if self.broken_too or not frame.is_corrupt)
-
-    def _timed(self, frames: Iterator[VideoFrame]) -> Iterator[Timed]:
-        """Frames with their presentation times, which are the sorted decoding times where there are none."""
-        times = self.survey.times
-        for number, frame in enumerate(frames):
-            if not self.survey.timed:
-                yield times[min(number, len(times) - 1)], frame
-            elif frame.pts is not None:
-                yield frame.pts, frame
-
-    def _until_error(self, packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
-        try:
-            yield from packets
-        except av.FFmpegError as error:
-            self._note(f"reading broke off ({error.strerror or type(error).__name__})")
-
-    def _note(self, problem: str) -> None:
-        self.problem = self.problem or problem
-
-
-def _fitting(context: VideoCodecContext) -> int:
-    """How many frames of the size in the header fit into ``MAX_KEPT_BYTES``, at least one."""
-    bits = context.format.padded_bits_per_pixel if context.format is not None else 12
-    return max(1, 8 * MAX_KEPT_BYTES // max(1, context.width * context.height * bits))
-
-
-def _check_memory(job: Job, frame: VideoFrame, count: int) -> None:
-    """Stop a file whose frames are far larger than its header made believe."""
-    total = count * frame.width * frame.height * frame.format.padded_bits_per_pixel // 8
-    if count > 1 and total > 2 * MAX_KEPT_BYTES:
+    if not survey.times:
+        kind, what = (DamagedError, f": {survey.problem}") if survey.problem else (MediaError, "")
+        raise kind(f"{job.source.label}: the video stream has no frames{what}")
+    start, end = job.settings.start_seconds, job.settings.end_seconds
+    if not start and end is None:
+        return survey.times
+    times = survey.cut_out(start, end)
+    if not times:
+        part = f"from {start:g} s on" if end is None else f"from {start:g} to {end:g} s"
         raise MediaError(
-            f"{job.source.label}: frames may take {2 * MAX_KEPT_BYTES} bytes, {count} of"
-            f" {frame.width} x {frame.height} take {total}; ask for fewer frames"
+            f"{job.source.label}: there is no frame {part}; the video lasts {survey.duration_seconds:.1f} s"
         )
+    return times
 
 
-def _clip(job: Job, survey: Survey, picked: list[Timed], *, damage: str) -> Clip:
+def _pick(
+    run: Decoding,
+    context: VideoCodecContext,
+    packets: Iterable[VideoPacket],
+    wanted: list[int],
+    cuts: list[int],
+) -> list[Timed]:
+    """The wanted frames: fast until the first problem, or carefully to the end."""
+    plan = None
+    if not run.careful and run.survey.plannable and run.job.settings.drop_unreferenced:
+        plan = plan_packets(run.survey.facts(), wanted)
+    frames = run.run(context, _chosen(run, packets, plan))
+    return pick_shown(_noted(frames, cuts, since=wanted[0]), wanted)
+
+
+def _noted(frames: Iterator[Timed], cuts: list[int], *, since: int) -> Iterator[Timed]:
+    for time, frame, opens in mark_cuts(frames):
+        if opens and time > since:
+            cuts.append(time)
+        yield time, frame
+
+
+def _chosen(run: Decoding, packets: Iterable[VideoPacket], plan: Plan | None) -> Iterator[VideoPacket | None]:
+    """The packets to decode; None where the decoder is emptied and starts afresh."""
+    for number, packet in run.until_damage(packets):
+        if plan is not None and number in plan.restarts:
+            yield None
+        if plan is None or plan.send[number]:
+            yield packet
+    yield None
+
+
+def make_clip(job: Job, survey: Survey, picked: list[Timed], *, damage: str) -> Clip:
+    """A clip of these frames."""
     converter = Converter()
     frames = tuple(Frame(survey.seconds(time), DecodedPicture(frame, converter)) for time, frame in picked)
     return Clip(

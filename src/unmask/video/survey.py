@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -66,6 +67,13 @@ class Survey:
     def duration_seconds(self) -> float:
         """From the first frame to the end of the last; above 0."""
         return self.seconds(self.times[-1] - self.times[0] + self.frame_ticks)
+
+    def cut_out(self, start_seconds: float, end_seconds: float | None) -> list[int]:
+        """Presentation times of the frames between two times, which count from the first frame."""
+        per_second = 1 / self.time_base
+        first = self.times[0] + math.ceil(Fraction(start_seconds) * per_second)
+        last = math.inf if end_seconds is None else self.times[0] + Fraction(end_seconds) * per_second
+        return [time for time in self.times if first <= time < last]
 
     def facts(self) -> list[PacketFacts]:
         """What planning needs, one entry a packet."""

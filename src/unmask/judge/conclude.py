@@ -1,0 +1,120 @@
+"""The verdict on a file, from what was found in its stretches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from unmask.config import ScanSettings
+from unmask.judge.calibration import Thresholds
+from unmask.judge.card import Card
+from unmask.judge.footage import Footage, Look, judge_footage
+from unmask.judge.together import join_rulings
+from unmask.judge.verdict import Ruling
+from unmask.verdicts import Outcome, Stability, Verdict
+from unmask.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a verdict says of the file besides what was found in it.
+
+    Attributes:
+        path: As it was given.
+        sha256: Of its bytes.
+        seconds: Wall time by stage.
+        stopped: Why it was not looked at to its end, as a clause; empty when it was.
+    """
+
+    path: str
+    sha256: str | None
+    seconds: Mapping[str, float]
+    stopped: str = ""
+
+
+def conclude(
+    looks: Sequence[Look], about: About, card: Card, settings: ScanSettings, *, beside: Sequence[Card] = ()
+) -> Verdict:
+    """Say what was found.
+
+    Args:
+        looks: In order of time, one or more; all of the file, or up to where it was stopped.
+        about: The file.
+        card: Of the model that judged.
+        settings: Of the scan.
+        beside: Of further models that looked at the same faces; people, shots and segments are those of the
+            first.
+    """
+    thresholds = _thresholds(card, settings)
+    found = _judge(looks, card, thresholds, settings)
+    said = {card.name: found.ruling}
+    for other in beside:
+        own = [
+            replace(look, evidence=replace(look.evidence, logits=look.beside[other.name])) for look in looks
+        ]
+        said[other.name] = _judge(own, other, _thresholds(other, settings), settings).ruling
+    ruling = join_rulings(said)
+    stability = None
+    if settings.stability and ruling.p_fake is not None:
+        stability = _stability(looks, card, thresholds, settings, found.ruling)
+    damage = next((look.damage for look in looks if look.damage), "")
+    start, end, until = looks[0].start_seconds, looks[-1].end_seconds, looks[-1].until_seconds
+    clauses = [
+        ruling.reason,
+        f"only {end - start:.1f} of {until - start:.1f} s were looked at: {about.stopped}"
+        if about.stopped
+        else "",
+        f"the file is damaged ({damage})" if damage else "",
+        _flips(stability, ruling),
+    ]
+    return Verdict(
+        path=about.path,
+        sha256=about.sha256,
+        outcome=ruling.outcome,
+        p_fake=ruling.p_fake,
+        reason="; ".join(filter(None, clauses)),
+        damaged=bool(damage),
+        people=found.people,
+        model=card.model_name,
+        unmask=__version__,
+        seconds=dict(about.seconds),
+        stability=stability,
+        start_seconds=start,
+        end_seconds=end,
+        partial=bool(about.stopped),
+        shots=found.shots,
+        segments=found.segments,
+    )
+
+
+def _thresholds(card: Card, settings: ScanSettings) -> Thresholds:
+    if settings.threshold is None:
+        return card.thresholds
+    return card.thresholds.with_fake_at_least(settings.threshold)
+
+
+def _judge(looks: Sequence[Look], card: Card, thresholds: Thresholds, settings: ScanSettings) -> Footage:
+    return judge_footage(looks, card.calibration, thresholds, settings)
+
+
+def _stability(
+    looks: Sequence[Look], card: Card, thresholds: Thresholds, settings: ScanSettings, ruling: Ruling
+) -> Stability:
+    """Rulings on worse versions; where a stretch has none, as nobody is in it, it stays as it is."""
+    names = list(dict.fromkeys(name for look in looks for name in look.worse))
+    outcomes: dict[str, Outcome] = {}
+    p_fake: dict[str, float | None] = {}
+    for name in names:
+        worse = [replace(look, evidence=look.worse.get(name, look.evidence)) for look in looks]
+        again = _judge(worse, card, thresholds, settings).ruling
+        outcomes[name], p_fake[name] = again.outcome, again.p_fake
+    seen = {ruling.outcome, *outcomes.values()}
+    return Stability(not {Outcome.FAKE, Outcome.REAL} <= seen, outcomes, p_fake)
+
+
+def _flips(stability: Stability | None, ruling: Ruling) -> str:
+    if stability is None or stability.stable:
+        return ""
+    others = {Outcome.FAKE, Outcome.REAL} - {ruling.outcome}
+    turned = [f"{word.value} under {name}" for name, word in stability.outcomes.items() if word in others]
+    return f"unstable: it turns {', '.join(turned)}"

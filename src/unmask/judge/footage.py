@@ -1,0 +1,289 @@
+"""From what was found in each stretch of a video to its people, shots, suspicious segments and ruling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+import numpy as np
+
+from unmask.config import ScanSettings, TrackSettings
+from unmask.faces.joining import continue_tracks, group_vectors
+from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.verdict import Evidence, Ruling, judge_person, rule, too_little
+from unmask.types import Floats, Stretch, Track
+from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found in one stretch of a video, without its pixels.
+
+    Attributes:
+        opens_shot: Whether a shot begins with it.
+        start_seconds: Container time of its first frame.
+        end_seconds: Its end.
+        until_seconds: Container time up to which the video will be read.
+        evidence: People and logits.
+        why_skipped: Why it was not looked at, or None.
+        damage: What was seen of damage up to here; empty when none.
+        worse: Evidence of worse versions, by distortion; empty when that was not asked for.
+        vectors: What the embedder says of a face, by id of the track; empty without one.
+        beside: Logits of further models, by their names, as in `Evidence`.
+    """
+
+    opens_shot: bool
+    start_seconds: float
+    end_seconds: float
+    until_seconds: float
+    evidence: Evidence
+    why_skipped: str | None = None
+    damage: str = ""
+    worse: Mapping[str, Evidence] = field(default_factory=dict)
+    vectors: Mapping[int, Floats] = field(default_factory=dict)
+    beside: Mapping[str, Mapping[int, Mapping[int, float]]] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, stretch: Stretch, evidence: Evidence, **more: object) -> Look:
+        """At a stretch. Only the ends of a track keep their looks, for what comes next."""
+        tracks = tuple(_without_looks(track) for track in evidence.tracks)
+        return cls(
+            stretch.opens_shot,
+            stretch.start_seconds,
+            stretch.end_seconds,
+            stretch.until_seconds,
+            replace(evidence, tracks=tracks),
+            stretch.why_skipped,
+            stretch.clip.damage,
+            **more,  # type: ignore[arg-type]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """What is said of a video: people, shots and segments in order, and the ruling."""
+
+    people: tuple[Person, ...]
+    shots: tuple[Shot, ...]
+    segments: tuple[Segment, ...]
+    ruling: Ruling
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One face in one stretch, judged as if it were all there is."""
+
+    look: int
+    track: Track
+    person: Person
+    logits: tuple[float, ...]
+
+
+@dataclass(slots=True)
+class _Chain:
+    """One face in one shot."""
+
+    shot: int
+    parts: list[_Part]
+
+    @property
+    def start_seconds(self) -> float:
+        return self.parts[0].person.frames[0].time_seconds
+
+    @property
+    def end_seconds(self) -> float:
+        return self.parts[-1].person.frames[-1].time_seconds
+
+
+def judge_footage(
+    looks: Sequence[Look],
+    scale: Calibration,
+    thresholds: Thresholds,
+    settings: ScanSettings,
+    *,
+    same_cosine: float = 1.0,
+) -> Footage:
+    """Join what was found in the stretches of a video, and judge it.
+
+    Args:
+        looks: In order of time, one or more.
+        scale: The model's calibration.
+        thresholds: Where probabilities become words.
+        settings: How faces are linked, and what counts as enough evidence.
+        same_cosine: From which cosine on an embedder's vectors are of one person.
+    """
+    shots = _number_shots(looks)
+    chains = _link(looks, shots, scale, settings.track)
+    groups = _group(chains, looks, same_cosine)
+    people = tuple(_join(number, group, scale) for number, group in enumerate(groups))
+    # Each part, with the number of the person that it came to belong to.
+    parts = [
+        (shot, replace(part, person=replace(part.person, id=number)))
+        for number, group in enumerate(groups)
+        for chain in group
+        for shot, part in ((chain.shot, part) for part in chain.parts)
+    ]
+    sampled = [len(look.evidence.times_seconds) for look in looks]
+    thin = [too_little(part.person, settings.judge, sampled_frames=sampled[part.look]) for _, part in parts]
+    ruling = rule(
+        [part.person for _, part in parts],
+        scale,
+        thresholds,
+        thin=thin,
+        sampled_frames=sum(sampled),
+        stretches=sum(count > 0 for count in sampled),
+        dark=any(look.evidence.dark for look in looks),
+    )
+    solid = [item for item, why in zip(parts, thin, strict=True) if why is None]
+    return Footage(people, _shots(looks, shots, parts), _segments(looks, solid, thresholds), ruling)
+
+
+def _without_looks(track: Track) -> Track:
+    ends = (0, len(track.faces) - 1)
+    faces = tuple(face if i in ends else replace(face, look=None) for i, face in enumerate(track.faces))
+    return replace(track, faces=faces)
+
+
+def _number_shots(looks: Sequence[Look]) -> list[int]:
+    """The number of the shot in which each look lies; whatever comes first opens one."""
+    opened = [look.opens_shot or place == 0 for place, look in enumerate(looks)]
+    return [int(number) - 1 for number in np.cumsum(opened)]
+
+
+def _link(
+    looks: Sequence[Look], shots: Sequence[int], scale: Calibration, settings: TrackSettings
+) -> list[_Chain]:
+    """Follow faces through the stretches of their shot."""
+    chains: list[_Chain] = []
+    before: dict[int, _Chain] = {}
+    for place, look in enumerate(looks):
+        if place and shots[place] != shots[place - 1]:
+            before = {}
+        evidence, now = look.evidence, dict[int, _Chain]()
+        goes_on = _goes_on(before, evidence, settings)
+        for track in evidence.tracks:
+            logits = evidence.logits.get(track.id, {})
+            person = judge_person(track, evidence.times_seconds, logits, scale)
+            chain = before.get(goes_on.get(track.id, -1))
+            if chain is None:
+                chain = _Chain(shots[place], [])
+                chains.append(chain)
+            chain.parts.append(_Part(place, track, person, tuple(logits.values())))
+            if track.kept:
+                now[track.id] = chain
+        before = now
+    return chains
+
+
+def _goes_on(before: Mapping[int, _Chain], evidence: Evidence, settings: TrackSettings) -> dict[int, int]:
+    kept = [track for track in evidence.tracks if track.kept]
+    return continue_tracks(
+        [chain.parts[-1].track for chain in before.values()],
+        kept,
+        settings,
+        ended_seconds=[chain.end_seconds for chain in before.values()],
+        began_seconds=[evidence.times_seconds[track.frame_indices[0]] for track in kept],
+    )
+
+
+def _group(chains: Sequence[_Chain], looks: Sequence[Look], same_cosine: float) -> list[list[_Chain]]:
+    """Chains of one person each, in order of appearance."""
+    vectors = [_vector(chain, looks) for chain in chains]
+    apart = set()
+    for later, chain in enumerate(chains):
+        for earlier in range(later - 1, -1, -1):
+            if chains[earlier].shot != chain.shot:
+                break
+            if chains[earlier].end_seconds >= chain.start_seconds:
+                apart.add((earlier, later))
+    groups: dict[int, list[_Chain]] = {}
+    for chain, number in zip(chains, group_vectors(vectors, apart, same_cosine), strict=True):
+        groups.setdefault(number, []).append(chain)
+    return list(groups.values())
+
+
+def _vector(chain: _Chain, looks: Sequence[Look]) -> Floats | None:
+    known = [looks[part.look].vectors.get(part.track.id) for part in chain.parts]
+    found = [vector for vector in known if vector is not None]
+    return np.asarray(np.mean(found, axis=0), np.float32) if found else None
+
+
+def _join(number: int, group: Sequence[_Chain], scale: Calibration) -> Person:
+    """One person, from all chains of the group."""
+    parts = [part for chain in group for part in chain.parts]
+    return replace(
+        parts[0].person,
+        id=number,
+        p_fake=_joint(parts, scale),
+        frames=tuple(frame for part in parts for frame in part.person.frames),
+        appearances=tuple(
+            Appearance(
+                shot=chain.shot,
+                start_seconds=chain.start_seconds,
+                end_seconds=chain.end_seconds,
+                p_fake=_joint(chain.parts, scale),
+                frames=sum(len(part.person.frames) for part in chain.parts),
+            )
+            for chain in group
+        ),
+    )
+
+
+def _joint(parts: Sequence[_Part], scale: Calibration) -> float | None:
+    """From the mean of all logits, as a single part has it."""
+    judged = [part for part in parts if part.person.p_fake is not None]
+    if len(judged) <= 1:
+        return judged[0].person.p_fake if judged else None
+    return scale.probability(float(np.mean([logit for part in judged for logit in part.logits])))
+
+
+def _shots(
+    looks: Sequence[Look], shots: Sequence[int], parts: Sequence[tuple[int, _Part]]
+) -> tuple[Shot, ...]:
+    judged: dict[int, set[int]] = {}
+    for number, part in parts:
+        if part.person.p_fake is not None:
+            judged.setdefault(number, set()).add(part.person.id)
+    found = []
+    for number, group in groupby(zip(shots, looks, strict=True), key=lambda item: item[0]):
+        own = [look for _, look in group]
+        people = len(judged.get(number, ()))
+        skipped = next((look.why_skipped for look in own if look.why_skipped), None)
+        found.append(
+            Shot(
+                start_seconds=own[0].start_seconds,
+                end_seconds=own[-1].end_seconds,
+                frames=sum(len(look.evidence.times_seconds) for look in own),
+                people=people,
+                why_not=None if people else skipped or "no face that can be judged",
+            )
+        )
+    return tuple(found)
+
+
+def _segments(
+    looks: Sequence[Look], parts: Sequence[tuple[int, _Part]], thresholds: Thresholds
+) -> tuple[Segment, ...]:
+    """Parts that are not clearly real, those that follow each other joined; most suspicious first."""
+    found: list[Segment] = []
+    for shot, part in parts:
+        p_fake = part.person.p_fake
+        if p_fake is None or thresholds.outcome(p_fake) is Outcome.REAL:
+            continue
+        look, last = looks[part.look], len(looks[part.look].evidence.times_seconds) - 1
+        seen = part.track.frame_indices
+        start = look.start_seconds if seen[0] == 0 else part.person.frames[0].time_seconds
+        end = look.end_seconds if seen[-1] == last else part.person.frames[-1].time_seconds
+        outcome = thresholds.outcome(p_fake)
+        one = Segment(part.person.id, shot, start, end, p_fake, outcome)
+        if found and _follows(found[-1], one):
+            before = found.pop()
+            one = replace(one, start_seconds=before.start_seconds, p_fake=max(p_fake, before.p_fake))
+        found.append(one)
+    return tuple(sorted(found, key=lambda one: -one.p_fake))
+
+
+def _follows(before: Segment, one: Segment) -> bool:
+    same = (before.person, before.shot, before.outcome) == (one.person, one.shot, one.outcome)
+    return same and before.end_seconds == one.start_seconds

@@ -1,0 +1,124 @@
+"""Run the decoder over chosen packets: what comes out, with its times, and the first damage met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import av
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+
+from unmask.errors import MediaError
+from unmask.video.container import Job, VideoPacket, check_pixels, use_threads
+from unmask.video.survey import Survey
+
+MAX_KEPT_BYTES = 2**30
+"""Memory for the frames that are held at a time, as decoded: 345 at 1080p, 86 at 4K, 21 at 8K."""
+
+Timed = tuple[int, VideoFrame]
+
+
+@dataclass(slots=True)
+class Decoding:
+    """One run of the decoder over a stream.
+
+    Attributes:
+        job: The file and its limits.
+        survey: What its packets say.
+        held: How many of its frames will be in memory at a time.
+        careful: Go on behind damage, in one thread, so that the same file always gives the same pixels; else
+            stop there, as whoever asked will start over.
+        broken_too: Whether frames that the decoder marks as broken are given.
+        problem: The first damage met, in a few words; empty when none.
+    """
+
+    job: Job
+    survey: Survey
+    held: int
+    careful: bool = False
+    broken_too: bool = False
+    problem: str = ""
+
+    def run(self, context: VideoCodecContext, packets: Iterable[VideoPacket | None]) -> Iterator[Timed]:
+        """The frames of these packets with their presentation times, in the order of the decoder.
+
+        Args:
+            context: A decoder that is not open yet.
+            packets: None where the decoder is emptied and starts afresh.
+
+        Raises:
+            MediaError: A frame is too large, all of them are, or time is up.
+        """
+        settings = self.job.settings
+        threads = 1 if self.careful else settings.threads
+        use_threads(context, threads=threads, max_pixels=settings.max_pixels)
+        return self._timed(self._frames(context, packets))
+
+    def until_damage(self, packets: Iterable[VideoPacket]) -> Iterator[tuple[int, VideoPacket]]:
+        """Packets with their numbers, as long as the file can be read and is the one that was surveyed."""
+        sizes = self.survey.sizes
+        for number, packet in enumerate(self._until_error(packets)):
+            if number >= len(sizes) or packet.size != sizes[number]:
+                self._note("the file changed while it was read")
+                return
+            yield number, packet
+
+    def renew(self) -> None:
+        """Start the time limit anew."""
+        self.job = Job.start(self.job.source, self.job.settings)
+
+    def _frames(
+        self, context: VideoCodecContext, packets: Iterable[VideoPacket | None]
+    ) -> Iterator[VideoFrame]:
+        for packet in packets:
+            self.job.check_time()
+            try:
+                frames = context.decode(packet)
+            except av.FFmpegError as error:
+                self._note(f"decoding error ({error.strerror or type(error).__name__})")
+                frames = []
+            if packet is None:
+                context.flush_buffers()
+            for frame in frames:
+                check_pixels(self.job, width=frame.width, height=frame.height)
+                _check_memory(self.job, frame, self.held)
+                if frame.is_corrupt:
+                    self._note("a frame is marked as broken")
+            if self.problem and not self.careful:
+                return
+            yield from (frame for frame in frames if self.broken_too or not frame.is_corrupt)
+
+    def _timed(self, frames: Iterator[VideoFrame]) -> Iterator[Timed]:
+        """Frames with their presentation times, which are the sorted decoding times where there are none."""
+        times = self.survey.times
+        for number, frame in enumerate(frames):
+            if not self.survey.timed:
+                yield times[min(number, len(times) - 1)], frame
+            elif frame.pts is not None:
+                yield frame.pts, frame
+
+    def _until_error(self, packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
+        try:
+            yield from packets
+        except av.FFmpegError as error:
+            self._note(f"reading broke off ({error.strerror or type(error).__name__})")
+
+    def _note(self, problem: str) -> None:
+        self.problem = self.problem or problem
+
+
+def fitting(context: VideoCodecContext) -> int:
+    """How many frames of the size in the header fit into ``MAX_KEPT_BYTES``, at least one."""
+    bits = context.format.padded_bits_per_pixel if context.format is not None else 12
+    return max(1, 8 * MAX_KEPT_BYTES // max(1, context.width * context.height * bits))
+
+
+def _check_memory(job: Job, frame: VideoFrame, count: int) -> None:
+    """Stop a file whose frames are far larger than its header made believe."""
+    total = count * frame.width * frame.height * frame.format.padded_bits_per_pixel // 8
+    if count > 1 and total > 2 * MAX_KEPT_BYTES:
+        raise MediaError(
+            f"{job.source.label}: frames may take {2 * MAX_KEPT_BYTES} bytes, {count} of"
+            f" {frame.width} x {frame.height} take {total}; ask for fewer frames"
+        )
