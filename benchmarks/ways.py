@@ -1,6 +1,6 @@
 """One way from a clip to face crops, in a process of its own: it measures itself and prints one line of JSON.
 
-    python benchmarks/ways.py WAY CLIP [--card CARD] [--wheel WHEEL] [--cache FOLDER]
+    python benchmarks/ways.py WAY CLIP [--card CARD] [--device DEVICE] [--wheel WHEEL] [--cache FOLDER]
 
 Imports, loading of networks and a warm-up on a tiny picture come first and are not counted. What follows is
 counted in CPU seconds of all threads, user and system, of this process.
@@ -48,16 +48,18 @@ def ours(given: argparse.Namespace) -> Work:
 
 def scan(given: argparse.Namespace) -> Work:
     """The whole of `unmask scan`, with scoring."""
-    from unmask.config import ScanSettings
+    from unmask.config import ScanSettings, ScoreSettings
     from unmask.pipeline import load_scanner
 
-    scanner = load_scanner(ScanSettings(model=given.card))  # tries detector and model once
+    settings = ScanSettings(model=given.card, score=ScoreSettings(device=given.device))
+    scanner = load_scanner(settings)  # tries detector and model once
 
     def work() -> dict[str, int | str]:
         verdict = scanner.scan(given.clip)
         kept = [person for person in verdict.people if person.kept]
         scored = sum(frame.p_fake is not None for person in kept for frame in person.frames)
-        return {"people": len(kept), "crops": scored, "outcome": verdict.outcome.value}
+        device = getattr(scanner.model, "device").name  # noqa: B009  a protocol does not promise it
+        return {"people": len(kept), "crops": scored, "outcome": verdict.outcome.value, "device": device}
 
     return work
 
@@ -154,6 +156,7 @@ def main() -> None:
     parser.add_argument("way", choices=WAYS)
     parser.add_argument("clip", type=Path)
     parser.add_argument("--card")
+    parser.add_argument("--device", default="cpu", help="of the whole scan's network")
     parser.add_argument("--wheel", type=Path)
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()

@@ -19,6 +19,7 @@ def test_data_flows_one_way():
 
 
 HELP = [[], ["scan"], ["model"], ["extract"], ["train"], ["evaluate"], ["calibrate"], ["submit"], ["data"]]
+HELP += [["model", command] for command in ("list", "get", "check", "card")]
 HELP += [["data", command] for command in ("index", "explore", "audit", "split")]
 
 

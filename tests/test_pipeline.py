@@ -173,3 +173,26 @@ def test_a_folder_has_no_fingerprint(tmp_path):
 
 def test_a_null_character_in_a_path_is_a_sentence(scanner):
     assert scanner.scan("a\0b.mp4").reason == "a path must not hold a null character"
+
+
+def test_models_that_judge_together_cut_their_own_crops_and_tell_when_they_disagree(tmp_path, clip):
+    from tiny_model import tiny_graph
+
+    first = write_tiny_model(tmp_path / "a", thresholds={"fake_at_least": 0.0, "real_at_most": 0.0})
+    alone = load_scanner(ScanSettings(model=str(first))).scan(clip)
+    assert alone.outcome.value == "fake"
+    cards = {
+        name: write_tiny_model(tmp_path / name, tiny_graph(48), name=name, size_px=48, thresholds=limits)
+        for name, limits in {
+            "same": {"fake_at_least": 0.0, "real_at_most": 0.0},
+            "other": {"fake_at_least": 1.0, "real_at_most": 1.0 - 1e-9},
+        }.items()
+    }
+    agreed = load_scanner(ScanSettings(model=str(first), beside=(str(cards["same"]),))).scan(clip)
+    assert (agreed.outcome, agreed.p_fake) == (alone.outcome, alone.p_fake)
+    assert "same says fake" in agreed.reason and agreed.people == alone.people
+    differing = load_scanner(ScanSettings(model=str(first), beside=(str(cards["other"]),))).scan(clip)
+    assert differing.outcome.value == "unsure" and differing.p_fake == alone.p_fake
+    assert differing.reason.startswith("the models disagree: tiny says fake")
+    with pytest.raises(ModelError, match="different names, got 'tiny' twice"):
+        load_scanner(ScanSettings(model=str(first), beside=(str(first),)))

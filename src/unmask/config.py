@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from unmask.cropping import CROPS as CROPS
+from unmask.cropping import CropSettings as CropSettings
 from unmask.errors import require
 
 
@@ -52,23 +54,6 @@ class DecodeSettings:
         require(self.max_pixels >= 1, "max_pixels must be 1 or more", self.max_pixels)
         require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
         require(self.max_streams >= 1, "max_streams must be 1 or more", self.max_streams)
-
-
-@dataclass(frozen=True, slots=True)
-class CropSettings:
-    """How a face is cut; the values of a model are on its card, so crop and model cannot drift apart.
-
-    Attributes:
-        size_px: Side of the square crop, in pixels.
-        margin_fraction: Added to the longer side of the box; 0.3 turns 100 px into 130 px.
-    """
-
-    size_px: int = 224
-    margin_fraction: float = 0.3
-
-    def __post_init__(self) -> None:
-        require(8 <= self.size_px <= 2048, "size_px must be 8 to 2048", self.size_px)
-        require(0 <= self.margin_fraction <= 3, "margin_fraction must be 0 to 3", self.margin_fraction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +114,9 @@ class DetectSettings:
         return max(float(self.min_face_px), self.min_face_fraction * max(width, height))
 
 
+DEVICE_NAMES = ("auto", "cpu", "cuda", "coreml", "openvino", "directml")
+
+
 @dataclass(frozen=True, slots=True)
 class ScoreSettings:
     """How the network is run.
@@ -138,19 +126,25 @@ class ScoreSettings:
             gave logits of 40 clips that correlated by 0.99 with those of all 16. A network that judges clips
             always gets all.
         min_frames: No fewer than so many are scored, where there are as many.
-        batch_crops: Crops in one call of the network; eight took 90 MB more than two, and as long.
+        batch_crops: Crops in one call of the network; None takes what suits the device. For a processor that
+            is two; eight took 90 MB more, and as long.
         threads: Threads of one call; several files at once scale better than threads.
+        device: One of `DEVICE_NAMES`; ``auto`` takes an accelerator where onnxruntime has one. Without what
+            was asked for it is the processor.
     """
 
     frames_share: float = 0.5
     min_frames: int = 8
-    batch_crops: int = 2
+    batch_crops: int | None = None
     threads: int = 1
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         require(0 < self.frames_share <= 1, "frames_share must be above 0, to 1", self.frames_share)
         require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
-        require(1 <= self.batch_crops <= 1024, "batch_crops must be 1 to 1024", self.batch_crops)
+        ok = self.batch_crops is None or 1 <= self.batch_crops <= 1024
+        require(ok, "batch_crops must be 1 to 1024", self.batch_crops)
+        require(self.device in DEVICE_NAMES, f"device must be one of {', '.join(DEVICE_NAMES)}", self.device)
         require(1 <= self.threads <= 256, "threads must be 1 to 256", self.threads)
 
 
@@ -247,7 +241,8 @@ class ScanSettings:
     """Everything a scan can be told; how crops are cut is on the model's card.
 
     Attributes:
-        model: Path of a model's card; None takes the shipped model.
+        model: Path of a model's card, or name of a downloaded one; None takes the shipped model.
+        beside: Further models that judge the same faces; a file is fake or real only where all say so.
         threshold: ``p_fake`` from which a file is called fake, 0 to 1; None takes the card's.
         decode: Sampling and limits.
         detect: Face detection.
@@ -265,6 +260,7 @@ class ScanSettings:
     score: ScoreSettings = field(default_factory=ScoreSettings)
     judge: JudgeSettings = field(default_factory=JudgeSettings)
     stability: bool = False
+    beside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ok = self.threshold is None or 0 <= self.threshold <= 1

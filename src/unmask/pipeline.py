@@ -13,7 +13,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmask.config import ScanSettings
@@ -41,6 +41,7 @@ class Scanner:
     settings: ScanSettings
     detector: FaceDetector
     model: CropScorer
+    others: tuple[CropScorer, ...] = ()
 
     def scan(
         self,
@@ -80,7 +81,8 @@ class Scanner:
                 damaged = isinstance(error, DamagedError)
                 return unreadable(path, stopped, self.model.card.model_name, sha256=sha256, damaged=damaged)
         about = About(str(path), sha256, watch.seconds(), stopped)
-        return conclude(looks, about, self.model.card, self.settings)
+        beside = [model.card for model in self.others]
+        return conclude(looks, about, self.model.card, self.settings, beside=beside)
 
     def watch(self, path: str | Path, *, stopwatch: Stopwatch | None = None) -> Iterator[Look]:
         """Look through a file stretch by stretch.
@@ -108,7 +110,10 @@ class Scanner:
             tracks = self.find_faces(stretch.clip)
         evidence = self._score(stretch.clip, tracks, watch)
         worse = self._try_worse(stretch.clip) if self.settings.stability and evidence.logits else {}
-        return Look.at(stretch, evidence, worse=worse)
+        with watch.stage("score"):  # each other model cuts its own crops of the same faces
+            alone = [replace(self, model=model, others=()) for model in self.others]
+            beside = {one.model.card.name: one.score_people(stretch.clip, tracks).logits for one in alone}
+        return Look.at(stretch, evidence, worse=worse, beside=beside)
 
     def find_faces(self, clip: Clip) -> tuple[Track, ...]:
         """The people in a clip, and the tracks that were dropped, with the reason."""
@@ -153,17 +158,23 @@ def load_scanner(settings: ScanSettings | None = None) -> Scanner:
     """Load the networks.
 
     Raises:
-        ModelError: Weights are missing, altered or do not fit, or were trained with another detector.
+        ModelError: Weights are missing, altered or do not fit, were trained with another detector, or two
+            models have one name.
         SettingsError: The detector is unknown.
     """
     settings = settings or ScanSettings()
-    model = load_model(settings.model, settings.score)
-    if model.card.detector != settings.detect.detector:
-        raise ModelError(
-            f"model {model.card.name} was trained with the detector {model.card.detector!r}, "
-            f"got {settings.detect.detector!r}"
-        )
-    return Scanner(settings, load_detector(settings.detect), model)
+    names: set[str] = set()
+    models = [load_model(one, settings.score) for one in (settings.model, *settings.beside)]
+    for card in (model.card for model in models):
+        if card.detector != settings.detect.detector:
+            raise ModelError(
+                f"model {card.name} was trained with the detector {card.detector!r}, "
+                f"got {settings.detect.detector!r}"
+            )
+        if card.name in names:
+            raise ModelError(f"models that judge together must have different names, got {card.name!r} twice")
+        names.add(card.name)
+    return Scanner(settings, load_detector(settings.detect), models[0], tuple(models[1:]))
 
 
 def fingerprint(path: str | Path) -> str:

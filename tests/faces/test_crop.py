@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unmask.config import CropSettings
-from unmask.faces.crop import cut_crops, cut_square, map_points
+from unmask.faces.crop import align_square, cut_crops, cut_face, cut_square, map_points, place_template
 from unmask.types import Clip, Face, Frame, Track
 from unmask.video import clip_from_arrays
 
@@ -125,3 +125,72 @@ def test_a_frame_is_converted_once_and_only_when_it_shows_somebody():
 
 def test_nobody_gives_no_crops():
     assert cut_crops(clip_from_arrays([RAMP]), [], CropSettings()) == []
+
+
+# Of the detector GenD (WACV 2026): eyes, nose and mouth corners in shares of the side.
+TEMPLATE = ((0.34, 0.46), (0.66, 0.46), (0.5, 0.64), (0.37, 0.82), (0.63, 0.82))
+ALIGNED = CropSettings(size_px=96, margin_fraction=0.3, crop="aligned", template=TEMPLATE)
+
+
+def turned_points(angle_degrees=25.0, scale=0.7, shift=(140.0, 90.0)):
+    """The points of a face that lies turned in the picture."""
+    angle = np.deg2rad(angle_degrees)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = np.array([48.0, 48.0])
+    return ((place_template(ALIGNED) - middle) @ turn.T + shift).astype(np.float32)
+
+
+def test_a_template_is_placed_with_its_margin_as_its_authors_do():
+    # Their way: scale to the side, add the margin, shrink by what side and margins make together.
+    expected = np.array(TEMPLATE) * 96
+    margin = 0.3 * 96 / 2
+    expected = (expected + margin) * 96 / (96 + 2 * margin)
+    np.testing.assert_allclose(place_template(ALIGNED), expected, rtol=1e-6)
+
+
+def test_an_aligned_face_is_what_a_reference_warp_gives():
+    transform = pytest.importorskip("skimage.transform")
+    smooth = np.random.default_rng(0).integers(0, 255, (20, 30, 3)).astype(np.float64)
+    image = np.clip(transform.resize(smooth, (200, 300, 3), order=3), 0, 255).astype(np.uint8)
+    points = turned_points(scale=1.0)
+    crop, mapping = align_square(image, points, ALIGNED)
+    reference = transform.SimilarityTransform.from_estimate(points, place_template(ALIGNED))
+    np.testing.assert_allclose(mapping, reference.params[:2], atol=1e-3)
+    half = transform.SimilarityTransform(translation=(0.5, 0.5))  # theirs counts from pixels' middles
+    warp = half + reference + half.inverse
+    expected = transform.warp(image, warp.inverse, output_shape=(96, 96), order=1, preserve_range=True)
+    assert np.abs(crop.astype(float) - expected).mean() < 0.5
+    assert np.abs(crop.astype(float) - expected).max() < 6
+
+
+@pytest.mark.parametrize("scale", [0.2, 0.7, 1.0, 2.0])
+def test_the_points_of_an_aligned_face_lie_on_the_template(scale):
+    points = turned_points(scale=scale)
+    image = np.zeros((200, 300, 3), np.uint8)
+    for x, y in np.round(points).astype(int):
+        image[max(0, y - 1) : y + 1, max(0, x - 1) : x + 1] = 255
+    crop, mapping = align_square(image, points, ALIGNED)
+    np.testing.assert_allclose(map_points(points, mapping), place_template(ALIGNED), atol=0.02)
+    reach = 4
+    for x, y in np.round(place_template(ALIGNED)).astype(int):
+        near = crop[y - reach : y + reach, x - reach : x + reach, 0]
+        assert near.max() > 60, "each point of the picture must have come to its place"
+
+
+def test_outside_the_frame_an_aligned_face_is_black():
+    crop, _ = align_square(RAMP + 5, turned_points(0, 1.0, (0.0, 100.0)), ALIGNED)
+    assert (crop[:, :44] == 0).all()
+    assert crop[:, 52:].any()
+
+
+def test_an_aligned_track_is_cut_with_its_card_and_a_face_without_points_by_its_box():
+    clip = clip_from_arrays([RAMP] * 2, [0, 1])
+    box = _box(100, 50, 180, 130)
+    same = np.full((5, 2), 140, np.float32)
+    odd = np.full((5, 2), np.nan, np.float32)
+    faces = (Face(box, turned_points(), 0.9), Face(box, same, 0.9))
+    (crops,) = cut_crops(clip, [Track(0, (0, 1), faces)], ALIGNED)
+    np.testing.assert_allclose(crops.points[0], place_template(ALIGNED), atol=0.02)
+    by_box, _ = cut_face(RAMP, faces[1], CropSettings(96, 0.3))
+    np.testing.assert_array_equal(crops.images[1].transpose(1, 2, 0), by_box)
+    np.testing.assert_array_equal(cut_face(RAMP, Face(box, odd, 0.9), ALIGNED)[0], by_box)

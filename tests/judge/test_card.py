@@ -1,9 +1,11 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from tiny_model import card_values
 from unmask.errors import ModelError
+from unmask.judge.cache import cache_folder
 from unmask.judge.card import DEFAULT_MODEL, card_path, read_card, write_card
 
 
@@ -29,6 +31,16 @@ def test_a_drawn_curve_survives_and_older_cards_have_none(tmp_path):
     assert found == card.calibration
     assert [found.probability(logit) for logit in (-5, -1, 0.5, 3)] == [0.2, 0.2, 0.5, 0.8]
     assert found.clip == 0.05
+
+
+def test_an_aligned_card_survives_and_older_cards_take_boxes(tmp_path):
+    assert read_card(written(tmp_path, card_values())).crop_settings.crop == "box"
+    template = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.4, 0.8], [0.6, 0.8]]
+    card = read_card(written(tmp_path, card_values(crop="aligned", template=template)))
+    write_card(card, tmp_path / "again.json")
+    assert read_card(tmp_path / "again.json") == card
+    settings = card.crop_settings
+    assert (settings.crop, settings.template[1], settings.margin_fraction) == ("aligned", (0.7, 0.4), 0.2)
 
 
 @pytest.mark.parametrize("name", sorted(card_values()))
@@ -73,6 +85,15 @@ BROKEN = {
         "low <= value <= high",
     ),
     "unknown kind": ({"kind": "sound"}, "unknown kind 'sound'; choose from: frame, clip"),
+    "unknown crop": ({"crop": "round"}, "crop must be one of box, aligned"),
+    "aligned to nothing": ({"crop": "aligned"}, "template must be 5 points"),
+    "template for a box": ({"template": [[0, 0]] * 5}, "template must be 0 points"),
+    "template of one place": ({"crop": "aligned", "template": [[0, 0]] * 5}, "not all the same"),
+    "template far away": (
+        {"crop": "aligned", "template": [[0, 9]] * 5},
+        "template must be 5 points .* within -1 to 2",
+    ),
+    "template of texts": ({"crop": "aligned", "template": ["ab"] * 5}, "pairs of numbers"),
     "number as kind": ({"kind": 1}, "kind must be a text"),
     "scores as list": ({"scores": []}, "scores must be an object"),
 }
@@ -115,3 +136,34 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 
 def test_no_model_means_the_shipped_one():
     assert card_path(None).name == f"{DEFAULT_MODEL}.json"
+
+
+def test_a_name_means_a_downloaded_model_and_a_path_stays_a_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNMASK_CACHE", str(tmp_path))
+    with pytest.raises(ModelError, match=r"no model some-net was downloaded; .* unmask model get some-net"):
+        card_path("some-net")
+    folder = tmp_path / "models" / "some-net"
+    folder.mkdir(parents=True)
+    (folder / "some-net.json").touch()
+    assert card_path("some-net") == folder / "some-net.json"
+    assert card_path("some-net.json") == Path("some-net.json")
+    for odd in ("../some-net", "Some-Net", "", "some net", "some-net/", "-x"):
+        with pytest.raises(ModelError, match="a model is given by"):
+            card_path(odd)
+
+
+@pytest.mark.parametrize(
+    ("variables", "end"),
+    [
+        ({"UNMASK_CACHE": "/a/b"}, "/a/b"),
+        ({"XDG_CACHE_HOME": "/c"}, "/c/unmask"),
+        ({"HOME": "/home/d"}, "/home/d/.cache/unmask"),
+    ],
+)
+def test_the_cache_lies_where_the_system_keeps_such_things(monkeypatch, variables, end):
+    for name in ("UNMASK_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(end)

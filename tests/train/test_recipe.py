@@ -1,7 +1,9 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from unmask.config import CropSettings
 from unmask.errors import SettingsError
 from unmask.train.recipe import read_recipe
 
@@ -99,3 +101,10 @@ def test_a_setting_at_its_default_does_not_change_the_digest(tmp_path):
         for line in ("", "rank_weight = 0.5", "rank_weight = 0.4")
     ]
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_training_has_no_aligned_crops(tmp_path):
+    recipe = read_recipe(write(tmp_path, GOOD))
+    template = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.4, 0.8), (0.6, 0.8))
+    with pytest.raises(SettingsError, match=r"crop of \[view\] must be box"):
+        replace(recipe, view=CropSettings(crop="aligned", template=template))

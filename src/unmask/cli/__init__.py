@@ -35,13 +35,13 @@ app = typer.Typer(
 )
 app.command()(scan)
 app.command()(faces)
-app.command()(model)
 app.command()(extract)
 app.command()(train)
 app.command()(tune)
 app.command()(evaluate)
 app.command()(calibrate)
 app.command()(submit)
+app.add_typer(model, name="model")
 app.add_typer(data, name="data")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unmask.cli.device import DeviceOption, score_settings
 from unmask.cli.inputs import LabelledSources
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ def calibrate(
         Path, typer.Option("-o", "--output", metavar="CARD", help="The new card; weights go beside it.")
     ],
     model: Annotated[
-        str | None, typer.Option(metavar="CARD", help="The model (default: the shipped one).")
+        str | None,
+        typer.Option(
+            metavar="CARD", help="A card or a name of unmask model list (default: the shipped one)."
+        ),
     ] = None,
     method: Annotated[
         str, typer.Option(help="temperature (from a few dozen clips on) or isotonic (from hundreds on).")
@@ -37,6 +41,7 @@ def calibrate(
     false_alarms: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of reals that may be called fake, 0 to 1.")
     ] = 0.05,
+    device: DeviceOption = "auto",
     frames: Annotated[int, typer.Option(metavar="N", help="Frames of each clip.")] = 30,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help="Clips at a time (default: the cores, at most 4).")
@@ -72,7 +77,7 @@ def calibrate(
             raise SettingsError(f"--output must name a card, a .json file, got {output}")
         contenders = list_contenders([model] if model else [], [])
         clips = read_clips(sources)
-        settings = ScanSettings(decode=DecodeSettings(frames=frames))
+        settings = ScanSettings(decode=DecodeSettings(frames=frames), score=score_settings(device))
         (judged,) = judge_clips(clips, contenders, settings, BatchSettings(jobs=jobs))
         name = sources[0].stem or "own"
         found = recalibrate(judged, name=name, method=method, false_alarm_rate=false_alarms)

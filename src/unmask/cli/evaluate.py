@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unmask.cli.device import DeviceOption, score_settings
 from unmask.cli.inputs import LabelledSources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unmask.config import BatchSettings
+    from unmask.config import BatchSettings, ScanSettings
     from unmask.evaluate.contenders import Contender
     from unmask.evaluate.summary import Judged
 
@@ -32,6 +33,7 @@ def evaluate(
     ladder: Annotated[
         bool, typer.Option("--ladder", help="Also measure under nine distortions at five levels (slow).")
     ] = False,
+    device: DeviceOption = "auto",
     frames: Annotated[int, typer.Option(metavar="N", help="Frames of each clip.")] = 30,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help="Clips at a time (default: the cores, at most 4).")
@@ -65,7 +67,8 @@ def evaluate(
     with stopping_on_errors():
         if not 0 < fallback < 1:
             raise SettingsError(f"--fallback must be between 0 and 1, got {fallback}")
-        settings = ScanSettings(decode=DecodeSettings(frames=frames))
+        score = score_settings(device)
+        settings = ScanSettings(decode=DecodeSettings(frames=frames), score=score)
         batch = BatchSettings(jobs=jobs)
         contenders = list_contenders(model or [], peer or [])
         clips = read_clips(sources)
@@ -74,7 +77,7 @@ def evaluate(
         name = ", ".join(source.name for source in sources)
         summary = summarise(judged, name=name, fallback=fallback)
         if ladder:
-            summary["ladder"] = _climb(judged, contenders, batch)
+            summary["ladder"] = _climb(judged, contenders, ScanSettings(score=score), batch)
         _write(output, summary, judged)
         _show(summary, output)
         if json:
@@ -95,14 +98,16 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _climb(judged: list[Judged], contenders: Sequence[Contender], batch: BatchSettings) -> dict[str, Any]:
+def _climb(
+    judged: list[Judged], contenders: Sequence[Contender], settings: ScanSettings, batch: BatchSettings
+) -> dict[str, Any]:
     from unmask.cli.running import progress
     from unmask.evaluate.ladder import Rungs, climb, summarise_ladder
 
     clips = judged[0].clips
     rungs: list[Rungs] = [{} for _ in clips]
     with progress("ladder", len(clips)) as step:
-        for place, found in climb(clips, contenders, batch=batch):
+        for place, found in climb(clips, contenders, settings, batch=batch):
             rungs[place] = found
             step()
     return summarise_ladder(clips, rungs, {one.model: one.card for one in judged})

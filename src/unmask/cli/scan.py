@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Never
 
 import typer
 
+from unmask.cli.device import DeviceOption, score_settings
+
 if TYPE_CHECKING:
     from unmask.cli.inputs import Input
     from unmask.config import BatchSettings, ScanSettings
@@ -59,13 +61,17 @@ def scan(
         ),
     ] = None,
     model: Annotated[
-        str | None,
-        typer.Option(metavar="CARD", help="A model's card or its .onnx file (default: the shipped one)."),
+        list[str] | None,
+        typer.Option(
+            metavar="CARD",
+            help="A card or a name of unmask model list (default: shipped); of several all must agree.",
+        ),
     ] = None,
     settings_file: Annotated[
         Path | None,
         typer.Option("--settings", metavar="TOML", help="Settings of the detector, as unmask tune writes."),
     ] = None,
+    device: DeviceOption = "auto",
     stability: Annotated[
         bool,
         typer.Option("--stability", help="Judge worse versions of each file too and tell when it flips."),
@@ -108,7 +114,14 @@ def scan(
         )
         detect, track = read_detector_file(settings_file)
         settings = ScanSettings(
-            model=model, threshold=threshold, decode=decode, detect=detect, track=track, stability=stability
+            model=model[0] if model else None,
+            beside=tuple((model or [])[1:]),
+            threshold=threshold,
+            decode=decode,
+            detect=detect,
+            track=track,
+            stability=stability,
+            score=score_settings(device),
         )
         batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
         if csv is not None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unmask.cli.device import DeviceOption, score_settings
+
 if TYPE_CHECKING:
     from unmask.submit.run import Submission
 
@@ -41,6 +43,7 @@ def submit(
     model: Annotated[
         str | None, typer.Option(metavar="CARD", help="A model's card (default: the shipped one).")
     ] = None,
+    device: DeviceOption = "auto",
     allow_absent: Annotated[
         bool, typer.Option("--allow-absent", help="Give rows of the sample without a file the fallback.")
     ] = False,
@@ -93,7 +96,8 @@ def submit(
         if folder is None:
             raise SettingsError("TEST_DIR, the folder with the videos, must be given")
         settings = SubmitSettings(parse_budget(budget), fallback, clip)
-        scan = ScanSettings(model=model, decode=DecodeSettings(frames=frames))
+        decode = DecodeSettings(frames=frames)
+        scan = ScanSettings(model=model, decode=decode, score=score_settings(device))
         check_csv(output, option="--output")
         names = sample or find_sample(folder)
         wanted = list_wanted(folder, names, allow_absent=allow_absent)

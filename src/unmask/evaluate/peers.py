@@ -13,13 +13,13 @@ from unmask.judge.score import CropScorer
 
 
 def _meso4(weights: Path) -> CropScorer:
-    from unmask.evaluate.mesonet import load_meso
+    from unmask.zoo.mesonet import load_meso
 
     return load_meso(weights, "meso4")
 
 
 def _mesoinception4(weights: Path) -> CropScorer:
-    from unmask.evaluate.mesonet import load_meso
+    from unmask.zoo.mesonet import load_meso
 
     return load_meso(weights, "mesoinception4")
 

@@ -1,4 +1,4 @@
-"""Cut faces out of full-resolution frames: upright squares, one tensor a person.
+"""Cut faces out of full-resolution frames: upright squares or aligned faces, one tensor a person.
 
 Coordinates are those of boxes: 0 is the left edge of the first pixel, the width the right edge of the last.
 """
@@ -12,7 +12,10 @@ import numpy as np
 
 from unmask.config import CropSettings
 from unmask.faces.boxes import square_boxes
-from unmask.types import Clip, Crops, Floats, Image, Track
+from unmask.faces.points import fit_similarity
+from unmask.types import Clip, Crops, Face, Floats, Image, Track
+
+_MAX_ALIGNED_PX = 4096  # side of what an aligned face is warped to before it is shrunk
 
 
 def cut_square(image: Image, box: Floats, *, size_px: int) -> tuple[Image, Floats]:
@@ -56,6 +59,61 @@ def cut_square(image: Image, box: Floats, *, size_px: int) -> tuple[Image, Float
     return scale_square(part, size_px=size_px), mapping
 
 
+def place_template(settings: CropSettings) -> Floats:
+    """Where the five points of an aligned face come to lie, in pixels of the crop, shape (5, 2).
+
+    The margin is added around the template, and the whole scaled to the size of the crop.
+
+    >>> square = ((0, 0), (1, 0), (0.5, 0.5), (0, 1), (1, 1))
+    >>> place_template(CropSettings(150, 0.5, "aligned", square)).tolist()[:2]
+    [[25.0, 25.0], [125.0, 25.0]]
+    """
+    template = np.array(settings.template, np.float32)
+    margin = settings.margin_fraction
+    placed: Floats = (template + margin / 2) / (1 + margin) * settings.size_px
+    return placed
+
+
+def align_square(image: Image, points: Floats, settings: CropSettings) -> tuple[Image, Floats] | None:
+    """Turn, move and scale a face so that its points come to lie on a template.
+
+    The face is warped at its own size first and then scaled as in `cut_square`, so that fine detail is kept
+    and does not alias. What lies outside the image is black, as in the pipelines that models which take
+    aligned faces come from.
+
+    Args:
+        image: RGB, (H, W, 3), uint8.
+        points: Left eye, right eye, nose, left and right mouth corner in its pixels, shape (5, 2).
+        settings: Size, margin and template.
+
+    Returns:
+        As `cut_square`; None where the points say nothing, as when they are all in one place.
+    """
+    size_px = settings.size_px
+    mapping = fit_similarity(points, place_template(settings))
+    scale = 0.0 if mapping is None else float(np.hypot(mapping[0, 0], mapping[1, 0]))
+    if mapping is None or not 1e-3 < scale < 1e3:
+        return None
+    side = int(np.clip(round(size_px / scale), 8, _MAX_ALIGNED_PX))
+    warp = mapping.astype(np.float64) * (side / size_px)
+    warp[:, 2] += 0.5 * (warp[:, 0] + warp[:, 1]) - 0.5  # OpenCV counts from the middle of the first pixel
+    native = cv2.warpAffine(image, warp, (side, side), flags=cv2.INTER_LINEAR)
+    return scale_square(np.asarray(native, np.uint8), size_px=size_px), mapping
+
+
+def cut_face(image: Image, face: Face, settings: CropSettings) -> tuple[Image, Floats]:
+    """Cut one face as the settings say; a face without usable points is cut by its box.
+
+    Returns:
+        As `cut_square`.
+    """
+    aligned = align_square(image, face.points, settings) if settings.crop == "aligned" else None
+    if aligned is not None:
+        return aligned
+    square = square_boxes(face.box[None], scale=1 + settings.margin_fraction)[0]
+    return cut_square(image, square, size_px=settings.size_px)
+
+
 def scale_square(image: Image, *, size_px: int) -> Image:
     """Scale a square image, (S, S, 3), uint8, to (size_px, size_px, 3) in its own memory."""
     # Means over areas when shrinking, or thin lines flicker; they would give blocks when enlarging.
@@ -87,7 +145,7 @@ def cut_crops(
     Args:
         clip: The sampled frames; each one that shows somebody is turned into RGB once.
         tracks: Of this clip; dropped ones are passed over.
-        settings: Size and margin, from the model's card; or one for each kept track.
+        settings: Size, margin and way, from the model's card; or one for each kept track.
 
     Returns:
         One tensor a kept track, in the order of ``tracks``.
@@ -107,9 +165,7 @@ def cut_crops(
         rgb = clip.frames[index].picture.rgb()
         for person, row in places[index]:
             face = kept[person].faces[row]
-            own = each[person]
-            square = square_boxes(face.box[None], scale=1 + own.margin_fraction)[0]
-            crop, mapping = cut_square(rgb, square, size_px=own.size_px)
+            crop, mapping = cut_face(rgb, face, each[person])
             images[person][row] = crop.transpose(2, 0, 1)
             points[person][row] = map_points(face.points, mapping)
         del rgb  # or two frames would be held while the next one is made

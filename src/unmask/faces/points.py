@@ -29,6 +29,32 @@ def fit_affine(source: Floats, target: Floats) -> NDArray[np.float32]:
     return np.ascontiguousarray(solution.T, dtype=np.float32)
 
 
+def fit_similarity(source: Floats, target: Floats) -> NDArray[np.float32] | None:
+    """The turn, shift and scaling, shape (2, 3), that brings points onto others, an odd one out left aside.
+
+    Least median of squares, then least squares over the points that fit, as OpenCV has it.
+
+    Args:
+        source: Shape (K, 2), K at least 3.
+        target: Shape (K, 2).
+
+    Returns:
+        None where no such map exists, as when all points are the same.
+
+    Example:
+        >>> np.abs(np.round(fit_similarity(CANONICAL_POINTS, CANONICAL_POINTS * 10 + 5), 3)).tolist()
+        [[10.0, 0.0, 5.0], [0.0, 10.0, 5.0]]
+    """
+    if not np.isfinite(source).all():
+        return None
+    move, _ = cv2.estimateAffinePartial2D(
+        source.astype(np.float32), target.astype(np.float32), method=cv2.LMEDS
+    )
+    if move is None or not np.isfinite(move).all():
+        return None
+    return np.asarray(move, np.float32)
+
+
 def move_points(points: Floats, move: NDArray[np.floating]) -> Floats:
     """Apply an affine map of shape (2, 3) to points of shape (K, 2)."""
     moved: Floats = (points @ move[:, :2].T + move[:, 2]).astype(np.float32)

@@ -12,12 +12,14 @@ import re
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
-from unmask.config import CropSettings
+from unmask.config import CROPS, CropSettings
 from unmask.errors import ModelError, SettingsError
+from unmask.judge.cache import NAME, cached_card
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.fields import (
     as_number,
     as_object,
+    as_pairs,
     as_rgb,
     as_text,
     as_texts,
@@ -32,7 +34,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "lite0x2"
 KINDS = ("frame", "clip")
 MAX_CARD_BYTES = 1 << 20
-MAX_WEIGHTS_BYTES = 1 << 30
+MAX_WEIGHTS_BYTES = (1 << 31) - 1  # what one ONNX file can hold
 
 # A reference from an ONNX file to another file has the key "location"; protobuf allows padded lengths.
 _EXTERNAL_DATA = re.compile(rb"(?:\x0a|\x8a\x80{0,8}\x00)(?:\x08|\x88\x80{0,8}\x00)location")
@@ -66,7 +68,7 @@ class Card:
             ``logit`` float32 (N,). Normalisation is inside the graph.
         sha256: Of that file, 64 hex digits.
         size_px: S, side of a crop in pixels.
-        margin_fraction: What is added to the box before cutting.
+        margin_fraction: What is added to the box, or to the template's square, before cutting.
         detector: Name of the face detector whose boxes it was trained with.
         mean: Subtracted from RGB inside the graph; told here for people.
         std: What is divided by inside the graph; told here for people.
@@ -82,6 +84,8 @@ class Card:
         limits: What it cannot do, one sentence each.
         kind: ``frame`` judges crops one by one; ``clip`` all crops of a person together, input
             (N, T, 3, S, S), output (N, T). Cards without it are of the first kind.
+        crop: ``box`` or ``aligned``, as in `CropSettings`. Cards without it take boxes.
+        template: For ``aligned``, where the five points of a face come to lie, as in `CropSettings`.
     """
 
     name: str
@@ -104,6 +108,8 @@ class Card:
     scores: dict[str, Score]
     limits: tuple[str, ...]
     kind: str = KINDS[0]
+    crop: str = CROPS[0]
+    template: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("name", "version", "detector", "licence", "terms", "recipe", "commit"):
@@ -126,7 +132,7 @@ class Card:
     @property
     def crop_settings(self) -> CropSettings:
         """How faces are cut for this model."""
-        return CropSettings(size_px=self.size_px, margin_fraction=self.margin_fraction)
+        return CropSettings(self.size_px, self.margin_fraction, self.crop, self.template)
 
     @property
     def model_name(self) -> ModelName:
@@ -135,21 +141,29 @@ class Card:
 
 
 def card_path(model: str | Path | None = None) -> Path:
-    """Where the card of a model lies: of the shipped one, the path that is given, or beside given weights.
+    """Where the card of a model lies.
+
+    Args:
+        model: None for the shipped model, a card, weights that the card lies beside, or the name of a
+            downloaded model (``unmask model list``).
 
     Raises:
-        ModelError: ``model`` names a file that is neither ``.json`` nor ``.onnx``.
+        ModelError: It is neither a ``.json`` nor an ``.onnx`` file, and no model of this name was downloaded.
     """
     if model is None:
         return WEIGHTS / f"{DEFAULT_MODEL}.json"
     path = Path(model)
     if path.suffix == ".onnx":
         return path.with_suffix(".json")
-    if path.suffix != ".json":
-        raise ModelError(
-            f"a model is given by its card, a .json file, or by its weights beside it, got {path}"
-        )
-    return path
+    if path.suffix == ".json":
+        return path
+    if not NAME.fullmatch(str(model)):
+        rule = "a model is given by its card, a .json file, or by its weights beside it, got"
+        raise ModelError(f"{rule} {path}; or by a name of unmask model list")
+    if not (card := cached_card(str(model))).is_file():
+        ways = f"unmask model list says what there is, unmask model get {model} gets it"
+        raise ModelError(f"no model {model} was downloaded; {ways}")
+    return card
 
 
 def read_card(path: str | Path) -> Card:
@@ -245,6 +259,8 @@ def _card(raw: object) -> Card:
         limits=as_texts(values["limits"], "limits"),
         scores={name: _score(value, f"scores.{name}") for name, value in values["scores"].items()},
         kind=as_text(values.get("kind", KINDS[0]), "kind"),
+        crop=as_text(values.get("crop", CROPS[0]), "crop"),
+        template=as_pairs(values.get("template", []), "template"),
     )
 
 
@@ -254,12 +270,7 @@ _OPTIONAL = {"isotonic", "clip", "real_mean", "real_std"}
 def _calibration(raw: object) -> Calibration:
     given = raw if isinstance(raw, dict) else {}
     values = as_object(raw, "calibration", {"temperature", "bias"} | (_OPTIONAL & given.keys()))
-    points = values.pop("isotonic", [])
-    if not isinstance(points, list) or not all(
-        isinstance(point, list) and len(point) == 2 for point in points
-    ):
-        raise SettingsError(f"isotonic must be a list of pairs of numbers, got {points!r}")
-    curve = tuple((as_number(x, "isotonic"), as_number(y, "isotonic")) for x, y in points)
+    curve = as_pairs(values.pop("isotonic", []), "isotonic")
     return Calibration(**{k: as_number(v, k) for k, v in values.items()}, isotonic=curve)
 
 

@@ -9,6 +9,7 @@ from unmask.config import ScanSettings
 from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.footage import Footage, Look, judge_footage
+from unmask.judge.together import join_rulings
 from unmask.judge.verdict import Ruling
 from unmask.verdicts import Outcome, Stability, Verdict
 from unmask.version import __version__
@@ -31,7 +32,9 @@ class About:
     stopped: str = ""
 
 
-def conclude(looks: Sequence[Look], about: About, card: Card, settings: ScanSettings) -> Verdict:
+def conclude(
+    looks: Sequence[Look], about: About, card: Card, settings: ScanSettings, *, beside: Sequence[Card] = ()
+) -> Verdict:
     """Say what was found.
 
     Args:
@@ -39,15 +42,21 @@ def conclude(looks: Sequence[Look], about: About, card: Card, settings: ScanSett
         about: The file.
         card: Of the model that judged.
         settings: Of the scan.
+        beside: Of further models that looked at the same faces; people, shots and segments are those of the
+            first.
     """
-    thresholds = card.thresholds
-    if settings.threshold is not None:
-        thresholds = thresholds.with_fake_at_least(settings.threshold)
+    thresholds = _thresholds(card, settings)
     found = _judge(looks, card, thresholds, settings)
-    ruling = found.ruling
+    said = {card.name: found.ruling}
+    for other in beside:
+        own = [
+            replace(look, evidence=replace(look.evidence, logits=look.beside[other.name])) for look in looks
+        ]
+        said[other.name] = _judge(own, other, _thresholds(other, settings), settings).ruling
+    ruling = join_rulings(said)
     stability = None
     if settings.stability and ruling.p_fake is not None:
-        stability = _stability(looks, card, thresholds, settings, ruling)
+        stability = _stability(looks, card, thresholds, settings, found.ruling)
     damage = next((look.damage for look in looks if look.damage), "")
     start, end, until = looks[0].start_seconds, looks[-1].end_seconds, looks[-1].until_seconds
     clauses = [
@@ -76,6 +85,12 @@ def conclude(looks: Sequence[Look], about: About, card: Card, settings: ScanSett
         shots=found.shots,
         segments=found.segments,
     )
+
+
+def _thresholds(card: Card, settings: ScanSettings) -> Thresholds:
+    if settings.threshold is None:
+        return card.thresholds
+    return card.thresholds.with_fake_at_least(settings.threshold)
 
 
 def _judge(looks: Sequence[Look], card: Card, thresholds: Thresholds, settings: ScanSettings) -> Footage:

@@ -79,3 +79,10 @@ def as_rgb(value: object, name: str) -> tuple[float, float, float]:
         raise SettingsError(f"{name} must be three numbers, got {value!r}")
     red, green, blue = (as_number(item, name) for item in value)
     return red, green, blue
+
+
+def as_pairs(value: object, name: str) -> tuple[tuple[float, float], ...]:
+    """A list, which may be empty, of pairs of numbers."""
+    if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in value):
+        raise SettingsError(f"{name} must be a list of pairs of numbers, got {value!r}")
+    return tuple((as_number(first, name), as_number(second, name)) for first, second in value)

@@ -30,6 +30,7 @@ class Look:
         damage: What was seen of damage up to here; empty when none.
         worse: Evidence of worse versions, by distortion; empty when that was not asked for.
         vectors: What the embedder says of a face, by id of the track; empty without one.
+        beside: Logits of further models, by their names, as in `Evidence`.
     """
 
     opens_shot: bool
@@ -41,6 +42,7 @@ class Look:
     damage: str = ""
     worse: Mapping[str, Evidence] = field(default_factory=dict)
     vectors: Mapping[int, Floats] = field(default_factory=dict)
+    beside: Mapping[str, Mapping[int, Mapping[int, float]]] = field(default_factory=dict)
 
     @classmethod
     def at(cls, stretch: Stretch, evidence: Evidence, **more: object) -> Look:

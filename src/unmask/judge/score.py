@@ -16,6 +16,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from unmask.config import ScoreSettings
 from unmask.errors import ModelError
 from unmask.judge.card import Card, card_path, read_card, read_weights
+from unmask.judge.devices import CPU, DEVICES, ON_CPU, Choice, batch_crops, choose_device, providers
 from unmask.types import Crops
 
 Logits = NDArray[np.float32]
@@ -48,10 +49,17 @@ class CropScorer(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OnnxModel:
-    """A network in onnxruntime, on the CPU, with its card."""
+    """A network in onnxruntime with its card.
+
+    Attributes:
+        card: What is known of it.
+        session: Runs it.
+        device: What it runs on, and why that is not what was asked for.
+    """
 
     card: Card
     session: ort.InferenceSession
+    device: Choice = ON_CPU
 
     @property
     def judges_clips(self) -> bool:
@@ -85,7 +93,7 @@ def load_model(model: str | Path | None = None, settings: ScoreSettings | None =
 
     Args:
         model: Path of a card; None takes the shipped model.
-        settings: Threads.
+        settings: Threads and device.
 
     Raises:
         ModelError: Card, weights or what they compute break a rule.
@@ -94,10 +102,8 @@ def load_model(model: str | Path | None = None, settings: ScoreSettings | None =
     path = card_path(model)
     card = read_card(path)
     data = read_weights(card, path.parent)
-    with _as_model_error(card):
-        session = ort.InferenceSession(data, _options(settings), providers=["CPUExecutionProvider"])
-    _check_signature(card, session)
-    loaded = OnnxModel(card, session)
+    loaded = _open(card, data, settings)
+    _check_signature(card, loaded.session)
     loaded.logits(np.full((2, 3, card.size_px, card.size_px), 127, np.uint8))  # NaN weights show here
     return loaded
 
@@ -116,7 +122,8 @@ def score_crops(model: CropScorer, crops: Crops, settings: ScoreSettings | None 
     Raises:
         ModelError: The crops have another size than the card says, or the network fails.
     """
-    step = len(crops) if model.card.kind == "clip" else (settings or ScoreSettings()).batch_crops
+    device = (model.device if isinstance(model, OnnxModel) else ON_CPU).name
+    step = len(crops) if model.card.kind == "clip" else batch_crops(device, settings or ScoreSettings())
     side = model.card.size_px
     if crops.images.shape[1:] != (3, side, side):
         raise ModelError(
@@ -124,6 +131,25 @@ def score_crops(model: CropScorer, crops: Crops, settings: ScoreSettings | None 
         )
     parts = [model.logits(crops.images[i : i + step]) for i in range(0, len(crops), max(1, step))]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def _open(card: Card, data: bytes, settings: ScoreSettings) -> OnnxModel:
+    """On the device that was asked for, or, where it turns out not to work, on the processor."""
+    choice = choose_device(settings.device)
+    try:
+        with _as_model_error(card):
+            session = ort.InferenceSession(
+                data, _options(settings), providers=providers(choice.name, settings)
+            )
+    except ModelError as error:
+        if choice.name == "cpu":
+            raise
+        choice = Choice("cpu", f"device {choice.name} failed ({error}); running on cpu")
+        with _as_model_error(card):
+            session = ort.InferenceSession(data, _options(settings), providers=[CPU])
+    if choice.name != "cpu" and DEVICES[choice.name].provider not in session.get_providers():
+        choice = Choice("cpu", f"device {choice.name} does not work on this machine; running on cpu")
+    return OnnxModel(card, session, choice)
 
 
 def _options(settings: ScoreSettings) -> ort.SessionOptions:

@@ -56,12 +56,29 @@ def export_onnx(net: FrameNet | ClipNet | Ensemble, file: Path, *, size_px: int)
     Raises:
         ModelError: The difference is above 0.001.
     """
-    judge = Judge(net).cpu().eval()
-    names = {0: "n", 1: "t"} if isinstance(net, ClipNet) else {0: "n"}
-    shape = (3,) + (5,) * (len(names) - 1) + (3, size_px, size_px)
-    crops = torch.from_numpy(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
+    shape = (3, 5, 3, size_px, size_px) if isinstance(net, ClipNet) else (3, 3, size_px, size_px)
+    return export_judge(Judge(net), file, crops=np.random.default_rng(0).integers(0, 256, shape, np.uint8))
+
+
+def export_judge(judge: nn.Module, file: Path, *, crops: NDArray[np.uint8]) -> float:
+    """The same for any module from crops, uint8, to logits.
+
+    Args:
+        judge: Shape (N, 3, S, S) to (N,), or for clips (N, T, 3, S, S) to (N, T); left in evaluation mode.
+        file: Where to.
+        crops: What both are compared on, with two crops or more, and three frames or more.
+
+    Returns:
+        The largest difference of the logits.
+
+    Raises:
+        ModelError: The difference is above 0.001.
+    """
+    judge = judge.cpu().eval()
+    given = torch.from_numpy(crops)
+    names = {0: "n", 1: "t"} if crops.ndim == 5 else {0: "n"}
     # Fewer crops and frames than are compared, so that a size that was baked in shows.
-    example = crops[:2, :3] if isinstance(net, ClipNet) else crops[:2]
+    example = given[:-1, :3] if crops.ndim == 5 else given[:-1]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's exporter warns of its own internals
         torch.onnx.export(
@@ -75,8 +92,8 @@ def export_onnx(net: FrameNet | ClipNet | Ensemble, file: Path, *, size_px: int)
             dynamo=False,
         )
     with torch.inference_mode():
-        expected = judge(crops).numpy()
-    difference = float(np.abs(run_onnx(file, crops.numpy()) - expected).max())
+        expected = judge(given).numpy()
+    difference = float(np.abs(run_onnx(file, crops) - expected).max())
     if not difference <= LARGEST_DIFFERENCE:
         raise ModelError(f"{file.name} must match torch within {LARGEST_DIFFERENCE}, got {difference:.2g}")
     return difference

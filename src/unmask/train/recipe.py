@@ -127,6 +127,10 @@ class Recipe:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not re.fullmatch(r"\w[\w.-]*", self.name, re.ASCII):
             raise SettingsError(f"name must be letters, digits and . _ -, got {self.name!r}")
+        if self.view.crop != "box":
+            raise SettingsError(
+                f"crop of [view] must be box, as training has no aligned crops, got {self.view.crop}"
+            )
         if self.clip and self.pairs.forger == "plain":
             raise SettingsError("forger plain makes single frames; leave it out, or [clip]")
         if self.clip and self.aligned:

@@ -1,9 +1,9 @@
-"""MesoNet, the first peer: two small networks of 2018, built again from their paper.
+"""MesoNet: two small networks of 2018, built again from their paper.
 
 D. Afchar, V. Nozick, J. Yamagishi, I. Echizen, "MesoNet: a Compact Facial Video Forgery Detection Network",
 WIFS 2018, sections III-A (Meso-4) and III-B (MesoInception-4). The authors publish weights as Keras files
-(``Meso4_DF.h5`` and others), which the user brings; nothing of theirs is shipped. Their output is the
-probability of a real face, so its log odds are turned round here.
+(``Meso4_DF.h5`` and others), which ``unmask model get`` downloads or the user brings; nothing of theirs is
+shipped. Their output is the probability of a real face, so its log odds are turned round here.
 
 How wide a face is cut is not in the files: a margin of 0.3 is our choice.
 """
@@ -128,7 +128,40 @@ class MesoScorer:
         return np.asarray(-found.numpy(), np.float32)
 
 
+class FakeOdds(nn.Module):
+    """A MesoNet turned round.
+
+    Args:
+        network: Gives log odds of a real face.
+    """
+
+    def __init__(self, network: MesoNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Log odds of a fake, shape (N,), of RGB images, shape (N, 3, 256, 256), 0 to 1."""
+        found: Tensor = -self.network(images)
+        return found
+
+
 def load_meso(weights: Path, kind: str) -> MesoScorer:
+    """A peer from a Keras file of weights.
+
+    Args:
+        weights: ``.h5``, as Keras' ``save_weights`` or ``save`` wrote it.
+        kind: ``meso4`` or ``mesoinception4``.
+
+    Raises:
+        ModelError: As `read_meso`.
+    """
+    network = read_meso(weights, kind)
+    torch.set_num_threads(1)  # several clips at once scale better than threads, as for our own networks
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    return MesoScorer(_card(kind, weights, digest), network)
+
+
+def read_meso(weights: Path, kind: str) -> MesoNet:
     """Build a MesoNet and fill it from a Keras file of weights.
 
     Args:
@@ -141,13 +174,11 @@ def load_meso(weights: Path, kind: str) -> MesoScorer:
     try:
         if weights.stat().st_size > MAX_WEIGHTS_BYTES:
             raise ModelError(f"{weights}: MesoNet's weights take at most {MAX_WEIGHTS_BYTES} bytes")
-        data = weights.read_bytes()
         layers = _read_keras(weights)
     except (OSError, KeyError, ValueError) as error:
         if isinstance(error, ModelError):
             raise
         raise ModelError(f"{weights} is no Keras file of weights ({error})") from error
-    torch.set_num_threads(1)  # several clips at once scale better than threads, as for our own networks
     network = MesoNet(kind).eval()
     wanted: dict[str, list[nn.Module]] = {
         "conv2d": list(network.convolutions()),
@@ -160,7 +191,7 @@ def load_meso(weights: Path, kind: str) -> MesoScorer:
             raise ModelError(f"{weights}: {kind} has {len(modules)} layers {name}, got {len(found)}")
         for module, arrays in zip(modules, found, strict=True):
             _fill(module, arrays, f"{weights}: a layer {name} of {kind}")
-    return MesoScorer(_card(kind, weights, hashlib.sha256(data).hexdigest()), network)
+    return network
 
 
 def _read_keras(weights: Path) -> dict[str, list[list[Kernels]]]:

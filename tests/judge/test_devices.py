@@ -1,0 +1,122 @@
+import json
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+from command_line import run
+from footage import moving_views, write_clip
+from tiny_model import SIZE_PX, write_tiny_model
+from unmask.config import DEVICE_NAMES, ScoreSettings
+from unmask.errors import ModelError, SettingsError
+from unmask.judge import devices
+from unmask.judge.devices import CPU, DEVICES, batch_crops, choose_device, providers
+from unmask.judge.score import load_model, score_crops
+from unmask.types import Crops
+
+CROPS = np.random.default_rng(0).integers(0, 256, (7, 3, SIZE_PX, SIZE_PX), np.uint8)
+
+
+def crops_of(images):
+    count = len(images)
+    times, boxes = np.arange(count, dtype=float), np.zeros((count, 4), np.float32)
+    return Crops(0, np.arange(count), times, images, boxes, np.zeros((count, 5, 2), np.float32))
+
+
+def test_all_names_have_a_device_and_the_processor_is_always_there():
+    assert set(DEVICE_NAMES) == {"auto", *DEVICES}
+    for name in DEVICES:
+        assert providers(name, ScoreSettings())[-1] == CPU
+    with pytest.raises(SettingsError, match="device must be one of auto, cpu, cuda"):
+        ScoreSettings(device="tpu")
+
+
+@pytest.mark.parametrize(("name", "device"), [(n, d) for n, d in DEVICES.items() if n != "cpu"])
+def test_a_device_that_is_there_is_taken_and_otherwise_the_processor(name, device):
+    assert choose_device(name, [device.provider, CPU]) == devices.Choice(name)
+    assert choose_device("auto", [device.provider, CPU]).name == name
+    fallen = choose_device(name, [CPU])
+    assert fallen.name == "cpu"
+    assert f"device {name} is not there" in fallen.note and device.install in fallen.note
+    assert choose_device("auto", [CPU]) == devices.ON_CPU
+
+
+def test_batches_are_sized_to_the_device_unless_set():
+    assert batch_crops("cpu", ScoreSettings()) == 2
+    assert batch_crops("cuda", ScoreSettings()) > 2
+    assert batch_crops("cuda", ScoreSettings(batch_crops=3)) == 3
+
+
+def test_a_device_that_fails_falls_back_with_a_sentence(tmp_path, monkeypatch):
+    card = write_tiny_model(tmp_path)
+    expected = load_model(card).logits(CROPS)
+    opened = ort.InferenceSession
+
+    def broken(data, options, providers):
+        if providers != [CPU]:
+            raise RuntimeError("no driver")
+        return opened(data, options, providers=providers)
+
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
+    monkeypatch.setattr(ort, "InferenceSession", broken)
+    model = load_model(card, ScoreSettings(device="cuda"))
+    assert model.device.name == "cpu"
+    assert "device cuda failed" in model.device.note and "no driver" in model.device.note
+    np.testing.assert_array_equal(model.logits(CROPS), expected)
+
+
+def test_a_provider_that_is_listed_and_left_out_is_told_of(tmp_path, monkeypatch):
+    # This is how onnxruntime behaves where a driver is missing: no error, another provider.
+    card = write_tiny_model(tmp_path)
+    opened = ort.InferenceSession
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
+    monkeypatch.setattr(
+        ort, "InferenceSession", lambda data, options, providers: opened(data, options, providers=[CPU])
+    )
+    model = load_model(card, ScoreSettings(device="cuda"))
+    assert model.device.note == "device cuda does not work on this machine; running on cpu"
+
+
+def test_a_broken_model_is_no_fall_back(tmp_path):
+    card = write_tiny_model(tmp_path)
+    broken = b"no network"
+    (tmp_path / "tiny.onnx").write_bytes(broken)
+    import hashlib
+
+    write = json.loads(card.read_text()) | {"sha256": hashlib.sha256(broken).hexdigest()}
+    card.write_text(json.dumps(write))
+    with pytest.raises(ModelError, match="cannot be run"):
+        load_model(card, ScoreSettings(device="cuda"))
+
+
+def test_a_scan_says_once_that_a_device_is_not_there(tmp_path, capsys):
+    if DEVICES["directml"].provider in ort.get_available_providers():
+        pytest.skip("this machine has it")
+    card = write_tiny_model(tmp_path)
+    clip = write_clip(tmp_path / "a.mp4", moving_views(10))
+    verdicts = []
+    for device in ("cpu", "directml"):
+        assert run("scan", "--json", "--device", device, "--model", card, "--frames", "6", clip) == 0
+        captured = capsys.readouterr()
+        assert captured.err.count("note: device directml is not there") == (device == "directml")
+        verdicts.append(json.loads(captured.out))
+    assert verdicts[0]["p_fake"] == verdicts[1]["p_fake"] is not None
+    assert run("scan", "--device", "tpu", clip) == 2
+    assert "device must be one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [name for name in DEVICES if name != "cpu"])
+def test_an_accelerator_gives_the_probabilities_of_the_processor(name):
+    if DEVICES[name].provider not in ort.get_available_providers():
+        pytest.skip(f"this onnxruntime has no {DEVICES[name].provider}")
+    model = load_model(None, ScoreSettings(device=name))
+    assert model.device.name == name, model.device.note
+    side = model.card.size_px
+    images = np.random.default_rng(1).integers(0, 256, (9, 3, side, side), np.uint8)
+    images[4:] = np.linspace(0, 255, side).astype(np.uint8)  # noise and ramps
+    found, expected = (
+        score_crops(load_model(None, settings), crops_of(images), settings)
+        for settings in (ScoreSettings(device=name), ScoreSettings(device="cpu"))
+    )
+    p_fake = [[model.card.calibration.probability(float(x)) for x in logits] for logits in (found, expected)]
+    np.testing.assert_allclose(*p_fake, atol=1e-3)
