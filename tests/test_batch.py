@@ -22,7 +22,7 @@ ACTING = """
     from unmask.judge.verdict import unreadable
 
     class Acting:
-        def scan(self, path, *, on_sha256=None):
+        def scan(self, path, *, on_sha256=None, on_look=None):
             on_sha256("f" * 64)
             print("noise on stdout", flush=True)
             os.write(2, b"noise on stderr")

@@ -21,7 +21,7 @@ from unmask.cli.terminal import printable
 UNMASK = [sys.executable, "-m", "unmask"]
 KEYS = [
     "path", "sha256", "outcome", "p_fake", "reason", "damaged", "people", "model", "unmask", "seconds",
-    "stability",
+    "stability", "start_seconds", "end_seconds", "partial", "shots", "segments",
 ]  # fmt: skip
 
 
@@ -83,7 +83,9 @@ class TestJson:
         assert verdict["model"] == {"name": "tiny", "sha256": json.loads(Path(card).read_text())["sha256"]}
         assert list(verdict["seconds"]) == ["decode", "detect", "score", "total"]
         (person,) = verdict["people"]
-        assert list(person) == ["id", "p_fake", "kept", "why_dropped", "frames", "picture"]
+        assert list(person) == [
+            "id", "p_fake", "kept", "why_dropped", "frames", "picture", "appearances",
+        ]  # fmt: skip
         assert len(person["frames"]) == 6
         for frame in person["frames"]:
             assert list(frame) == ["time_seconds", "box", "points", "confidence", "p_fake", "lightened"]
