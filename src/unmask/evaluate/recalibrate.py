@@ -77,7 +77,7 @@ def recalibrate(
     expected = Scored(plain.fake, cross_calibrate(logits, plain.fake, source, fit=fit), source)
     calibration = replace(fit(logits, plain.fake), clip=choose_clip(expected))
     p_real = probabilities(calibration, logits[~plain.fake])
-    calibration = _with_spread(calibration, p_real)
+    calibration = with_spread(calibration, p_real)
     thresholds = choose_thresholds(p_real, false_alarm_rate=false_alarm_rate)
     ranked = Scored(plain.fake, logits, source)  # folds shift against each other and would blur the order
     called = _called_fake(Scored(plain.fake, logits, source), fit, false_alarm_rate)
@@ -106,8 +106,13 @@ def as_score(figure: Figure, clips: int) -> Score:
     return Score(round(figure.value, 4), round(low, 4), round(high, 4), clips)
 
 
-def _with_spread(calibration: Calibration, p_real: NDArray[np.float64]) -> Calibration:
-    """Told how the log odds of real clips lie, where there are enough of them."""
+def with_spread(calibration: Calibration, p_real: NDArray[np.float64]) -> Calibration:
+    """A calibration that knows how the log odds of real clips lie, where there are enough of them.
+
+    Args:
+        calibration: The rest of it.
+        p_real: What it gives to real clips, shape (N,), 0 to 1.
+    """
     if len(p_real) < _FEWEST_REALS:
         return calibration
     p_real = np.clip(p_real, 1e-6, 1 - 1e-6)

@@ -1,0 +1,132 @@
+"""Finished ONNX networks that see a face in different framings, fused into one file.
+
+`unmask.models.ensemble` joins networks of one framing before they are exported. Those that learned from
+different data want different framings: each gets its own part of one wider crop, and their mean judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import NodeProto, TensorProto, compose, helper, numpy_helper, version_converter
+
+from unmask.config import CropSettings
+from unmask.errors import ModelError
+from unmask.models.export import OPSET
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One network.
+
+    Attributes:
+        file: ONNX, input ``crops`` uint8 (N, 3, S, S), output ``logit`` (N,).
+        view: How its crops are cut.
+        centre: Its mean logit on real faces, which becomes 0.
+        spread: Standard deviation of the same, above 0, which becomes 1.
+    """
+
+    file: Path
+    view: CropSettings
+    centre: float
+    spread: float
+
+
+def widest_view(members: Sequence[Member]) -> CropSettings:
+    """A crop as wide as the widest of them needs, and so large that none is enlarged.
+
+    Example:
+        >>> tight, wide = CropSettings(224, 0.0), CropSettings(256, 0.35)
+        >>> widest_view([Member(Path(), tight, 0, 1), Member(Path(), wide, 0, 1)])
+        CropSettings(size_px=302, margin_fraction=0.35)
+    """
+    margin = max(member.view.margin_fraction for member in members)
+    size = max(member.view.size_px * (1 + margin) / (1 + member.view.margin_fraction) for member in members)
+    return CropSettings(size_px=2 * round(size / 2), margin_fraction=margin)
+
+
+def fuse_models(members: Sequence[Member], target: Path) -> CropSettings:
+    """Write one network that cuts each member's part out of a wider crop and gives the mean of their logits.
+
+    Args:
+        members: Two or more.
+        target: Where to.
+
+    Returns:
+        How crops are cut for it.
+
+    Raises:
+        ModelError: There are fewer than two, or a spread is not above 0.
+    """
+    if len(members) < 2 or min(member.spread for member in members) <= 0:
+        raise ModelError(f"fusing needs two members or more, each with a spread above 0, got {members}")
+    view = widest_view(members)
+    parts = [compose.add_prefix(_load(member.file), f"m{number}/") for number, member in enumerate(members)]
+    nodes: list[NodeProto] = []
+    constants: list[TensorProto] = []
+    for number, (member, part) in enumerate(zip(members, parts, strict=True)):
+        own, known = _cut(member.view, view, prefix=f"m{number}/")
+        nodes += [*own, *part.graph.node]
+        constants += [*known, *part.graph.initializer]
+        constants += _floats(f"m{number}/", centre=member.centre, spread=member.spread)
+        nodes.append(helper.make_node("Sub", [f"m{number}/logit", f"m{number}/centre"], [f"m{number}/off"]))
+        nodes.append(helper.make_node("Div", [f"m{number}/off", f"m{number}/spread"], [f"m{number}/even"]))
+    nodes.append(helper.make_node("Mean", [f"m{number}/even" for number in range(len(members))], ["logit"]))
+    graph = helper.make_graph(
+        nodes,
+        "fused",
+        [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", 3, view.size_px, view.size_px])],
+        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, ["n"])],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, target)
+    return view
+
+
+def _load(file: Path) -> onnx.ModelProto:
+    model = onnx.load(file)
+    same = all(one.version == OPSET for one in model.opset_import if not one.domain)
+    return model if same else version_converter.convert_version(model, OPSET)
+
+
+def _cut(own: CropSettings, whole: CropSettings, *, prefix: str) -> tuple[list[NodeProto], list[TensorProto]]:
+    """The middle of the wider crop, scaled to what the member takes."""
+    share = (1 + own.margin_fraction) / (1 + whole.margin_fraction)
+    side = 2 * round(share * whole.size_px / 2)
+    start = (whole.size_px - side) // 2
+    sliced = f"{prefix}part" if side != own.size_px else f"{prefix}crops"
+    constants = [
+        numpy_helper.from_array(np.array([start, start]), f"{prefix}from"),
+        numpy_helper.from_array(np.array([start + side, start + side]), f"{prefix}to"),
+        numpy_helper.from_array(np.array([2, 3]), f"{prefix}axes"),
+    ]
+    nodes = [helper.make_node("Slice", ["crops", f"{prefix}from", f"{prefix}to", f"{prefix}axes"], [sliced])]
+    if side != own.size_px:
+        constants.append(numpy_helper.from_array(np.array([own.size_px] * 2, np.int64), f"{prefix}size"))
+        nodes += [
+            helper.make_node("Cast", [sliced], [f"{prefix}float"], to=TensorProto.FLOAT),
+            helper.make_node(
+                "Resize",
+                [f"{prefix}float", "", "", f"{prefix}size"],
+                [f"{prefix}scaled"],
+                mode="linear",
+                antialias=1,
+                axes=[2, 3],
+            ),
+            helper.make_node("Round", [f"{prefix}scaled"], [f"{prefix}whole"]),
+            helper.make_node("Cast", [f"{prefix}whole"], [f"{prefix}crops"], to=TensorProto.UINT8),
+        ]
+    return nodes, constants
+
+
+def _floats(prefix: str, **values: float) -> list[TensorProto]:
+    return [
+        numpy_helper.from_array(np.array(value, np.float32), f"{prefix}{name}")
+        for name, value in values.items()
+    ]
