@@ -84,7 +84,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--name", required=True)
     parser.add_argument("--member", type=Path, action="append", required=True, help="a model's card")
     parser.add_argument("--calibration", type=Path, required=True, help="table of real and generated clips")
-    parser.add_argument("--report", type=Path, required=True, help="labelled clips of live swaps, never trained on")
+    parser.add_argument("--report", type=Path, required=True, help="live swaps, never trained on")
     parser.add_argument(
         "--held-out", nargs="+", default=[], help="how the names of reals begin that no member was trained on"
     )

@@ -8,6 +8,10 @@ from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
 
 PUBLIC = {
+    "Appearance",
+    "Segment",
+    "Shot",
+    "watch",
     "BatchSettings",
     "Clip",
     "CropSettings",

@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Any
 from unmask.version import __version__
 
 if TYPE_CHECKING:
-    from unmask.api import cut_crops, find_faces, scan
+    from unmask.api import cut_crops, find_faces, scan, watch
     from unmask.batch import scan_many
     from unmask.config import BatchSettings, CropSettings, DecodeSettings, ScanSettings, ScoreSettings
     from unmask.errors import DamagedError, MediaError, ModelError, SettingsError, UnmaskError
     from unmask.pipeline import Scanner, load_scanner
     from unmask.report.notebook import play_tracked, show_faces
     from unmask.types import Clip, Crops, Face, Frame, Track
-    from unmask.verdicts import Outcome, Person, PersonFrame, Verdict
+    from unmask.verdicts import Appearance, Outcome, Person, PersonFrame, Segment, Shot, Verdict
     from unmask.video import read_clip
 
 __all__ = [
+    "Appearance",
     "BatchSettings",
     "Clip",
     "CropSettings",
@@ -43,7 +44,9 @@ __all__ = [
     "ScanSettings",
     "Scanner",
     "ScoreSettings",
+    "Segment",
     "SettingsError",
+    "Shot",
     "Track",
     "UnmaskError",
     "Verdict",
@@ -56,17 +59,18 @@ __all__ = [
     "scan",
     "scan_many",
     "show_faces",
+    "watch",
 ]
 
 _HOMES = {
-    "api": ("cut_crops", "find_faces", "scan"),
+    "api": ("cut_crops", "find_faces", "scan", "watch"),
     "batch": ("scan_many",),
     "config": ("BatchSettings", "CropSettings", "DecodeSettings", "ScanSettings", "ScoreSettings"),
     "errors": ("DamagedError", "MediaError", "ModelError", "SettingsError", "UnmaskError"),
     "pipeline": ("Scanner", "load_scanner"),
     "report.notebook": ("play_tracked", "show_faces"),
     "types": ("Clip", "Crops", "Face", "Frame", "Track"),
-    "verdicts": ("Outcome", "Person", "PersonFrame", "Verdict"),
+    "verdicts": ("Appearance", "Outcome", "Person", "PersonFrame", "Segment", "Shot", "Verdict"),
     "video": ("read_clip",),
 }
 

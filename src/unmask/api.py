@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unmask.config import CropSettings, DecodeSettings, ScanSettings
@@ -10,9 +11,10 @@ from unmask.faces import crop as _crop
 from unmask.faces.detect import detect_faces, load_detector
 from unmask.faces.track import link_faces
 from unmask.judge.card import card_path, read_card
-from unmask.pipeline import load_scanner
+from unmask.judge.footage import Look, judge_footage
+from unmask.pipeline import Scanner, load_scanner
 from unmask.types import Clip, Crops, Track
-from unmask.verdicts import Verdict
+from unmask.verdicts import Appearance, Verdict
 from unmask.video import read_clip
 
 
@@ -30,7 +32,7 @@ def scan(
 
     Args:
         path: A video or an image.
-        frames: How many frames to look at, evenly spread.
+        frames: How many frames to look at, in all of a clip or in each ten seconds of a longer video.
         threshold: ``p_fake`` from which it is called fake, 0 to 1; None takes the card's.
         model: Path of a model's card; None takes the shipped model.
 
@@ -44,6 +46,42 @@ def scan(
     card = None if model is None else str(model)
     settings = ScanSettings(model=card, threshold=threshold, decode=DecodeSettings(frames=frames))
     return load_scanner(settings).scan(path)
+
+
+def watch(path: str | Path, *, settings: ScanSettings | None = None) -> Iterator[Appearance]:
+    """Judge a video while it is read: every face of a shot as soon as the shot is over, in this process.
+
+    What the video as a whole is called depends on how many faces were looked at; `scan` says that.
+
+    Args:
+        path: A video or an image.
+        settings: As for a scan.
+
+    Yields:
+        One appearance for each face that was judged, each by itself, in order of shots.
+
+    Raises:
+        MediaError: The file cannot be read, or not further.
+        ModelError: The model cannot be used.
+    """
+    scanner = load_scanner(settings)
+    looks: list[Look] = []
+    shot = 0
+    for look in scanner.watch(path):
+        if look.opens_shot and looks:
+            yield from _appearances(looks, shot, scanner)
+            looks, shot = [], shot + 1
+        looks.append(look)
+    if looks:
+        yield from _appearances(looks, shot, scanner)
+
+
+def _appearances(looks: Sequence[Look], shot: int, scanner: Scanner) -> Iterator[Appearance]:
+    card = scanner.model.card
+    found = judge_footage(looks, card.calibration, card.thresholds, scanner.settings)
+    for person in found.people:
+        if person.p_fake is not None:
+            yield from (replace(appearance, shot=shot) for appearance in person.appearances)
 
 
 def find_faces(clip: str | Path | Clip, *, settings: ScanSettings | None = None) -> tuple[Track, ...]:

@@ -14,8 +14,8 @@ def test_a_card_is_shown_with_or_without_the_word(tmp_path, capsys):
         shown.append(capsys.readouterr().out)
     assert shown[0] == shown[1] and "tests only" in shown[0]
     assert run("model") == run("model", "card") == 0
-    first, second = capsys.readouterr().out.split("model ")[1:3]
-    assert DEFAULT_MODEL in first and DEFAULT_MODEL in second
+    told = capsys.readouterr().out.splitlines()
+    assert sum(line.split()[:2] == ["model", f"{DEFAULT_MODEL},"] for line in told) == 2
 
 
 def test_a_name_that_is_none_is_told_where_names_are(tmp_path, capsys, monkeypatch):

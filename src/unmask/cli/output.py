@@ -27,6 +27,7 @@ _STYLES = {
     Outcome.NO_FACE: "dim",
     Outcome.UNREADABLE: "magenta",
 }
+MOST_SEGMENTS = 20
 CSV_COLUMNS = (
     "path", "outcome", "p_fake", "reason", "damaged", "people", "sha256", "model", "model_sha256", "unmask",
     "seconds",
@@ -38,11 +39,29 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
     if not verdicts:
         return
     _print(console, _files(verdicts))
-    if len(verdicts) == 1 and verdicts[0].people:
+    if len(verdicts) == 1 and len(verdicts[0].shots) > 1:
+        _print(console, _segments(verdicts[0]))
+    elif len(verdicts) == 1 and verdicts[0].people:
         _print(console, _people(verdicts[0]))
     counts = Counter(verdict.outcome for verdict in verdicts)
     if len(verdicts) > 1:
         console.print(plain(", ".join(f"{counts[o]} {o.value}" for o in Outcome if counts[o])))
+
+
+def _segments(verdict: Verdict) -> Table:
+    """What is not clearly real in a video of several shots; most suspicious first."""
+    judged = sum(shot.people > 0 for shot in verdict.shots)
+    count = len(verdict.segments)
+    told = f"{judged} of {len(verdict.shots)} shots judged, {count} stretches not clearly real"
+    more = "; the others are in --json" if count > MOST_SEGMENTS else ""
+    table = Table(box=SIMPLE_HEAD, caption=told + more)
+    for name in ("when", "person", "shot", "p_fake", "by itself"):
+        table.add_column(name, justify="left" if name in ("when", "by itself") else "right")
+    for one in verdict.segments[:MOST_SEGMENTS]:
+        when = f"{one.start_seconds:.1f}-{one.end_seconds:.1f} s"
+        row = (when, str(one.person), str(one.shot), f"{one.p_fake:.2f}", one.outcome.value)
+        table.add_row(*map(plain, row), style=_STYLES[one.outcome])
+    return table
 
 
 def json_line(verdict: Verdict) -> str:

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+import unmask
+from portraits import moving_views, write_clip
+from tiny_model import write_tiny_model
+from unmask.config import ScanSettings
+from unmask.pipeline import load_scanner
+
+FPS = 12
+
+
+def views(seconds, *, brightness=0, mirrored=False):
+    there = moving_views(40, brightness=brightness)
+    way = there + there[::-1]  # the camera goes and comes back, without a jump
+    images = [way[i % len(way)] for i in range(round(seconds * FPS))]
+    return [np.ascontiguousarray(image[:, ::-1]) for image in images] if mirrored else images
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return ScanSettings(model=str(write_tiny_model(tmp_path_factory.mktemp("model"))))
+
+
+@pytest.fixture(scope="module")
+def montage(tmp_path_factory):
+    """Four shots: the third is bright, which the tiny model takes for a fake, the last too short."""
+    images = views(3) + views(2, mirrored=True) + views(3, brightness=70) + views(0.25, mirrored=True)
+    return write_clip(tmp_path_factory.mktemp("film") / "montage.mp4", images, fps=FPS)
+
+
+@pytest.fixture(scope="module")
+def verdict(settings, montage):
+    return load_scanner(settings).scan(montage)
+
+
+def test_each_shot_is_judged_by_itself(verdict):
+    starts = [shot.start_seconds for shot in verdict.shots]
+    assert starts == pytest.approx([0, 3, 5, 8], abs=0.01)
+    assert [shot.people for shot in verdict.shots] == [1, 1, 1, 0]
+    assert [shot.frames for shot in verdict.shots] == [9, 8, 9, 0]
+    assert verdict.shots[-1].why_not == "too short to judge"
+    assert [person.appearances[0].shot for person in verdict.people] == [0, 1, 2]
+    assert (verdict.start_seconds, verdict.partial) == (0, False)
+    assert verdict.end_seconds == pytest.approx(8.25, abs=0.01)
+
+
+def test_the_swapped_shot_comes_first(verdict):
+    first = verdict.segments[0]
+    assert (first.person, first.shot) == (2, 2)
+    assert (first.start_seconds, first.end_seconds) == pytest.approx((5, 8), abs=0.01)
+    assert first.p_fake == verdict.people[2].p_fake > verdict.p_fake  # among three it counts less
+
+
+def test_they_come_while_the_video_is_read(settings, montage, verdict):
+    found = list(unmask.watch(montage, settings=settings))
+    assert found == [appearance for person in verdict.people for appearance in person.appearances]
+
+
+def test_a_face_is_followed_through_the_stretches_of_a_long_shot(settings, tmp_path):
+    film = write_clip(tmp_path / "long.mp4", views(31), fps=FPS)
+    scanner = load_scanner(settings)
+    assert len(list(scanner.watch(film))) == 3
+    verdict = scanner.scan(film)
+    (shot,), (person,) = verdict.shots, verdict.people
+    (appearance,) = person.appearances
+    assert (shot.frames, appearance.frames) == (30 + 10 + 11, 51)
+    assert appearance.end_seconds > 30
+
+
+def test_a_part_is_looked_at_alone(settings, montage):
+    from dataclasses import replace
+
+    decode = replace(settings.decode, start_seconds=5.2, end_seconds=7.5)
+    verdict = load_scanner(replace(settings, decode=decode)).scan(montage)
+    (person,) = verdict.people
+    times = [frame.time_seconds for frame in person.frames]
+    assert 5.2 <= times[0] < 5.4 and 7.2 < times[-1] < 7.5
+    gone = replace(settings, decode=replace(settings.decode, start_seconds=60.0))
+    verdict = load_scanner(gone).scan(montage)
+    assert (
+        verdict.outcome == "unreadable" and "no frame from 60 s on; the video lasts 8.2 s" in verdict.reason
+    )
+
+
+def test_what_breaks_off_is_judged_by_what_was_seen(settings, montage, monkeypatch):
+    import unmask.pipeline as pipeline
+    from unmask.errors import MediaError
+
+    whole = pipeline.read_stretches
+
+    def broken(path, decode):
+        for number, stretch in enumerate(whole(path, decode)):
+            if number == 2:
+                raise MediaError("montage.mp4: the disk is gone")
+            yield stretch
+
+    monkeypatch.setattr(pipeline, "read_stretches", broken)
+    verdict = load_scanner(settings).scan(montage)
+    assert verdict.partial and len(verdict.shots) == 2
+    assert "only 5.0 of 8.2 s were looked at: the disk is gone" in verdict.reason
