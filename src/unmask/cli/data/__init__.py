@@ -11,6 +11,7 @@ from unmask.cli.data.audit import audit
 from unmask.cli.data.explore import explore
 from unmask.cli.data.facebench import facebench
 from unmask.cli.data.index import index
+from unmask.cli.data.montage import montage
 from unmask.cli.data.split import split
 
 data = typer.Typer(help="Index data sets, look into them, check them, split them.", no_args_is_help=True)
@@ -19,3 +20,4 @@ data.command(epilog="Example: unmask data explore dfdc.parquet -o dfdc.html")(ex
 data.command(epilog="Example: unmask data audit dfdc.parquet -o audit.json --clean clean.parquet")(audit)
 data.command(epilog="Example: unmask data split dfdc.parquet --by person -o dfdc.parquet")(split)
 data.command(epilog="Example: unmask data facebench -o bench --portraits photos --half tune")(facebench)
+data.command(epilog="Example: unmask data montage dfdc_mini -o film.mp4 --shots 14 --fakes 1")(montage)

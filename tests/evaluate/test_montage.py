@@ -1,0 +1,48 @@
+import json
+
+import pytest
+
+from portraits import moving_views, write_clip
+from unmask.errors import DataError
+from unmask.evaluate.clips import LabelledClip
+from unmask.evaluate.montage import MontageSettings, make_montage
+from unmask.video import read_stretches
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    found = []
+    for number in range(4):
+        images = moving_views(20, brightness=20 * number)
+        if number % 2:
+            images = [image[:, ::-1].copy() for image in images]
+        path = write_clip(folder / f"{number}.mp4", images)
+        original = "0.mp4" if number == 1 else path.name
+        found.append(LabelledClip(path.name, str(path), number == 1, original))
+    return found
+
+
+def test_the_truth_is_what_a_reader_finds(clips, tmp_path):
+    settings = MontageSettings(shots=3, seconds=1.5, width=320, height=240)
+    shots = make_montage(clips, tmp_path / "film.mp4", settings)
+    found = [s for s in read_stretches(tmp_path / "film.mp4") if s.opens_shot]
+    assert len(shots) == 3 and shots[-1].end_seconds == pytest.approx(4.5, abs=0.1)
+    assert sum(shot.fake == "1.mp4" for shot in shots) == 1
+    truth = json.loads((tmp_path / "film.json").read_text())
+    assert [shot["clips"] for shot in truth["shots"]] == [list(shot.clips) for shot in shots]
+    cuts = {round(shot.start_seconds, 2) for shot in shots}
+    assert {round(one.start_seconds, 2) for one in found} <= cuts
+
+
+def test_the_same_seed_gives_the_same_truth_and_a_fake_never_stands_beside_its_original(clips, tmp_path):
+    settings = MontageSettings(shots=4, seconds=0.5, people=2, fakes=4, width=320, height=120)
+    one = make_montage(clips, tmp_path / "a.mp4", settings)
+    assert one == make_montage(clips, tmp_path / "b.mp4", settings)
+    assert all(shot.fake and "0.mp4" not in shot.clips and len(shot.clips) == 2 for shot in one)
+
+
+def test_too_few_clips_are_named(clips, tmp_path):
+    with pytest.raises(DataError, match="a montage needs FAKE clips, got none"):
+        make_montage(clips[2:], tmp_path / "a.mp4", MontageSettings(shots=1))
+    assert not list(tmp_path.iterdir())
