@@ -22,7 +22,7 @@ def test_it_is_named_and_fits_the_package(model):
 def test_its_card_says_how_well_it_does_and_what_it_cannot():
     card = read_card(card_path())
     assert any("dfdc_mini" in name and "auc" in name.lower() for name in card.scores)
-    assert any("dfdc_mini" in name and "log" in name.lower() for name in card.scores)
+    assert any("log_loss" in name for name in card.scores)
     assert all(score.clips > 0 for score in card.scores.values())
     assert card.limits
 

@@ -42,7 +42,7 @@ def widest_view(members: Sequence[Member]) -> CropSettings:
     Example:
         >>> tight, wide = CropSettings(224, 0.0), CropSettings(256, 0.35)
         >>> widest_view([Member(Path(), tight, 0, 1), Member(Path(), wide, 0, 1)])
-        CropSettings(size_px=302, margin_fraction=0.35)
+        CropSettings(size_px=302, margin_fraction=0.35, crop='box', template=())
     """
     margin = max(member.view.margin_fraction for member in members)
     size = max(member.view.size_px * (1 + margin) / (1 + member.view.margin_fraction) for member in members)
