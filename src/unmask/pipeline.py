@@ -28,8 +28,9 @@ from unmask.judge.score import CropScorer, load_model, score_crops
 from unmask.judge.verdict import STAGES, Evidence, unreadable
 from unmask.types import Clip, Crops, Stretch, Track
 from unmask.verdicts import Verdict
-from unmask.video import read_stretches
+from unmask.video import count_pieces, read_stretches
 from unmask.video.distort import DISTORTIONS, SMALL_LADDER, distort_clip
+from unmask.work.memory import give_back_memory
 
 _CHUNK_BYTES = 1 << 20
 
@@ -76,7 +77,7 @@ class Scanner:
                 if on_look and look.end_seconds < look.until_seconds:
                     on_look(look)
         except (MediaError, OSError) as error:
-            stopped = _sentence(error, str(path))
+            stopped = sentence(error, str(path))
             if not looks:
                 damaged = isinstance(error, DamagedError)
                 return unreadable(path, stopped, self.model.card.model_name, sha256=sha256, damaged=damaged)
@@ -84,19 +85,50 @@ class Scanner:
         beside = [model.card for model in self.others]
         return conclude(looks, about, self.model.card, self.settings, beside=beside)
 
-    def watch(self, path: str | Path, *, stopwatch: Stopwatch | None = None) -> Iterator[Look]:
+    def scan_pieces(
+        self, path: str | Path, pieces: range, *, on_look: Callable[[Look], None]
+    ) -> tuple[dict[str, float], str]:
+        """Look at some pieces of a long video, for whoever joins them with the others.
+
+        Args:
+            path: A video.
+            pieces: Of those that `count_pieces` counts.
+            on_look: Told what was found in each stretch.
+
+        Returns:
+            Wall time by stage, and why it was stopped, as a clause; empty when it was not.
+
+        Raises:
+            ModelError: The network fails.
+        """
+        watch = Stopwatch()
+        try:
+            for look in self.watch(path, stopwatch=watch, pieces=pieces):
+                on_look(look)
+        except (MediaError, OSError) as error:
+            return watch.seconds(), sentence(error, str(path))
+        return watch.seconds(), ""
+
+    def count_pieces(self, path: str | Path) -> int:
+        """How many pieces a file can be looked at in, each by itself."""
+        return count_pieces(path, self.settings.decode)
+
+    def watch(
+        self, path: str | Path, *, stopwatch: Stopwatch | None = None, pieces: range | None = None
+    ) -> Iterator[Look]:
         """Look through a file stretch by stretch.
 
         Args:
             path: A video or an image.
             stopwatch: Measures how long each stage takes.
+            pieces: Only these of those that `count_pieces` counts.
 
         Raises:
             MediaError: The file cannot be read, or not further.
             ModelError: The network fails.
         """
         stopwatch = stopwatch or Stopwatch()
-        stretches = read_stretches(path, self.settings.decode)
+        stretches = read_stretches(path, self.settings.decode, pieces=pieces)
         while True:
             with stopwatch.stage("decode"):
                 stretch = next(stretches, None)
@@ -104,6 +136,7 @@ class Scanner:
                 return
             yield self._look(stretch, stopwatch)
             del stretch  # or its pixels would stay while the next one is decoded
+            give_back_memory()
 
     def _look(self, stretch: Stretch, watch: Stopwatch) -> Look:
         with watch.stage("detect"):
@@ -220,7 +253,7 @@ class Stopwatch:
         return {name: round(s, 4) for name, s in (self._seconds | {"total": total}).items()}
 
 
-def _sentence(error: Exception, path: str) -> str:
+def sentence(error: Exception, path: str) -> str:
     """What went wrong, without the file's name in front, since the verdict names the file."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[0].lower() + error.strerror[1:]

@@ -50,7 +50,10 @@ def scan(
         str | None, typer.Option("--to", metavar="TIME", help="End here: seconds, m:ss or h:mm:ss.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Files at a time (default: the cores, at most 4).")
+        int | None,
+        typer.Option(
+            metavar="N", help="Processes (default: the cores, at most 4); a long video keeps several busy."
+        ),
     ] = None,
     threshold: Annotated[
         float | None,
@@ -218,14 +221,13 @@ def _partial(inputs: list[Input], seen: dict[int, list[Look]], settings: ScanSet
     """Verdicts on files that were stopped in the middle, by what had been seen of them."""
     if not seen:
         return {}
-    from unmask.judge.card import card_path, read_card
-    from unmask.judge.conclude import About, conclude
+    from unmask.batch import judge_seen
+    from unmask.judge.conclude import About
     from unmask.judge.verdict import STAGES
 
-    card = read_card(card_path(settings.model))
     nothing = dict.fromkeys(STAGES, 0.0)
     return {
-        index: conclude(looks, About(inputs[index].path, None, nothing, "stopped"), card, settings)
+        index: judge_seen(looks, About(inputs[index].path, None, nothing, "stopped"), settings)
         for index, looks in seen.items()
     }
 

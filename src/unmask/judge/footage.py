@@ -24,7 +24,8 @@ class Look:
         opens_shot: Whether a shot begins with it.
         start_seconds: Container time of its first frame.
         end_seconds: Its end.
-        until_seconds: Container time up to which the video will be read.
+        since_seconds: Container time from which on the video is read.
+        until_seconds: Container time up to which it will be read.
         evidence: People and logits.
         why_skipped: Why it was not looked at, or None.
         damage: What was seen of damage up to here; empty when none.
@@ -36,6 +37,7 @@ class Look:
     opens_shot: bool
     start_seconds: float
     end_seconds: float
+    since_seconds: float
     until_seconds: float
     evidence: Evidence
     why_skipped: str | None = None
@@ -52,6 +54,7 @@ class Look:
             stretch.opens_shot,
             stretch.start_seconds,
             stretch.end_seconds,
+            stretch.since_seconds,
             stretch.until_seconds,
             replace(evidence, tracks=tracks),
             stretch.why_skipped,
@@ -107,7 +110,7 @@ def judge_footage(
     """Join what was found in the stretches of a video, and judge it.
 
     Args:
-        looks: In order of time, one or more.
+        looks: In order of time, one or more; some in between may be missing.
         scale: The model's calibration.
         thresholds: Where probabilities become words.
         settings: How faces are linked, and what counts as enough evidence.
@@ -146,8 +149,11 @@ def _without_looks(track: Track) -> Track:
 
 
 def _number_shots(looks: Sequence[Look]) -> list[int]:
-    """The number of the shot in which each look lies; whatever comes first opens one."""
-    opened = [look.opens_shot or place == 0 for place, look in enumerate(looks)]
+    """The number of the shot in which each look lies; whatever comes first, or behind a gap, opens one."""
+    opened = [
+        look.opens_shot or place == 0 or looks[place - 1].end_seconds < look.start_seconds
+        for place, look in enumerate(looks)
+    ]
     return [int(number) - 1 for number in np.cumsum(opened)]
 
 
