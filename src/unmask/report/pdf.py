@@ -75,6 +75,14 @@ def print_page(html: Path, pdf: Path, *, time_limit_seconds: float = _TIME_LIMIT
             shutil.copyfile(draft, target)
 
 
+def print_text(html: str, pdf: Path) -> None:
+    """Print HTML that is in no file yet; the rest as `print_page`."""
+    with tempfile.TemporaryDirectory(prefix="unmask-", ignore_cleanup_errors=True) as folder:
+        page = Path(folder) / "page.html"
+        page.write_text(html, encoding="utf-8")
+        print_page(page, pdf)
+
+
 def _run(command: list[str], folder: Path, time_limit_seconds: float) -> str:
     """Run a browser with all its children to the end; what went wrong, or nothing."""
     log = folder / "log"

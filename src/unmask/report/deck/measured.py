@@ -166,7 +166,13 @@ def _read_answers(file: Path) -> dict[str, list[Answer]]:
             )
         found.setdefault(row["model"], []).append(
             Answer(
-                row["name"], row["label"] == "FAKE", row["original"], outcome, p_fake, row["reason"], row["path"]
+                row["name"],
+                row["label"] == "FAKE",
+                row["original"],
+                outcome,
+                p_fake,
+                row["reason"],
+                row["path"],
             )
         )
     return found

@@ -50,7 +50,8 @@ def word(text: str, *, letters: int = 60) -> str:
     """
     text = text[: 4 * letters] if len(text) > 8 * letters else text
     safe = "".join(
-        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _STEERING else c for c in text
+        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _STEERING else c
+        for c in text
     )
     half = letters // 2
     return safe if len(safe) <= letters else f"{safe[:half]}…{safe[-half:]}"

@@ -64,7 +64,9 @@ def read_table(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
             table = csv.DictReader(text)
             absent = [name for name in columns if name not in (table.fieldnames or ())]
             if absent:
-                raise DataError(f"{file} must have the columns {', '.join(columns)}, lacks {', '.join(absent)}")
+                raise DataError(
+                    f"{file} must have the columns {', '.join(columns)}, lacks {', '.join(absent)}"
+                )
             for row in table:
                 if len(rows) >= MOST_ROWS:
                     raise DataError(f"{file} may have {MOST_ROWS:,} rows, and has more")

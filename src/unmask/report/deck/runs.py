@@ -66,9 +66,7 @@ def read_run(folder: Path) -> Run:
         raise DataError(f"{file}: {error}") from error
     recipe = folder / "recipe.json"
     settings = flatten(read_object(recipe)) if recipe.is_file() else {}
-    return Run(
-        folder.resolve().name, int(loss[-1][0]), planned, thin(loss), validated, pace, settings
-    )
+    return Run(folder.resolve().name, int(loss[-1][0]), planned, thin(loss), validated, pace, settings)
 
 
 def thin(points: Sequence[tuple[float, float]]) -> Points:
