@@ -69,7 +69,7 @@ def print_page(html: Path, pdf: Path, *, time_limit_seconds: float = _TIME_LIMIT
             problem = "wrote no PDF"
         if problem:
             raise SettingsError(
-                f"{browser} must print {html}, but {problem}; write .html and print it by hand"
+                f"{browser} must print the page, but {problem}; write .html and print it by hand"
             )
         with whole_file(pdf) as target:
             shutil.copyfile(draft, target)

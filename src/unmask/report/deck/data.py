@@ -55,7 +55,8 @@ def counts(material: Material) -> Slide | None:
         ]
         for row in shown
     ]
-    key = '<p class="legend"><span><i class="key fake"></i>fake</span><span><i class="key real"></i>real</span></p>'
+    keys = "".join(f'<span><i class="key {name}"></i>{name}</span>' for name in ("fake", "real"))
+    key = f'<p class="legend">{keys}</p>'
     sentences = []
     for name, (rarer, times) in list(found.upsampling.items())[:_MOST_ROWS]:
         if times > 1:
@@ -75,7 +76,8 @@ def counts(material: Material) -> Slide | None:
     else:
         title = f"{plural(every.total, 'video')} of {plural(every.originals, 'original')}"
     notes = (
-        "An original is the real clip that a fake was made from. Where it is absent, a fake cannot be compared "
+        "An original is the real clip that a fake was made from. Where it is absent, a fake cannot "
+        "be compared "
         "with what it was made from, though clips of one original still belong on one side of a split.",
         "Counted from the index; only videos with status ok. More: unmask data explore.",
     )
@@ -98,7 +100,8 @@ def playing(material: Material) -> Slide | None:
     fakes = int(((clip_of(rows) == name) & (rows.index != name)).sum())
     title = f"{word(name, letters=40)} and {'its fake' if fakes == 1 else f'{number(fakes)} fakes of it'}"
     notes = (
-        "All tiles lie in one small H.264 video, so they cannot get out of step. Differences are taken before it "
+        "All tiles lie in one small H.264 video, so they cannot get out of step. Differences are "
+        "taken before it "
         "is encoded, and shown four times as strong.",
     )
     if not isinstance(view, Playing):
@@ -141,7 +144,8 @@ def faces(material: Material) -> Slide | None:
         title += f", none in {number(by[NO_FACE])}"
     notes = (
         f"From {material.cases_by}. A missed face is a video without a number, never a score of 0 or 0.5.",
-        "Grey boxes were dropped, and say why: posters and prints, hands, faces that are too small, too unsure "
+        "Grey boxes were dropped, and say why: posters and prints, hands, faces that are too small, "
+        "too unsure "
         "or seen too briefly. Dark frames without a face are searched again in a lightened copy.",
     )
     return Slide(title, bars(lines) + stills, notes)
@@ -195,15 +199,19 @@ def flow(material: Material) -> Slide | None:
     )
     shape = " x ".join(map(str, view.shape))
     rows += (
-        f"<li><div><b>Tensor</b></div><p class='lead'>{shape} <span class='soft'>frames x channels x height x "
+        f"<li><div><b>Tensor</b></div><p class='lead'>{shape} <span class='soft'>frames x channels x "
+        "height x "
         f"width, {count * channels * high * wide / 1e6:.1f} million numbers from 0 to 255</span></p></li>"
     )
     notes = (
-        f"This is {name}, cut as the shipped network is given it. Times are container times, boxes are in pixels "
-        "of the upright frame, and the network's card says size and margin, so crop and network cannot drift apart.",
+        f"This is {name}, cut as the shipped network is given it. Times are container times, boxes "
+        "are in pixels "
+        "of the upright frame, and the network's card says size and margin, so crop and network "
+        "cannot drift apart.",
     )
     return Slide("From a video to a tensor", f'<ol class="way">{rows}</ol>', notes)
 
 
 def _film(stills: tuple[Still, ...], alt: str) -> str:
-    return f'<div class="film">{"".join(picture(still, f"{alt}, {n}") for n, still in enumerate(stills, start=1))}</div>'
+    pictures = "".join(picture(still, f"{alt}, {n}") for n, still in enumerate(stills, start=1))
+    return f'<div class="film">{pictures}</div>'

@@ -54,9 +54,11 @@ def good(material: Material) -> Slide | None:
         between = "" if auc.low is None or auc.high is None else f" ({auc.low:.2f} to {auc.high:.2f})"
         title = f"AUC {auc.value:.2f}{between} on {plural(len(answers), 'clip')}"
     notes = (
-        f"{word(found.name)}: {fakes} fake and {len(answers) - fakes} real clips of {found.originals} originals. "
+        f"{word(found.name)}: {fakes} fake and {len(answers) - fakes} real clips of {found.originals} "
+        "originals. "
         "AUC is how often a random fake scores above a random real; 0.5 is chance.",
-        "Intervals hold 95 %, from resampling originals with everything made from them. Clips without a number "
+        "Intervals hold 95 %, from resampling originals with everything made from them. Clips "
+        "without a number "
         "are counted elsewhere, not scored. From unmask evaluate.",
     )
     return Slide(title, columns(*filter(None, (chart, table(head, rows) if rows else ""))), notes)
@@ -85,7 +87,8 @@ def calibration(material: Material) -> Slide | None:
         if honest is not None and honest.value is not None:
             title += f"; chance alone would give {honest.value:.2f}"
     notes = (
-        f"Points on the dashed line are honest: of clips with 0.8 stated, 80 % are fake. {first.name} calls a clip "
+        f"Points on the dashed line are honest: of clips with 0.8 stated, 80 % are fake. {first.name} "
+        "calls a clip "
         f"fake from {first.fake_at_least:.2f} on.",
         "Probabilities hold for a mix like that of these clips. Where fakes are rare, most alarms are false.",
     )
@@ -113,7 +116,8 @@ def mistakes(material: Material) -> Slide | None:
     missed = sum(one.fake and one.outcome is Outcome.REAL for one in first.answers)
     title = f"Worst mistakes: {plural(alarms, 'real')} called fake, {plural(missed, 'fake')} called real"
     notes = (
-        f"By {first.name}, which calls a clip fake from {threshold:.2f} on. The clips with the largest error are "
+        f"By {first.name}, which calls a clip fake from {threshold:.2f} on. The clips with the "
+        "largest error are "
         "shown, also where the verdict was right or unsure.",
     )
     return Slide(title, columns(*halves), notes)
@@ -153,7 +157,8 @@ def submission(material: Material) -> Slide | None:
         )
         parts.append(table(["outcome", "videos"], facts))
     notes = (
-        "The DeepFake Detection Challenge scored log loss: a wrong answer that is sure of itself costs most, so "
+        "The DeepFake Detection Challenge scored log loss: a wrong answer that is sure of itself "
+        "costs most, so "
         "labels are clipped. Saying 0.5 for everything gives 0.693.",
         "The time for a full test set is this pace carried on; other videos and machines differ.",
     )
@@ -168,7 +173,8 @@ def limits(material: Material) -> Slide | None:
         guessed = sum(material.timing.outcomes[name] for name in ("no_face", "unreadable", "absent")) + late
         if guessed:
             told.append(
-                f"{number(guessed)} of {number(material.timing.rows)} rows of the submission are the fallback, "
+                f"{number(guessed)} of {number(material.timing.rows)} rows of the submission are the "
+                "fallback, "
                 f"{number(late)} of them for want of time."
             )
     if not told:
@@ -184,7 +190,8 @@ def _limits_of_data(material: Material) -> list[str]:
     told = []
     if every.absent:
         told.append(
-            f"{number(every.absent)} of {number(every.originals)} originals are not in the set, so their fakes "
+            f"{number(every.absent)} of {number(every.originals)} originals are not in the set, so "
+            "their fakes "
             "have nothing to be compared with."
         )
     if not (every.fake and every.real):
@@ -199,7 +206,8 @@ def _limits_of_scores(material: Material) -> list[str]:
     auc = first.figures.get("auc")
     if auc is not None and auc.low is not None and auc.high is not None:
         told.append(
-            f"The AUC rests on {plural(material.evaluation.originals, 'original')}: anything from {auc.low:.2f} to "
+            f"The AUC rests on {plural(material.evaluation.originals, 'original')}: anything from "
+            f"{auc.low:.2f} to "
             f"{auc.high:.2f} fits what was seen."
         )
     by = Counter(one.outcome for one in first.answers)

@@ -1,4 +1,4 @@
-"""The deck as one HTML file: arrow keys, overview, notes, one page a slide on paper, no request to anywhere."""
+"""The deck as one HTML file: keys, overview, notes, a page a slide on paper, no request to anywhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _STYLE = LOOK + PLAYER_STYLE + Path(__file__).with_name("deck.css").read_text(en
 _SCRIPT = PLAYER_SCRIPT + Path(__file__).with_name("deck.js").read_text(encoding="utf-8")
 _KEYS = (
     '<nav class="bar-of-keys" aria-label="Slides">'
-    '<button type="button" id="back" aria-label="Previous slide" aria-keyshortcuts="ArrowLeft">&larr;</button>'
+    '<button type="button" id="back" aria-label="Previous slide" aria-keyshortcuts="ArrowLeft">'
+    "&larr;</button>"
     '<button type="button" id="on" aria-label="Next slide" aria-keyshortcuts="ArrowRight">&rarr;</button>'
     '<button type="button" id="all" aria-pressed="false" aria-keyshortcuts="o">Overview</button>'
     '<button type="button" id="notes" aria-pressed="false" aria-keyshortcuts="n">Notes</button>'
@@ -53,11 +54,12 @@ def _section(slide: Slide, place: int, count: int) -> str:
     kind = "slide title" if place == 1 else "slide"
     notes = "".join(f"<p>{escape(text)}</p>" for text in slide.notes)
     return (
-        f'<section class="{kind}" id="slide-{place}" aria-labelledby="title-{place}" data-place="{place} / {count}">'
-        f'<div class="content"><h2 id="title-{place}" tabindex="-1">{escape(slide.title)}</h2>{slide.content}</div>'
+        f'<section class="{kind}" id="slide-{place}" aria-labelledby="title-{place}" '
+        f'data-place="{place} / {count}"><div class="content">'
+        f'<h2 id="title-{place}" tabindex="-1">{escape(slide.title)}</h2>{slide.content}</div>'
         f'<aside class="notes" aria-label="Notes"><h3>Notes</h3>{notes}</aside>'
-        f'<button type="button" class="open" aria-label="Slide {place}: {escape(slide.title, quote=True)}"></button>'
-        "</section>"
+        f'<button type="button" class="open" aria-label="Slide {place}: {escape(slide.title, quote=True)}">'
+        "</button></section>"
     )
 
 

@@ -106,10 +106,10 @@ def points(sentences: Sequence[str]) -> str:
 
 
 def number(count: int) -> str:
-    """A count with thin spaces.
+    r"""A count with thin spaces.
 
     >>> number(119154)
-    '119\\u202f154'
+    '119\u202f154'
     """
     return f"{count:,}".replace(",", "\u202f")
 

@@ -14,9 +14,9 @@ from unmask.report.page import figure, table
 
 _MOST_LINES, _MOST_ROWS, _MOST_LEVERS = 8, 9, 4
 _TOLD = (
-    "loop.backbone", "loop.sees", "view.size_px", "view.margin_fraction", "pairs.forger", "pairs.pairs_per_step",
-    "pairs.clean_share", "pairs.swap_share", "labelled.sampler", "labelled.crops_per_step", "loop.learning_rate",
-    "loop.steps", "loop.hard_share", "loop.sam_radius", "loop.ema_decay", "loop.seed",
+    "loop.backbone", "loop.sees", "view.size_px", "view.margin_fraction", "pairs.forger",
+    "pairs.pairs_per_step", "pairs.clean_share", "pairs.swap_share", "labelled.sampler",
+    "labelled.crops_per_step", "loop.learning_rate", "loop.steps", "loop.hard_share", "loop.sam_radius", "loop.ema_decay", "loop.seed",
 )  # fmt: skip
 """Settings of a single run that are shown, where its recipe has them."""
 
@@ -78,6 +78,10 @@ def what_helped(material: Material) -> Slide | None:
             "From recipe.json; a recipe's settings decide its weights. What each means: docs/recipes.md.",
         )
         return Slide(f"Settings of {word(runs[0].name, letters=40)}", content, notes)
+    return _levers(runs)
+
+
+def _levers(runs: list[Run]) -> Slide:
     keys = levers(runs)[:_MOST_LEVERS]
     metric = next((name for run in runs for name in run.validated if name.endswith("_auc")), "")
     ranked = sorted(runs, key=lambda run: -_last(run, metric))

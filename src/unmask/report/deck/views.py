@@ -181,10 +181,10 @@ def _view(wanted: Wanted, _: Callable[[str], None], *, detector: FaceDetector) -
 
 
 def _play(wanted: Wanted, _: FaceDetector) -> Playing:
-    mosaic = make_mosaic(wanted.rows, wanted.name)  # type: ignore[arg-type]  # of this kind it has rows
+    mosaic = make_mosaic(wanted.rows, wanted.name)
     if len(mosaic.tiles) == 1:
         raise DataError("; ".join(mosaic.left_out.values()) or "none of its fakes can be shown")
-    with av.open(io.BytesIO(mosaic.video)) as container:
+    with av.open(io.BytesIO(mosaic.video), "r") as container:
         sheets = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     sheet, (width, height) = sheets[len(sheets) // 2], mosaic.tile_size
     stills = (sheet[y : y + height, x : x + width] for x, y in (tile.place for tile in mosaic.tiles))
