@@ -9,7 +9,7 @@ from unmask.datasets.video_index import usable
 from unmask.errors import DataError
 from unmask.report.deck import data, judged, training
 from unmask.report.deck.material import FOUND, Material
-from unmask.report.deck.parts import Slide, duration, number
+from unmask.report.deck.parts import Slide, duration, number, plural
 from unmask.version import __version__
 
 SLIDES: tuple[Callable[[Material], Slide | None], ...] = (
@@ -55,7 +55,8 @@ def _title(material: Material, title: str) -> Slide:
     if material.evaluation is not None:
         auc = material.evaluation.models[0].figures.get("auc")
         if auc is not None and auc.value is not None:
-            facts.append((f"{auc.value:.2f}", "AUC"))
+            clips = plural(len(material.evaluation.models[0].answers), "clip")
+            facts.append((f"{auc.value:.2f}", f"AUC on {clips}"))
     if material.timing is not None:
         facts.append((duration(material.timing.seconds), "for the submission"))
     listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for value, name in facts)

@@ -22,6 +22,7 @@ from unmask.report.deck.parts import (
     Bar,
     Slide,
     bars,
+    clause,
     columns,
     duration,
     number,
@@ -106,13 +107,13 @@ def playing(material: Material) -> Slide | None:
     )
     if not isinstance(view, Playing):
         return Slide(
-            title, paragraph(f"They cannot be played: {word(str(view), letters=300)}", style="lead"), notes
+            title, paragraph(f"They cannot be played: {clause(str(view), letters=300)}", style="lead"), notes
         )
     few = "few" if len(view.stills) <= 3 else ""
     stills = "".join(
         picture(
             still,
-            f"{tile.name}, {_CAPTIONS[tile.kind]}",
+            f"{word(tile.name)}, {_CAPTIONS[tile.kind]}",
             f"{_CAPTIONS[tile.kind]}: {word(tile.name, letters=40)}",
             style=tile.kind.lower(),
         )
@@ -153,7 +154,7 @@ def faces(material: Material) -> Slide | None:
 
 def _found(name: str, done: bool, view: object) -> str:
     if not isinstance(view, Found):
-        why = word(str(view), letters=120) if view else "not looked at"
+        why = clause(str(view), letters=120) if view else "not looked at"
         return paragraph(f"{word(name, letters=30)}: no picture, {why}", style="soft")
     told = [plural(view.people, "person").replace("persons", "people") if view.people else "nobody"]
     dark = DetectSettings().dark_below
@@ -164,7 +165,7 @@ def _found(name: str, done: bool, view: object) -> str:
     if view.why_dropped:
         told.append(f"dropped: {view.why_dropped[0].partition(', ')[0]}")
     caption = f"{word(name, letters=30)}: {'; '.join(told)}"
-    return picture(view.still, f"Frame of {name} with boxes", caption, style="" if done else "missed")
+    return picture(view.still, f"Frame of {word(name)} with boxes", caption, style="" if done else "missed")
 
 
 def flow(material: Material) -> Slide | None:
@@ -175,7 +176,7 @@ def flow(material: Material) -> Slide | None:
     width, height = view.size
     tracks, people = view.tracks
     count, channels, high, wide = view.shape
-    name = next(name for kind, name in material.views if kind == "flow")
+    name = word(next(name for kind, name in material.views if kind == "flow"), letters=40)
     steps = [
         (
             "Frames",

@@ -15,7 +15,7 @@ from unmask.judge.card import card_path, read_card
 from unmask.report.charts import Axis, Series, histogram, line_chart
 from unmask.report.deck.material import Material, worst
 from unmask.report.deck.measured import Answer, Figure, Measured
-from unmask.report.deck.parts import Slide, columns, duration, number, picture, plural, points, word
+from unmask.report.deck.parts import Slide, clause, columns, duration, number, picture, plural, points, word
 from unmask.report.deck.views import Still
 from unmask.report.evaluation import HEADLINE
 from unmask.report.page import figure, percent, table
@@ -87,7 +87,7 @@ def calibration(material: Material) -> Slide | None:
         if honest is not None and honest.value is not None:
             title += f"; chance alone would give {honest.value:.2f}"
     notes = (
-        f"Points on the dashed line are honest: of clips with 0.8 stated, 80 % are fake. {first.name} "
+        f"Points on the dashed line are honest: of clips with 0.8 stated, 80 % are fake. {word(first.name)} "
         "calls a clip "
         f"fake from {first.fake_at_least:.2f} on.",
         "Probabilities hold for a mix like that of these clips. Where fakes are rare, most alarms are false.",
@@ -116,7 +116,7 @@ def mistakes(material: Material) -> Slide | None:
     missed = sum(one.fake and one.outcome is Outcome.REAL for one in first.answers)
     title = f"Worst mistakes: {plural(alarms, 'real')} called fake, {plural(missed, 'fake')} called real"
     notes = (
-        f"By {first.name}, which calls a clip fake from {threshold:.2f} on. The clips with the "
+        f"By {word(first.name)}, which calls a clip fake from {threshold:.2f} on. The clips with the "
         "largest error are "
         "shown, also where the verdict was right or unsure.",
     )
@@ -125,14 +125,14 @@ def mistakes(material: Material) -> Slide | None:
 
 def _mistake(answer: Answer, view: object) -> str:
     told = f"{answer.p_fake or 0:.2f} {answer.outcome.value}: {word(answer.name, letters=30)}"
-    reason = word(answer.reason, letters=90)
+    reason = clause(answer.reason)
     if isinstance(view, Still):
         shown = picture(
             view, f"Faces of {answer.name}", f"{told}. {reason}", style="fake" if answer.fake else "real"
         )
     else:
         shown = f"<p>{escape(f'{told}. {reason}')}</p>"
-        shown += f'<p class="soft">No picture: {escape(word(str(view), letters=120))}</p>' if view else ""
+        shown += f'<p class="soft">No picture: {escape(clause(str(view), letters=120))}</p>' if view else ""
     return f'<div class="mistake">{shown}</div>'
 
 
@@ -204,7 +204,11 @@ def _limits_of_scores(material: Material) -> list[str]:
         return []
     first, told = material.evaluation.models[0], []
     auc = first.figures.get("auc")
-    if auc is not None and auc.low is not None and auc.high is not None:
+    if auc is not None and auc.low is not None and auc.high is not None and auc.low == auc.high:
+        told.append(
+            f"The AUC rests on {plural(material.evaluation.originals, 'original')}, too few to say more."
+        )
+    elif auc is not None and auc.low is not None and auc.high is not None:
         told.append(
             f"The AUC rests on {plural(material.evaluation.originals, 'original')}: anything from "
             f"{auc.low:.2f} to "
@@ -227,7 +231,7 @@ def _limits_of_card(model: Measured) -> list[str]:
         card = read_card(card_path())
     except ModelError:
         return []
-    return [word(text, letters=200) for text in card.limits[:3]] if card.sha256 == model.sha256 else []
+    return [clause(text, letters=260) for text in card.limits[:3]] if card.sha256 == model.sha256 else []
 
 
 def _limits_of_runs(material: Material) -> list[str]:

@@ -42,19 +42,32 @@ class Bar:
     told: str
 
 
+def clause(text: str, *, letters: int = 90) -> str:
+    """A sentence out of a file, cut at its end where it is too long; the rest as `word`.
+
+    >>> clause("seen in 1 of 30 frames, at least 3 needed", letters=24)
+    'seen in 1 of 30 frames,…'
+    """
+    safe = _harmless(text[: 8 * letters])
+    return safe if len(safe) <= letters else safe[:letters].rpartition(" ")[0] + "…"
+
+
 def word(text: str, *, letters: int = 60) -> str:
-    r"""A name or sentence out of a file, as plain text that can neither steer a page nor burst a slide.
+    r"""A name out of a file, as plain text that can neither steer a page nor burst a slide.
 
     >>> word("a\u202e.mp4"), word("x" * 99, letters=9)
     ('a\\u202e.mp4', 'xxxx…xxxx')
     """
-    text = text[: 4 * letters] if len(text) > 8 * letters else text
-    safe = "".join(
+    text = text if len(text) <= 8 * letters else text[: 4 * letters] + text[-4 * letters :]
+    safe, half = _harmless(text), letters // 2
+    return safe if len(safe) <= letters else f"{safe[:half]}…{safe[-half:]}"
+
+
+def _harmless(text: str) -> str:
+    return "".join(
         c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _STEERING else c
         for c in text
     )
-    half = letters // 2
-    return safe if len(safe) <= letters else f"{safe[:half]}…{safe[-half:]}"
 
 
 def bars(rows: Sequence[Bar]) -> str:
