@@ -105,8 +105,8 @@ def test_a_swipe_moves(browser, deck):
     page.goto(deck.as_uri())
     swipe = """([from, to]) => { for (const [kind, x] of [['touchstart', from], ['touchend', to]]) {
       const touch = new Touch({identifier: 1, target: document.body, clientX: x, clientY: 300});
-      const touches = kind === 'touchstart' ? [touch] : [];
-      document.body.dispatchEvent(new TouchEvent(kind, {bubbles: true, touches, changedTouches: [touch]})); } }"""
+      const told = {bubbles: true, touches: kind === 'touchstart' ? [touch] : [], changedTouches: [touch]};
+      document.body.dispatchEvent(new TouchEvent(kind, told)); } }"""
     page.evaluate(swipe, [300, 100])
     assert place(page) == "2 / 12"
     page.evaluate(swipe, [100, 300])

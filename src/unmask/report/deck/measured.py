@@ -133,9 +133,12 @@ def read_evaluation(folder: Path) -> Evaluation:
 def _measured(name: str, plain: Any, answers: list[Answer]) -> Measured:
     if not isinstance(plain, dict):
         raise SettingsError(f"{name} must be an object, got {type(plain).__name__}")
+    video = plain.get("video") or {}
+    if not isinstance(video, dict):
+        raise SettingsError(f"video of {name} must be an object, got {type(video).__name__}")
     figures = {
         key: Figure(*(None if one.get(end) is None else as_number(one[end], key) for end in _ENDS))
-        for key, one in (plain.get("video") or {}).items()
+        for key, one in video.items()
         if isinstance(one, dict)
     }
     threshold = as_number(plain.get("fake_at_least"), f"fake_at_least of {name}")

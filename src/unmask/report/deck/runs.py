@@ -53,12 +53,7 @@ def read_run(folder: Path) -> Run:
     validated: dict[str, Points] = {}
     try:
         for number, line in enumerate(lines, start=1):
-            step = as_whole(line.get("step"), f"line {number}: step")
-            loss.append((step, as_number(line.get("loss"), f"line {number}: loss")))
-            for name, value in line.items():
-                if name.endswith(("_auc", "_pairs")):
-                    share = as_number(value, f"line {number}: {name}")
-                    validated.setdefault(name, []).append((step, share))
+            _take(line, f"line {number}", loss, validated)
         planned = as_whole(lines[-1].get("end", lines[-1]["step"]), "end")
         pace = lines[-1].get("images_per_second")
         pace = None if pace is None else as_number(pace, "images_per_second")
@@ -67,6 +62,20 @@ def read_run(folder: Path) -> Run:
     recipe = folder / "recipe.json"
     settings = flatten(read_object(recipe)) if recipe.is_file() else {}
     return Run(folder.resolve().name, int(loss[-1][0]), planned, thin(loss), validated, pace, settings)
+
+
+def _take(line: Mapping[str, Any], where: str, loss: Points, validated: dict[str, Points]) -> None:
+    """Add the numbers of a step to the curves."""
+    step = as_whole(line.get("step"), f"{where}: step")
+    if loss and step <= loss[-1][0]:
+        raise SettingsError(f"{where}: step must be above the one before, {loss[-1][0]:g}, got {step}")
+    loss.append((step, as_number(line.get("loss"), f"{where}: loss")))
+    for name, value in line.items():
+        if name.endswith(("_auc", "_pairs")):
+            share = as_number(value, f"{where}: {name}")
+            if not 0 <= share <= 1:
+                raise SettingsError(f"{where}: {name} must be from 0 to 1, got {share:g}")
+            validated.setdefault(name, []).append((step, share))
 
 
 def thin(points: Sequence[tuple[float, float]]) -> Points:
