@@ -3,8 +3,8 @@
     pip install -e '.[test]'
     python examples/draw_deck.py -o docs/images/present.png
 
-Two more clips are made of the real one: the same in the dark, and its lower edge, where nobody is. The numbers on
-such slides say nothing: they come from four clips of one portrait. Needs /usr/bin/chromium.
+Two more clips are made of the real one: the same in the dark, and its lower edge, where nobody is. The
+numbers on such slides say nothing: they come from four clips of one portrait. Needs /usr/bin/chromium.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ import json
 from html import escape
 from typing import Any
 
-from unmask.report.charts import Axis, Series, line_chart
+from unmask.report.charts import Axis, Series, line_chart, round_axis
 from unmask.report.deck.material import Material
-from unmask.report.deck.parts import Slide, number, plural, word
+from unmask.report.deck.parts import Slide, columns, number, plural, word
 from unmask.report.deck.runs import Run, levers
 from unmask.report.page import figure, table
 
@@ -20,6 +20,7 @@ _TOLD = (
     "loop.ema_decay", "loop.seed",
 )  # fmt: skip
 """Settings of a single run that are shown, where its recipe has them."""
+CHANCE = 0.5
 
 
 def learning(material: Material) -> Slide | None:
@@ -29,12 +30,9 @@ def learning(material: Material) -> Slide | None:
         return None
     loss = [Series(word(run.name, letters=24), run.loss, f"s{n}") for n, run in enumerate(runs)]
     last = max(run.loss[-1][0] for run in runs)
-    steps = Axis("step", 0, max(last, 1), _ticks(max(last, 1)))
-    top = max(max(y for _, y in run.loss) for run in runs)
-    low = min(0.0, min(min(y for _, y in run.loss) for run in runs))
-    high = top if top > low else low + 1
-    ticks = [low + (high - low) * share for share in (0, 0.25, 0.5, 0.75, 1)]
-    charts = [figure("Loss", line_chart(loss, steps, Axis("loss", low, high, ticks), title="Loss by step"))]
+    steps, losses = round_axis("step", max(last, 1)), max(max(y for _, y in run.loss) for run in runs)
+    chart = line_chart(loss, steps, round_axis("loss", losses), title="Loss by step")
+    charts = [figure("Loss", chart)]
     validation = _validation(runs)
     if validation:
         lowest = min(y for one in validation for _, y in one.points)
@@ -43,20 +41,11 @@ def learning(material: Material) -> Slide | None:
         chance = Series("", [(0, 0.5), (last, 0.5)], "guide")
         title = "Validation by step; the dashed line is chance"
         charts.append(figure(title, line_chart([chance, *validation], steps, share, title=title)))
-    best = _best(material.runs)
-    done = sum(run.steps for run in material.runs)
-    title = f"{plural(done, 'step')} in {plural(len(material.runs), 'run')}"
-    if best is not None:
-        title = f"{best[1].removesuffix('_auc')} reaches AUC {best[2]:.3f} after {plural(done, 'step')}"
-        if len(material.runs) > 1:
-            title = (
-                f"{word(best[0], letters=24)} does best: AUC {best[2]:.3f} on {best[1].removesuffix('_auc')}"
-            )
     paces = [run.images_per_second for run in runs if run.images_per_second]
     notes = ["Validation is of the running average of the weights, on people who are not trained on."]
     notes += [f"The last steps ran at {paces[0]:.0f} images a second."] if len(paces) == 1 else []
     notes.append("From log.jsonl of unmask train; long curves are averaged over neighbouring steps.")
-    return Slide(title, f'<div class="columns n{len(charts)}">{"".join(charts)}</div>', tuple(notes))
+    return Slide(_said(material.runs), columns(*charts), tuple(notes))
 
 
 def what_helped(material: Material) -> Slide | None:
@@ -74,7 +63,7 @@ def what_helped(material: Material) -> Slide | None:
             return None
         half = -(-len(rows) // 2)
         halves = [table(["setting", "value"], part) for part in (rows[:half], rows[half:]) if part]
-        content = f'<div class="columns n{len(halves)}">{"".join(halves)}</div>'
+        content = columns(*halves)
         notes = (
             "From recipe.json; a recipe's settings decide its weights. What each means: docs/recipes.md.",
         )
@@ -122,11 +111,22 @@ def _validation(runs: list[Run]) -> list[Series]:
     ]
 
 
-def _best(runs: list[Run]) -> tuple[str, str, float] | None:
-    """Run, metric and value of the best last validation of the first metric that there is."""
+def _said(runs: list[Run]) -> str:
+    """What the curves come to, by the last validation of the first metric that there is."""
+    done = f"{plural(sum(run.steps for run in runs), 'step')} in {plural(len(runs), 'run')}"
     metric = next((name for run in runs for name in run.validated if name.endswith("_auc")), "")
-    known = [(run.name, metric, run.validated[metric][-1][1]) for run in runs if metric in run.validated]
-    return max(known, key=lambda one: one[2]) if known else None
+    known = [(run.validated[metric][-1][1], run.name) for run in runs if metric in run.validated]
+    if not known:
+        return done
+    value, name = max(known)
+    where = word(metric.removesuffix("_auc"), letters=24)
+    if value <= CHANCE:
+        return f"No better than chance on {where} after {done}"
+    if len(known) == 1:
+        return f"AUC {value:.3f} on {where} after {done}"
+    if value == min(known)[0]:
+        return f"No run is ahead: AUC {value:.3f} on {where} after {done}"
+    return f"{word(name, letters=24)} does best of {len(known)} runs: AUC {value:.3f} on {where}"
 
 
 def _last(run: Run, metric: str) -> float:
@@ -136,7 +136,3 @@ def _last(run: Run, metric: str) -> float:
 def _value(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
     return escape(word(text, letters=24))
-
-
-def _ticks(last: float) -> list[float]:
-    return [round(last * share) for share in (0, 0.25, 0.5, 0.75, 1)] if last >= 4 else [0, last]
