@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 
 from unmask.datasets.explore import explore_index
+from unmask.datasets.video_index import usable
 from unmask.errors import ModelError
 from unmask.evaluate.metrics import calibration_bins, roc
 from unmask.judge.card import card_path, read_card
@@ -184,7 +185,7 @@ def limits(material: Material) -> Slide | None:
 
 
 def _limits_of_data(material: Material) -> list[str]:
-    if material.frame is None:
+    if material.frame is None or not len(usable(material.frame)):
         return []
     every = explore_index(material.frame).counts[-1]
     told = []

@@ -12,7 +12,7 @@ from unmask.report.deck.parts import Slide, columns, number, plural, word
 from unmask.report.deck.runs import Run, levers
 from unmask.report.page import figure, table
 
-_MOST_LINES, _MOST_ROWS, _MOST_LEVERS = 8, 9, 4
+_MOST_LINES, _MOST_ROWS, _MOST_LEVERS = 8, 6, 3
 _TOLD = (
     "loop.backbone", "loop.sees", "view.size_px", "view.margin_fraction", "pairs.forger",
     "pairs.pairs_per_step", "pairs.clean_share", "pairs.swap_share", "labelled.sampler",
@@ -55,7 +55,7 @@ def what_helped(material: Material) -> Slide | None:
         return None
     if len(runs) == 1:
         rows = [
-            [escape(key), _value(runs[0].settings[key])]
+            [escape(word(key, letters=32)), _value(runs[0].settings[key])]
             for key in _TOLD
             if runs[0].settings.get(key) is not None
         ]
@@ -77,13 +77,13 @@ def _levers(runs: list[Run]) -> Slide:
     ranked = sorted(runs, key=lambda run: -_last(run, metric))
     head = [
         "run",
-        *(escape(key) for key in keys),
+        *(escape(word(key, letters=24)) for key in keys),
         "steps",
-        escape(f"{metric} at the end" if metric else "loss at the end"),
+        escape(word(f"{metric} at the end", letters=24) if metric else "loss at the end"),
     ]
     rows = [
         [
-            escape(word(run.name, letters=30)),
+            escape(word(run.name, letters=24)),
             *(_value(run.settings.get(key)) for key in keys),
             number(run.steps),
             f"{_last(run, metric):.3f}" if metric in run.validated else f"{run.loss[-1][1]:.3f}",
@@ -135,4 +135,4 @@ def _last(run: Run, metric: str) -> float:
 
 def _value(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
-    return escape(word(text, letters=24))
+    return escape(word(text, letters=20))
