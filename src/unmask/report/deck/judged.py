@@ -23,7 +23,7 @@ from unmask.report.page import figure, percent, table
 from unmask.submit.run import OUT_OF_TIME
 from unmask.verdicts import Outcome
 
-_MOST_MODELS, _MOST_POINTS, _MOST_LIMITS = 4, 400, 8
+_MOST_MODELS, _MOST_POINTS, _MOST_LIMITS = 3, 400, 8
 _TOLD = ("auc", "pair_accuracy", "recall", "false_alarms", "log_loss")
 _CHALLENGE_VIDEOS, _CHALLENGE_HOURS = 4000, 9.0  # the challenge's public test set, and its limit for a kernel
 
@@ -39,7 +39,7 @@ def good(material: Material) -> Slide | None:
         for key in _TOLD
         if any(one.figures.get(key) for one in models)
     ]
-    head = ["per video", *(escape(word(one.name, letters=20)) for one in models)]
+    head = ["per video", *(escape(word(one.name, letters=14)) for one in models)]
     lines = [Series(word(one.name, letters=20), _roc_points(one), f"s{n}") for n, one in enumerate(models)]
     lines = [one for one in lines if one.points]
     chart = ""
@@ -62,7 +62,10 @@ def good(material: Material) -> Slide | None:
         "without a number "
         "are counted elsewhere, not scored. From unmask evaluate.",
     )
-    return Slide(title, columns(*filter(None, (chart, table(head, rows) if rows else ""))), notes)
+    figures = table(head, rows) if rows else ""
+    if len(found.models) > _MOST_MODELS:
+        figures += f'<p class="soft">The first {_MOST_MODELS} of {len(found.models)} models.</p>'
+    return Slide(title, columns(*filter(None, (chart, figures))), notes)
 
 
 def calibration(material: Material) -> Slide | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from unmask.report.charts import Axis, Series, line_chart, round_axis
 from unmask.report.deck.material import Material
-from unmask.report.deck.parts import Slide, columns, number, plural, word
+from unmask.report.deck.parts import Slide, columns, number, paragraph, plural, word
 from unmask.report.deck.runs import Run, levers
 from unmask.report.page import figure, table
 
@@ -74,7 +74,7 @@ def what_helped(material: Material) -> Slide | None:
 def _levers(runs: list[Run]) -> Slide:
     keys = levers(runs)[:_MOST_LEVERS]
     metric = next((name for run in runs for name in run.validated if name.endswith("_auc")), "")
-    ranked = sorted(runs, key=lambda run: -_last(run, metric))
+    ranked = sorted(runs, key=lambda run: -_last(run, metric) if metric else run.loss[-1][1])
     head = [
         "run",
         *(escape(word(key, letters=24)) for key in keys),
@@ -94,9 +94,10 @@ def _levers(runs: list[Run]) -> Slide:
         "One lever at a time: runs that differ in more than one setting do not say which of them helped.",
         "The best of many runs flatters: part of its lead is chance.",
     )
-    return Slide(
-        f"What the levers did in {plural(len(runs), 'run')}", table(head, rows, text=1 + len(keys)), notes
-    )
+    shown = table(head, rows, text=1 + len(keys))
+    if len(runs) > _MOST_ROWS:
+        shown += paragraph(f"The {_MOST_ROWS} best of {len(runs)} runs.", style="soft")
+    return Slide(f"What the levers did in {plural(len(runs), 'run')}", shown, notes)
 
 
 def _validation(runs: list[Run]) -> list[Series]:
