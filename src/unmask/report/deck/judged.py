@@ -153,8 +153,11 @@ def submission(material: Material) -> Slide | None:
         each = timing.seconds / max(timing.rows, 1)
         title = f"{plural(timing.rows, 'video')} in {duration(timing.seconds)}, {duration(each)} each"
         facts += [[escape(word(name, letters=24)), number(n)] for name, n in timing.outcomes.most_common(8)]
-        facts += [[f"given {frames} frames", number(n)] for frames, n in sorted(timing.frames.items())[:4]]
-        facts.append([f"label without a number: {timing.fallback:g}", ""])
+        if timing.frames:
+            fewest, most = min(timing.frames), max(timing.frames)
+            span = f"{most}" if fewest == most else f"{fewest} to {most}"
+            facts.append(["frames given to a video", span])
+        facts.append(["label where there is no number", f"{timing.fallback:g}"])
         hours = each * _CHALLENGE_VIDEOS / 3600
         facts.append(
             [f"{_CHALLENGE_VIDEOS:,} videos at this pace, of {_CHALLENGE_HOURS:g} h", f"{hours:.1f} h"]
