@@ -153,6 +153,8 @@ def test_a_pdf_has_a_page_a_slide_that_holds_all_of_it(project, page, tmp_path):
     heights = page.evaluate(
         "[...document.querySelectorAll('.slide')].map(s => [s.clientHeight, s.scrollHeight])"
     )
+    fading = "s => getComputedStyle(s).animationName"  # a browser prints what it shows in that instant
+    assert set(page.evaluate(f"[...document.querySelectorAll('.slide')].map({fading})")) == {"none"}
     assert [high for high, _ in heights] == [720] * 12
     assert [full for _, full in heights] == [720] * 12
     whole = page.pdf(prefer_css_page_size=True)
