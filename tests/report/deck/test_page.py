@@ -131,8 +131,7 @@ def test_a_slide_fits_on_a_wide_screen(page, width, height):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(browser, deck, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+def test_axe_finds_nothing_serious(browser, axe, deck, scheme):
     context = browser.new_context(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
     page.goto(deck.as_uri())
