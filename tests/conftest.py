@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,17 +16,34 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture
-def browser():
-    """The system's Chromium; skips where it is absent, but never in CI."""
+def chromium():
+    """Where the system's Chromium is; skips where it is absent, but never in CI."""
     if not CHROMIUM.exists():
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI must have {CHROMIUM}")
         pytest.skip(f"no browser at {CHROMIUM}")
-    sync_api = pytest.importorskip("playwright.sync_api")
+    return CHROMIUM
+
+
+@pytest.fixture
+def browser(chromium):
+    """The system's Chromium, driven by playwright."""
+    sync_api = _import("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        launched = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+@pytest.fixture
+def axe():
+    """Looks for what keeps people from using a page."""
+    return _import("axe_playwright_python.sync_playwright").Axe()
+
+
+def _import(name):
+    """A module of the extra ``test``; skips where it is absent, but never in CI."""
+    return import_module(name) if os.environ.get("CI") == "true" else pytest.importorskip(name)
 
 
 @pytest.fixture(scope="session")

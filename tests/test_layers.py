@@ -18,7 +18,18 @@ def test_data_flows_one_way():
     assert found.returncode == 0
 
 
-HELP = [[], ["scan"], ["model"], ["extract"], ["train"], ["evaluate"], ["calibrate"], ["submit"], ["data"]]
+HELP = [
+    [],
+    ["scan"],
+    ["model"],
+    ["extract"],
+    ["train"],
+    ["evaluate"],
+    ["calibrate"],
+    ["submit"],
+    ["data"],
+    ["present"],
+]
 HELP += [["model", command] for command in ("list", "get", "check", "card")]
 HELP += [["data", command] for command in ("index", "explore", "audit", "split")]
 

@@ -19,6 +19,7 @@ from unmask.cli.extract import extract
 from unmask.cli.faces import faces
 from unmask.cli.inputs import SUFFIXES
 from unmask.cli.model import model
+from unmask.cli.present import present
 from unmask.cli.scan import scan
 from unmask.cli.submit import submit
 from unmask.cli.train import train
@@ -41,6 +42,7 @@ app.command()(tune)
 app.command()(evaluate)
 app.command()(calibrate)
 app.command()(submit)
+app.command()(present)
 app.add_typer(model, name="model")
 app.add_typer(data, name="data")
 

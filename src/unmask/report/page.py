@@ -53,6 +53,9 @@ _SERIES = "".join(
     f".line.s{i}{{stroke:var(--c{i})}}.mark.s{i}{{fill:var(--c{i})}}.key.s{i}{{background:var(--c{i})}}"
     for i in range(8)
 )
+LOOK = _STYLE + _SERIES
+"""Colours, tables and charts, which everything that is shown shares."""
+
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -76,7 +79,7 @@ def document(title: str, sections: Sequence[str], *, foot: str, style: str = "",
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}{_SERIES}{style}</style></head>"
+        f"<style>{LOOK}{style}</style></head>"
         f"<body><h1>{escape(title)}</h1>{''.join(sections)}<footer>{escape(foot)}</footer>{script}</body></html>\n"
     )
 
