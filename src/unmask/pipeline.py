@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from unmask.config import ScanSettings
 from unmask.errors import DamagedError, MediaError, ModelError
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
+from unmask.faces.embed import FaceEmbedder, describe_people, load_embedder
 from unmask.faces.light import is_night
 from unmask.faces.track import link_faces, thin_track
 from unmask.judge.conclude import About, conclude
@@ -43,6 +45,7 @@ class Scanner:
     detector: FaceDetector
     model: CropScorer
     others: tuple[CropScorer, ...] = ()
+    embedder: FaceEmbedder | None = None
 
     def scan(
         self,
@@ -146,7 +149,18 @@ class Scanner:
         with watch.stage("score"):  # each other model cuts its own crops of the same faces
             alone = [replace(self, model=model, others=()) for model in self.others]
             beside = {one.model.card.name: one.score_people(stretch.clip, tracks).logits for one in alone}
-        return Look.at(stretch, evidence, worse=worse, beside=beside)
+        known = {} if self.embedder is None else self._known(stretch, tracks, self.embedder, watch)
+        return Look.at(stretch, evidence, worse=worse, beside=beside, **known)
+
+    def _known(
+        self, stretch: Stretch, tracks: tuple[Track, ...], embedder: FaceEmbedder, watch: Stopwatch
+    ) -> dict[str, Any]:
+        """What tells who is who in other shots; nothing where there are none."""
+        if stretch.start_seconds == stretch.since_seconds and stretch.end_seconds == stretch.until_seconds:
+            return {}
+        with watch.stage("detect"):
+            vectors = describe_people(stretch.clip, tracks, embedder)
+        return {"vectors": vectors, "same_cosine": embedder.same_cosine}
 
     def find_faces(self, clip: Clip) -> tuple[Track, ...]:
         """The people in a clip, and the tracks that were dropped, with the reason."""
@@ -193,7 +207,8 @@ def load_scanner(settings: ScanSettings | None = None) -> Scanner:
     Raises:
         ModelError: Weights are missing, altered or do not fit, were trained with another detector, or two
             models have one name.
-        SettingsError: The detector is unknown.
+        SettingsError: The detector or the embedder is unknown.
+        MissingExtraError: The embedder that was asked for is not installed.
     """
     settings = settings or ScanSettings()
     names: set[str] = set()
@@ -207,7 +222,8 @@ def load_scanner(settings: ScanSettings | None = None) -> Scanner:
         if card.name in names:
             raise ModelError(f"models that judge together must have different names, got {card.name!r} twice")
         names.add(card.name)
-    return Scanner(settings, load_detector(settings.detect), models[0], tuple(models[1:]))
+    detector, embedder = load_detector(settings.detect), load_embedder(settings.embedder)
+    return Scanner(settings, detector, models[0], tuple(models[1:]), embedder)
 
 
 def fingerprint(path: str | Path) -> str:

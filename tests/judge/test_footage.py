@@ -19,7 +19,8 @@ def views(seconds, *, brightness=0, mirrored=False):
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    return ScanSettings(model=str(write_tiny_model(tmp_path_factory.mktemp("model"))))
+    model = str(write_tiny_model(tmp_path_factory.mktemp("model")))
+    return ScanSettings(model=model, embedder="none")
 
 
 @pytest.fixture(scope="module")

@@ -75,6 +75,13 @@ def scan(
         typer.Option("--settings", metavar="TOML", help="Settings of the detector, as unmask tune writes."),
     ] = None,
     device: DeviceOption = "auto",
+    embedder: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What tells who is in several shots: auto (what is installed), none, dlib (extra people).",
+        ),
+    ] = "auto",
     stability: Annotated[
         bool,
         typer.Option("--stability", help="Judge worse versions of each file too and tell when it flips."),
@@ -125,6 +132,7 @@ def scan(
             track=track,
             stability=stability,
             score=score_settings(device),
+            embedder=embedder,
         )
         batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
         if csv is not None:
