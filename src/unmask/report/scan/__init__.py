@@ -7,6 +7,6 @@ and `facts`; `page` puts what came of it into words, with `timeline` and `sectio
 """
 
 from unmask.report.scan.options import ReportOptions
-from unmask.report.scan.write import REPORT_SUFFIXES, render_report, write_report, write_reports
+from unmask.report.scan.write import REPORT_SUFFIXES, render_report, write_report
 
-__all__ = ["REPORT_SUFFIXES", "ReportOptions", "render_report", "write_report", "write_reports"]
+__all__ = ["REPORT_SUFFIXES", "ReportOptions", "render_report", "write_report"]
