@@ -41,7 +41,7 @@ MAX_PREVIEW_SECONDS = 300.0
 STRIPS = 4
 """Most and least suspicious frames of a person, so many of each."""
 
-_HEATS = (2, 1, 1)  # of the first, second and third person
+_HEATS = (1, 1, 1)  # of the first, second and third person; 26 runs of the network each
 _STRIP_PX = 128
 _STRIP_SCALE = 1.5
 _HEAT_PX = 200

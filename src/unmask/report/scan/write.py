@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -40,8 +41,7 @@ def write_report(verdict: Verdict, source: Path, target: Path, *, options: Repor
         options: How the report is made.
 
     Raises:
-        SettingsError: The target has another ending.
-        MissingExtraError: A PDF was asked for and no Chromium was found.
+        SettingsError: The target has another ending, or a PDF was asked for and no Chromium can print it.
         OSError: It cannot be written.
     """
     check_target(target)
@@ -87,9 +87,16 @@ def write_one(story: Story, source: Path, target: Path, *, back: str = "") -> No
         return
     page = report_page(story, source, folder=target.absolute().parent, back=back)
     if suffix == ".pdf":
-        print_page(page, target)
+        _print(page, target)
     else:
         write_whole(target, page)
+
+
+def _print(page: str, target: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="unmask-") as folder:
+        html = Path(folder) / "report.html"
+        html.write_text(page, encoding="utf-8")
+        print_page(html, target)
 
 
 def report_values(story: Story) -> dict[str, Any]:
