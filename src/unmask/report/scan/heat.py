@@ -1,7 +1,7 @@
 """Where on a face the score comes from: cover one place after the other and see how the score falls.
 
-Occlusion (Zeiler and Fergus, 2014) needs the network's output alone, so it works on any ONNX model. A place is
-covered by a blurred copy of itself with soft edges: grey squares would bring in edges of their own, which is
+Occlusion (Zeiler and Fergus, 2014) needs the network's output alone, so it works on any ONNX model. A place
+is covered by a blurred copy of itself with soft edges: grey squares would bring in edges of their own, which is
 what these networks look for.
 """
 
@@ -79,7 +79,7 @@ def find_heat(model: CropScorer, crop: Image) -> HeatMap:
     for (left, top, right, bottom), fall in zip(places, falls, strict=True):
         total[top:bottom, left:right] += fall
         count[top:bottom, left:right] += 1
-    return HeatMap(float(logits[0]), places, falls, total / np.maximum(count, 1))
+    return HeatMap(float(logits[0]), places, falls, np.asarray(total / np.maximum(count, 1), np.float32))
 
 
 def _places(side: int, window: int) -> tuple[Place, ...]:
@@ -112,8 +112,8 @@ def draw_heat(crop: Image, found: HeatMap) -> Image:
     Colours run from none to the largest mean fall of this crop; rises stay grey.
     """
     top = float(found.heat.max())
-    level = np.clip(found.heat / top, 0, 1) if top > 0 else np.zeros_like(found.heat)
-    level = cv2.GaussianBlur(level, (0, 0), len(crop) / 40)
+    share = np.clip(found.heat / top, 0, 1) if top > 0 else np.zeros_like(found.heat)
+    level = np.asarray(cv2.GaussianBlur(share, (0, 0), len(crop) / 40), np.float64)
     hot = cv2.applyColorMap((level * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None]
     weight = 0.7 * level[..., None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -68,14 +68,15 @@ def check_target(target: Path) -> None:
 
 def look_through(
     pairs: Sequence[tuple[Verdict, Path]], options: ReportOptions, *, jobs: int | None = None
-) -> Iterator[tuple[int, Seen]]:
+) -> Generator[tuple[int, Seen]]:
     """Read files again in child processes; each as soon as it is done, with its place."""
     tasks = [(verdict, str(source), options) for verdict, source in pairs]
     batch = BatchSettings(jobs=jobs, time_limit_seconds=options.time_limit_seconds)
     with contextlib.closing(run_each(tasks, load_looking, batch)) as found:
         for place, answer in found:
-            failed = isinstance(answer, Failure)
-            yield place, Seen(problem="media_crashed", detail=answer.reason) if failed else answer
+            if isinstance(answer, Failure):
+                answer = Seen(problem="media_crashed", detail=answer.reason)
+            yield place, answer
 
 
 def write_one(story: Story, source: Path, target: Path, *, back: str = "") -> None:
