@@ -3,8 +3,8 @@
 Never here: judging anything anew, or decoding in the caller's own process.
 
 `write_report` is the way in. `looking` reads the file again in a child process, with `preview`, `heat` and
-`facts`; `page` puts what came of it into words, with `people`, `timeline` and `sections`; `overview` is for many
-files.
+`facts`; `page` puts what came of it into words, with `people`, `timeline` and `sections`; `overview` is for
+many files.
 """
 
 from unmask.report.scan.options import ReportOptions

@@ -1,8 +1,8 @@
 """Where on a face the score comes from: cover one place after the other and see how the score falls.
 
 Occlusion (Zeiler and Fergus, 2014) needs the network's output alone, so it works on any ONNX model. A place
-is covered by a blurred copy of itself with soft edges: grey squares would bring in edges of their own, which is
-what these networks look for.
+is covered by a blurred copy of itself with soft edges: grey squares would bring in edges of their own, which
+is what these networks look for.
 """
 
 from __future__ import annotations
@@ -102,8 +102,8 @@ def cover(crop: Image, place: Place) -> Image:
     soft = max(1, window // 8)
     mask = np.zeros(crop.shape[:2], np.float32)
     mask[top + soft : bottom - soft, left + soft : right - soft] = 1
-    mask = cv2.GaussianBlur(mask, (0, 0), soft / 2)[..., None]
-    return np.asarray((crop * (1 - mask) + blurred * mask).round(), np.uint8)
+    share = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft / 2), np.float32)[..., None]
+    return np.asarray((crop * (1 - share) + blurred * share).round(), np.uint8)
 
 
 def draw_heat(crop: Image, found: HeatMap) -> Image:
