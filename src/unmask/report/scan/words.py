@@ -46,7 +46,7 @@ class Words:
 
     def seconds(self, time: float) -> str:
         """A time in a video: ``3.1 s`` up to a minute, then ``m:ss.s`` or ``h:mm:ss``."""
-        if time < 60:
+        if round(time, 1) < 60:
             return f"{self.number(time)} s"
         minutes, seconds = divmod(round(time, 1), 60)
         if minutes < 60:
@@ -56,7 +56,7 @@ class Words:
     def span(self, start: float, end: float) -> str:
         """From one time to another."""
         first, last = self.seconds(start), self.seconds(end)
-        return first if first == last else f"{first.removesuffix(' s') if end < 60 else first} - {last}"
+        return first if first == last else f"{first.removesuffix(' s') if round(end, 1) < 60 else first} - {last}"
 
 
 @cache
