@@ -38,7 +38,7 @@ def test_the_preview_plays_at_the_files_own_times_with_boxes(judged, seen):
     assert [time for time, _ in frames] == pytest.approx([i / 10 for i in range(24)], abs=1e-3)
     plain = read_clip(judged[1]).frames[0].picture.rgb()
     changed = np.abs(frames[0][1].astype(int) - plain).max(axis=2) > 60
-    left, top, right, bottom = (round(edge) for edge in judged[0].people[0].frames[0].box)
+    left, top, right, _ = (round(edge) for edge in judged[0].people[0].frames[0].box)
     assert changed[top - 1 : top + 3, left + 10 : right - 10].mean() > 0.5
 
 

@@ -53,8 +53,8 @@ def test_every_outcome_has_words_and_only_real_says_that_no_sign_was_found(langu
 
 
 def test_no_probability_is_told_as_certain():
-    assert Words("en").percent(1.0) == "over 99 %" and Words("de").percent(0.0) == "unter 1 %"
-    assert Words("en").percent(0.77) == "77 %"
+    assert Words("en").percent(1.0) == "over 99\u00a0%" and Words("de").percent(0.0) == "unter 1\u00a0%"
+    assert Words("en").percent(0.77) == "77\u00a0%"
 
 
 def test_times_read_as_people_write_them():
@@ -75,7 +75,7 @@ def _dropped(faces, **settings):
 def _face(side=60.0, confidence=0.99, odd=False):
     box = np.array([10, 10, 10 + side, 10 + side], np.float32)
     points = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32)
-    points = points[::-1] if odd else points
+    points = points * 0 if odd else points
     return Face(box, box[:2] + points * side, confidence)
 
 
