@@ -56,7 +56,9 @@ class Words:
     def span(self, start: float, end: float) -> str:
         """From one time to another."""
         first, last = self.seconds(start), self.seconds(end)
-        return first if first == last else f"{first.removesuffix(' s') if round(end, 1) < 60 else first} - {last}"
+        if first == last:
+            return first
+        return f"{first.removesuffix(' s') if last.endswith(' s') else first} - {last}"
 
 
 def short_percent(share: float) -> str:
