@@ -80,21 +80,30 @@ def take_pictures(browser: Browser, folder: Path, output: Path) -> None:
         folder / "all" / "001-portrait-swapped-mp4.html",
         folder / "all" / "003-cut-together-mp4.html",
     )
-    take(browser, swapped, output / "report.jpg", size=(1000, 1960))
-    take(browser, both, output / "report_phone.jpg", size=(360, 1500), look="dark")
+    take(browser, swapped, output / "report.jpg", size=(1000, 2180))
+    take(browser, both, output / "report_phone.jpg", size=(360, 900), look="dark", start="article")
     take(browser, folder / "german.html", output / "report_print.jpg", size=(690, 980), look="print")
     take(browser, folder / "all" / "index.html", output / "report_overview.jpg", size=(760, 420))
 
 
-def take(browser: Browser, page: Path, picture: Path, *, size: tuple[int, int], look: str = "light") -> None:
-    """One picture of the upper part of a page; ``look`` is light, dark or print."""
+def take(
+    browser: Browser,
+    page: Path,
+    picture: Path,
+    *,
+    size: tuple[int, int],
+    look: str = "light",
+    start: str = "body",
+) -> None:
+    """One picture of a page from where ``start`` stands on; ``look`` is light, dark or print."""
     width, height = size
     shown = browser.new_page(viewport={"width": width, "height": height})
     shown.emulate_media(
         media="print" if look == "print" else "screen", color_scheme="dark" if look == "dark" else "light"
     )
     shown.goto(page.as_uri())
-    shown.wait_for_timeout(1000)
+    shown.evaluate(f"document.querySelector('{start}').scrollIntoView()")
+    shown.wait_for_timeout(2000)
     shown.screenshot(path=picture, type="jpeg", quality=82)
     shown.close()
 

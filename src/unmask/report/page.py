@@ -114,7 +114,7 @@ def dressed(title: str, sections: Sequence[str], *, foot: str, outfit: Outfit) -
         f'<meta http-equiv="Content-Security-Policy" content="{outfit.policy}">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
         f"<style>{_STYLE}{_SERIES}{outfit.style}</style></head>"
-        f"<body><h1>{escape(title)}</h1>{''.join(sections)}<footer>{escape(foot)}</footer>"
+        f"<body><main><h1>{escape(title)}</h1>{''.join(sections)}</main><footer>{escape(foot)}</footer>"
         f"{outfit.ending}</body></html>\n"
     )
 
