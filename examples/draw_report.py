@@ -81,6 +81,7 @@ def take_pictures(browser: Browser, folder: Path, output: Path) -> None:
         folder / "all" / "003-cut-together-mp4.html",
     )
     take(browser, swapped, output / "report.jpg", size=(1000, 2180))
+    take(browser, swapped, output / "report_top.jpg", size=(1000, 900))
     take(browser, both, output / "report_phone.jpg", size=(360, 900), look="dark", start="article")
     take(browser, folder / "german.html", output / "report_print.jpg", size=(690, 980), look="print")
     take(browser, folder / "all" / "index.html", output / "report_overview.jpg", size=(760, 420))

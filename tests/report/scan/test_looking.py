@@ -11,7 +11,7 @@ from tiny_model import write_clip_model
 from unmask.config import ScanSettings
 from unmask.report.scan import ReportOptions
 from unmask.report.scan.looking import look_again, pick_frames
-from unmask.verdicts import Person, PersonFrame
+from unmask.verdicts import Outcome, Person, PersonFrame
 from unmask.video import read_clip
 from unmask.video.playing import play_frames
 
@@ -74,6 +74,23 @@ def test_a_preview_beyond_the_limit_is_given_up(judged):
     assert served.preview is None and served.preview_why_not == ""
 
 
+def test_a_long_video_is_not_copied_and_has_its_other_pictures(judged, monkeypatch):
+    import unmask.report.scan.looking as looking
+
+    monkeypatch.setattr(looking, "MAX_PREVIEW_SECONDS", 2.0)
+    verdict, source, options = judged
+    seen = look_again(verdict, source, replace(options, heat_map=False))
+    assert seen.preview is None and seen.preview_why_not == "too_long"
+    assert seen.still and len(seen.people[0].most) == 4
+
+
+def test_a_video_in_which_nobody_was_found_can_be_watched(judged):
+    verdict, source, options = judged
+    nobody = replace(verdict, outcome=Outcome.NO_FACE, p_fake=None, people=(), segments=())
+    seen = look_again(nobody, source, options)
+    assert len(_decode(seen.preview)) == 24 and seen.still and not seen.people
+
+
 def test_another_file_by_now_gives_no_pictures(judged, tmp_path):
     verdict, source, options = judged
     other = tmp_path / "clip.mp4"
@@ -112,7 +129,8 @@ def test_a_picture_has_no_preview_and_still_strips(tmp_path):
     import unmask
     from portraits import moving_views
 
-    _, _, options = judged_file(tmp_path / "other") if (tmp_path / "other").mkdir() is None else ()
+    (tmp_path / "other").mkdir()
+    options = judged_file(tmp_path / "other")[2]
     source = write_image(tmp_path / "face.png", moving_views(1, brightness=60)[0])
     verdict = unmask.scan(source, model=options.settings.model)
     seen = look_again(verdict, source, options)
