@@ -1,4 +1,4 @@
-"""Take the pictures of docs/report.md: reports of the example clips, and of both cut together, in a browser.
+"""Take the pictures of docs/report.md and docs/long-videos.md: reports of the example clips, in a browser.
 
 python examples/draw_report.py -o docs/images
 
@@ -22,6 +22,7 @@ from unmask.verdicts import Verdict
 
 CLIPS = ("portrait_swapped.mp4", "portrait_real.mp4")
 CUT = "cut_together.mp4"
+FILM = "film.mp4"
 
 
 def main() -> None:
@@ -41,13 +42,16 @@ def main() -> None:
 
 
 def make_reports(folder: Path) -> None:
-    """One page of the swap, one in German of both cut together, and the overview of three files."""
+    """Of the swap, in German of both cut together, of a film of three shots, and the overview."""
     here = Path(__file__).parent
     files = [*(here / name for name in CLIPS), cut_together([here / name for name in CLIPS], folder / CUT)]
     pairs = [(named(unmask.scan(file)), file) for file in files]
     write_reports(
         pairs, folder / "all", options=ReportOptions(command="unmask scan examples --report all"), jobs=1
     )
+    film = cut_together([here / CLIPS[number] for number in (1, 0, 1)], folder / FILM)
+    shown = ReportOptions(command=f"unmask scan {FILM} --report film.html", heat_map=False)
+    write_report(named(unmask.scan(film)), film, folder / "film.html", options=shown)
     german = ReportOptions(language="de", command=f"unmask scan {CUT} --report {CUT}.html --language de")
     write_report(*pairs[2], folder / "german.html", options=german)
 
@@ -83,6 +87,7 @@ def take_pictures(browser: Browser, folder: Path, output: Path) -> None:
     take(browser, swapped, output / "report.jpg", size=(1000, 2180))
     take(browser, swapped, output / "report_top.jpg", size=(1000, 900))
     take(browser, both, output / "report_phone.jpg", size=(360, 900), look="dark", start="article")
+    take(browser, folder / "film.html", output / "long_videos.jpg", size=(900, 980), start="article")
     take(browser, folder / "german.html", output / "report_print.jpg", size=(690, 980), look="print")
     take(browser, folder / "all" / "index.html", output / "report_overview.jpg", size=(760, 420))
 

@@ -2,7 +2,8 @@ import av
 import numpy as np
 import pytest
 
-from unmask.video.shots import Miniature, mark_cuts, step_between
+from unmask.video.miniature import Miniature, step_between
+from unmask.video.shots import mark_cuts
 
 
 def picture(seed, *, moved=0, light=1.0, bars=0):
@@ -21,7 +22,7 @@ def picture(seed, *, moved=0, light=1.0, bars=0):
 
 
 def cuts(frames):
-    return [time for time, _, opens in mark_cuts(enumerate(frames)) if opens]
+    return [marked.time for marked in mark_cuts(enumerate(frames), tick_seconds=0.04) if marked.opens]
 
 
 def shot(seed, length, **more):
@@ -38,8 +39,9 @@ def test_pictures_between_bars_are_told_apart_too():
 
 def test_nothing_is_lost_or_moved_on_the_way():
     frames = shot(1, 3)
-    assert [(time, frame) for time, frame, _ in mark_cuts(enumerate(frames))] == list(enumerate(frames))
-    assert list(mark_cuts([])) == []
+    marked = mark_cuts(enumerate(frames), tick_seconds=0.04)
+    assert [(one.time, one.frame) for one in marked] == list(enumerate(frames))
+    assert list(mark_cuts([], tick_seconds=0.04)) == []
 
 
 @pytest.mark.parametrize("length", [1, 2])

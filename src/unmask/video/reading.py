@@ -143,14 +143,14 @@ def _pick(
     if not run.careful and run.survey.plannable and run.job.settings.drop_unreferenced:
         plan = plan_packets(run.survey.facts(), wanted)
     frames = run.run(context, _chosen(run, packets, plan))
-    return pick_shown(_noted(frames, cuts, since=wanted[0]), wanted)
+    return pick_shown(_noted(frames, cuts, since=wanted[0], tick_seconds=float(run.survey.time_base)), wanted)
 
 
-def _noted(frames: Iterator[Timed], cuts: list[int], *, since: int) -> Iterator[Timed]:
-    for time, frame, opens in mark_cuts(frames):
-        if opens and time > since:
-            cuts.append(time)
-        yield time, frame
+def _noted(frames: Iterator[Timed], cuts: list[int], *, since: int, tick_seconds: float) -> Iterator[Timed]:
+    for marked in mark_cuts(frames, tick_seconds=tick_seconds):
+        if marked.opens and marked.time > since:
+            cuts.append(marked.time)
+        yield marked.time, marked.frame
 
 
 def _chosen(run: Decoding, packets: Iterable[VideoPacket], plan: Plan | None) -> Iterator[VideoPacket | None]:

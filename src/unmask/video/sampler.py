@@ -73,14 +73,19 @@ class StretchSampler(Generic[T]):
         """How many frames may be in memory at a time."""
         return 2 * self._frames_of(STRETCH_SECONDS) + 2 * _LEAST_FRAMES
 
-    def add(self, time_seconds: float, frame: T, *, opens: bool) -> list[Taken[T]]:
+    def add(
+        self, time_seconds: float, frame: T, *, opens: bool, mixed_since: float | None = None
+    ) -> list[Taken[T]]:
         """Take a frame, the next in order of time; gives the stretches that it ends or makes sure of.
 
         Args:
             time_seconds: Of the frame.
             frame: Anything.
             opens: Whether a shot begins with it.
+            mixed_since: From then on frames showed two shots at once, and are not kept.
         """
+        if self._open is not None and mixed_since is not None:
+            self._open.drop(mixed_since)
         given: list[Taken[T]] = []
         if self._open is None or opens:
             given += self._end_shot(time_seconds)
@@ -165,6 +170,10 @@ class _Open(Generic[T]):
         if len(self.dense) > 2 * self.least:
             self.dense = self.dense[::2]
             self._stride *= 2
+
+    def drop(self, since_seconds: float) -> None:
+        self.grid = [held for held in self.grid if held[0] < since_seconds]
+        self.dense = [held for held in self.dense if held[0] < since_seconds]
 
     def chosen(self) -> tuple[Held[T], ...]:
         if len(self.grid) >= self.least:

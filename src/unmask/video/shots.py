@@ -9,19 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 
-from unmask.types import Floats
-
-_ROWS, _COLUMNS, _POINTS = 36, 64, 2
-_PLANAR = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"}
-_BLUR_PX = 1.0
-_NOISE = 64.0  # length of a miniature's luma below which it says nothing: uniform pictures are all alike
-_BAR_LEVELS = 2.0  # columns and rows at the rim that vary less are bars, which would make all pictures alike
+from unmask.video.dissolves import DissolveFinder
+from unmask.video.miniature import Miniature, step_between
 
 # Steps within 176 clips: 17 at the 99th percentile, 31 at the 99.9th; between two of them: 54 at the 1st.
 _CUTS = ((55.0, 2.5), (30.0, 6.0))
@@ -32,68 +26,20 @@ _SAME_STEP = 25.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Miniature:
-    """A picture made small.
+class Marked(NamedTuple, Generic[T]):
+    """A frame, and whether a shot begins with it.
 
     Attributes:
-        planes: Luma and both colour differences, 0 to 255, shape (3, 36, 64).
-        soft: Luma without fine detail, shape (36, 64).
-        rows: First and last row that is no bar; all of a picture without contrast.
-        columns: The same of columns.
+        time: In ticks of the stream.
+        frame: As it was given.
+        opens: Whether there is a cut right before it, or a dissolve has just ended.
+        mixed_since: From this time on, in seconds, frames belong to the dissolve; None for a cut.
     """
 
-    planes: Floats
-    soft: Floats
-    rows: tuple[int, int]
-    columns: tuple[int, int]
-
-    @classmethod
-    def of(cls, frame: VideoFrame) -> Miniature:
-        """Of a decoded frame, in whatever format; not turned upright."""
-        if frame.format.name in _PLANAR:
-            planes = np.stack([_shrink(plane) for plane in frame.planes[:3]])
-        else:
-            small = frame.reformat(_COLUMNS, _ROWS, format="yuv444p").to_ndarray()
-            planes = small.reshape(3, _ROWS, _COLUMNS).astype(np.float32)
-        soft = np.asarray(cv2.GaussianBlur(planes[0], (0, 0), _BLUR_PX), np.float32)
-        return cls(planes, soft, _inner(planes[0].std(axis=1)), _inner(planes[0].std(axis=0)))
-
-
-def _inner(contrast: Floats) -> tuple[int, int]:
-    """The first and the last row or column that is no bar."""
-    (places,) = np.nonzero(contrast > _BAR_LEVELS)
-    return (int(places[0]), int(places[-1])) if len(places) else (0, len(contrast) - 1)
-
-
-def _shrink(plane: object) -> Floats:
-    """Four points for each of the miniature's, averaged: much quicker than to look at all pixels."""
-    height, width, line = plane.height, plane.width, plane.line_size  # type: ignore[attr-defined]
-    pixels = np.frombuffer(plane, np.uint8).reshape(height, line)  # type: ignore[call-overload]
-    rows = (np.arange(_ROWS * _POINTS) * height) // (_ROWS * _POINTS)
-    columns = (np.arange(_COLUMNS * _POINTS) * width) // (_COLUMNS * _POINTS)
-    points = pixels[rows[:, None], columns[None]].astype(np.float32)
-    mean: Floats = points.reshape(_ROWS, _POINTS, _COLUMNS, _POINTS).mean(axis=(1, 3))
-    return mean
-
-
-def step_between(first: Miniature, second: Miniature) -> float:
-    """How much two pictures differ: 0 for the same, about 5 from frame to frame, above 50 for a cut.
-
-    The lack of correlation in luma, which a change of light does not raise, and the mean change of luma and
-    colour, each in points of 255. Bars that both have do not count, nor does a change of all luma alike.
-    """
-    part = tuple(
-        slice(min(a[0], b[0]), max(a[1], b[1]) + 1)
-        for a, b in ((first.rows, second.rows), (first.columns, second.columns))
-    )
-    one, other = (picture.soft[part] - picture.soft[part].mean() for picture in (first, second))
-    lengths = (np.linalg.norm(one) + _NOISE) * (np.linalg.norm(other) + _NOISE)
-    inside = (slice(None), *part)
-    difference = first.planes[inside] - second.planes[inside]
-    difference[0] -= difference[0].mean()  # another light on the same scene
-    change = float(np.abs(difference).mean(axis=(1, 2)).sum())
-    return 40.0 * (1.0 - float((one * other).sum() / lengths)) + change
+    time: int
+    frame: T
+    opens: bool
+    mixed_since: float | None = None
 
 
 @dataclass(slots=True)
@@ -104,16 +50,20 @@ class _Seen(Generic[T]):
     step: float
 
 
-def mark_cuts(frames: Iterable[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame, bool]]:
+def mark_cuts(
+    frames: Iterable[tuple[int, VideoFrame]], *, tick_seconds: float
+) -> Iterator[Marked[VideoFrame]]:
     """Tell of each frame whether a shot begins with it.
 
     Args:
         frames: With their times, in order; not all need to be given. Each is held back until two more came.
+        tick_seconds: Seconds of a tick of these times.
 
     Yields:
-        Time, frame, and whether there is a cut right before it; never before the first.
+        The frames; no shot begins with the first.
     """
     seen: deque[_Seen[VideoFrame]] = deque(maxlen=_BEFORE + 1 + _AFTER)
+    finder = DissolveFinder()
     waiting = 0
     for time, frame in frames:
         small = Miniature.of(frame)
@@ -121,14 +71,20 @@ def mark_cuts(frames: Iterable[tuple[int, VideoFrame]]) -> Iterator[tuple[int, V
         waiting += 1
         if waiting > _AFTER:
             waiting -= 1
-            yield _marked(seen, len(seen) - 1 - _AFTER)
+            yield _marked(seen, len(seen) - 1 - _AFTER, finder, tick_seconds)
     for place in range(len(seen) - waiting, len(seen)):
-        yield _marked(seen, place)
+        yield _marked(seen, place, finder, tick_seconds)
 
 
-def _marked(seen: Sequence[_Seen[VideoFrame]], place: int) -> tuple[int, VideoFrame, bool]:
+def _marked(
+    seen: Sequence[_Seen[VideoFrame]], place: int, finder: DissolveFinder, tick_seconds: float
+) -> Marked[VideoFrame]:
     now = seen[place]
-    return now.time, now.frame, now.step > _CUTS[-1][0] and _is_cut(seen, place)
+    if now.step > _CUTS[-1][0] and _is_cut(seen, place):
+        finder.restart()
+        return Marked(now.time, now.frame, True)
+    since = finder.add(now.time * tick_seconds, now.small)
+    return Marked(now.time, now.frame, since is not None, since)
 
 
 def _is_cut(seen: Sequence[_Seen[VideoFrame]], place: int) -> bool:

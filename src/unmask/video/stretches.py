@@ -24,7 +24,7 @@ from unmask.video.pieces import PIECE_SECONDS, Piece, open_at, plan_pieces
 from unmask.video.reading import own_errors, read_evenly, wanted_times
 from unmask.video.sampler import StretchSampler, Taken
 from unmask.video.sampling import PacketFacts
-from unmask.video.shots import mark_cuts
+from unmask.video.shots import Marked, mark_cuts
 from unmask.video.still import read_still, still_format
 from unmask.video.survey import Survey, survey_packets
 
@@ -160,7 +160,9 @@ class _Reading:
         with open_at(run.job, self.survey, piece.begin) as (stream, packets, number):
             chosen = _thinned(run, run.until_damage(packets, first=number), facts, sampler, piece.begin)
             frames = run.run(stream.codec_context, chosen)
-            for taken in _sampled(self.survey, mark_cuts(frames), sampler, piece):
+            for taken in _sampled(
+                self.survey, mark_cuts(frames, tick_seconds=float(self.survey.time_base)), sampler, piece
+            ):
                 converter = Converter()
                 damage = self.survey.problem or run.problem
                 clip = Clip(
@@ -188,17 +190,18 @@ class _Reading:
 
 def _sampled(
     survey: Survey,
-    frames: Iterator[tuple[int, VideoFrame, bool]],
+    frames: Iterator[Marked[VideoFrame]],
     sampler: StretchSampler[VideoFrame],
     piece: Piece,
 ) -> Iterator[Taken[VideoFrame]]:
     last = piece.first - 1
-    for time, frame, opens in frames:
+    for time, frame, opens, mixed_since in frames:
         if time > piece.last:
             break
         if time > last:  # else before the piece, or a time that stands still or runs back
             last = time
-            yield from sampler.add(survey.seconds(time), frame, opens=opens or time == survey.times[0])
+            opens = opens or time == survey.times[0]
+            yield from sampler.add(survey.seconds(time), frame, opens=opens, mixed_since=mixed_since)
     yield from sampler.finish(survey.seconds(piece.end))
 
 
