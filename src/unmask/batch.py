@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from unmask.config import BatchSettings, ScanSettings
-from unmask.judge.card import card_path, read_card
+from unmask.judge.card import Card, card_path, read_card
 from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.verdict import STAGES, unreadable
@@ -117,12 +117,20 @@ def scan_each(
     with contextlib.closing(found):
         for index, answer in found:
             looks = seen.pop(index, [])
-            if isinstance(answer, Failure) and looks:
-                about = About(tasks[index], answer.note, dict.fromkeys(STAGES, 0.0), answer.reason)
-                answer = conclude(looks, about, card, settings)
-            elif isinstance(answer, Failure):
-                answer = unreadable(tasks[index], answer.reason, card.model_name, sha256=answer.note)
+            if isinstance(answer, Failure):
+                answer = judge_failure(tasks[index], answer, looks, card, settings)
             yield index, answer
+
+
+def judge_failure(
+    path: str, failure: Failure, looks: Sequence[Look], card: Card, settings: ScanSettings
+) -> Verdict:
+    """The verdict on a file whose worker ended: by what it had seen, or that it could not be read."""
+    if not looks:
+        return unreadable(path, failure.reason, card.model_name, sha256=failure.note)
+    return conclude(
+        looks, About(path, failure.note, dict.fromkeys(STAGES, 0.0), failure.reason), card, settings
+    )
 
 
 def run_each(

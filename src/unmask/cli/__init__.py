@@ -20,6 +20,7 @@ from unmask.cli.faces import faces
 from unmask.cli.inputs import SUFFIXES
 from unmask.cli.model import model
 from unmask.cli.scan import scan
+from unmask.cli.serve import serve
 from unmask.cli.submit import submit
 from unmask.cli.train import train
 from unmask.cli.tune import tune
@@ -34,6 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(scan)
+app.command()(serve)
 app.command()(faces)
 app.command()(extract)
 app.command()(train)
