@@ -15,15 +15,24 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture
-def browser():
-    """The system's Chromium; skips where it is absent, but never in CI."""
+def chromium():
+    """Where the system's Chromium is; skips where it is absent, but never in CI."""
     if not CHROMIUM.exists():
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI must have {CHROMIUM}")
         pytest.skip(f"no browser at {CHROMIUM}")
-    sync_api = pytest.importorskip("playwright.sync_api")
+    return CHROMIUM
+
+
+@pytest.fixture
+def browser(chromium):
+    """The system's Chromium, driven by playwright."""
+    if os.environ.get("CI") == "true":
+        from playwright import sync_api
+    else:
+        sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        launched = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
         yield launched
         launched.close()
 

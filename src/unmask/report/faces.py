@@ -55,7 +55,7 @@ def draw_faces(image: Image, tracks: Sequence[Track], frame_index: int, *, zoom:
         if frame_index in track.frame_indices
     ]
     for track, face in seen:
-        _write(drawn, _words(track, face), place=face.box[:2] * zoom, colour=_colour(track))
+        write_label(drawn, _words(track, face), place=face.box[:2] * zoom, colour=_colour(track))
     for track, face in seen:  # over all words, which may lie on a face
         left, top, right, bottom = (round(float(edge) * zoom) for edge in face.box)
         cv2.rectangle(drawn, (left, top), (right, bottom), _colour(track), 2)
@@ -163,7 +163,7 @@ def _drawn_frame(clip: Clip, tracks: Sequence[Track], index: int, *, side_px: in
     width, height = max(2, round(frame.width * zoom)), max(2, round(frame.height * zoom))
     drawn = draw_faces(frame.picture.rgb(width=width, height=height), tracks, index, zoom=zoom)
     corner = np.array([0, drawn.shape[0]], np.float32)
-    _write(drawn, [f"{frame.time_seconds:.2f} s"], place=corner, colour=(40, 40, 40))
+    write_label(drawn, [f"{frame.time_seconds:.2f} s"], place=corner, colour=(40, 40, 40))
     return drawn
 
 
@@ -183,8 +183,8 @@ def _lines(text: str, *, letters: int = 34) -> list[str]:
     return lines
 
 
-def _write(image: Image, lines: Sequence[str], *, place: Floats, colour: Colour) -> None:
-    """Text on a coloured ground above a place ``x y``, moved so that all of it lies within the image."""
+def write_label(image: Image, lines: Sequence[str], *, place: Floats, colour: Colour) -> None:
+    """Write lines of ASCII on a coloured ground above a place ``x y``, moved to lie within the image."""
     widths = [cv2.getTextSize(line, _FONT, 0.45, 1)[0][0] for line in lines]
     height, width = len(lines) * _LINE_PX + 4, max(widths) + 8
     left = int(np.clip(place[0], 0, max(image.shape[1] - width, 0)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 _STYLE = """
@@ -56,6 +57,42 @@ _SERIES = "".join(
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """What one page has of its own.
+
+    Attributes:
+        language: Of its words, as a language tag.
+        style: CSS that only this page needs.
+        script: JavaScript; no other can run in the page.
+        script_url: Where a server has the script, instead of in the page.
+        media: Where videos may come from, as in a content security policy.
+    """
+
+    language: str = "en"
+    style: str = ""
+    script: str = ""
+    script_url: str = ""
+    media: str = "data:"
+
+    @property
+    def policy(self) -> str:
+        """What the browser may load and run."""
+        if self.script_url:
+            return f"{_POLICY}; media-src {self.media}; script-src 'self'"
+        if not self.script:
+            return _POLICY
+        digest = base64.b64encode(hashlib.sha256(self.script.encode()).digest()).decode()
+        return f"{_POLICY}; media-src {self.media}; script-src 'sha256-{digest}'"
+
+    @property
+    def ending(self) -> str:
+        """What stands at the end of the page."""
+        if self.script_url:
+            return f'<script src="{escape(self.script_url)}"></script>'
+        return f"<script>{self.script}</script>" if self.script else ""
+
+
 def document(title: str, sections: Sequence[str], *, foot: str, style: str = "", script: str = "") -> str:
     """A whole HTML file; its policy forbids the browser any request.
 
@@ -66,18 +103,19 @@ def document(title: str, sections: Sequence[str], *, foot: str, style: str = "",
         style: CSS that only this page needs.
         script: JavaScript; no other can run in the page.
     """
-    policy = _POLICY
-    if script:
-        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        policy += f"; media-src data:; script-src 'sha256-{digest}'"
-        script = f"<script>{script}</script>"
+    return dressed(title, sections, foot=foot, outfit=Outfit(style=style, script=script))
+
+
+def dressed(title: str, sections: Sequence[str], *, foot: str, outfit: Outfit) -> str:
+    """As `document`, for a page with more of its own."""
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html>\n<html lang="{outfit.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{outfit.policy}">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}{_SERIES}{style}</style></head>"
-        f"<body><h1>{escape(title)}</h1>{''.join(sections)}<footer>{escape(foot)}</footer>{script}</body></html>\n"
+        f"<style>{_STYLE}{_SERIES}{outfit.style}</style></head>"
+        f"<body><h1>{escape(title)}</h1>{''.join(sections)}<footer>{escape(foot)}</footer>"
+        f"{outfit.ending}</body></html>\n"
     )
 
 

@@ -1,0 +1,83 @@
+"""The page of one file: all parts in their order, with style and script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unmask.report.page import Outfit, dressed
+from unmask.report.scan.cards import card_of, thresholds_of
+from unmask.report.scan.options import ReportOptions
+from unmask.report.scan.people import people, recording, video_address
+from unmask.report.scan.sections import (
+    Story,
+    banner,
+    caution_list,
+    file_facts,
+    left_out,
+    limits,
+    method,
+    segment_table,
+)
+from unmask.report.scan.seen import Seen
+from unmask.report.scan.words import Words, visible
+from unmask.verdicts import Verdict
+
+STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+SCRIPT = Path(__file__).with_name("report.js").read_text(encoding="utf-8")
+"""What makes timelines and frames move the video; a server may have it at `ReportOptions.script_url`."""
+
+MAX_NAME_LETTERS = 80
+_MEDIA = "data: file: 'self'"
+
+
+def tell_story(verdict: Verdict, seen: Seen, options: ReportOptions) -> Story:
+    """Everything that is needed to put a report into words."""
+    card = card_of(verdict, options.settings)
+    thresholds = thresholds_of(card, options.settings) if card else None
+    return Story(verdict, seen, options, card, thresholds, Words(options.language))
+
+
+def report_page(story: Story, source: Path, *, folder: Path | None, back: str = "") -> str:
+    """A whole HTML file.
+
+    Args:
+        story: Verdict and what reading the file again gave.
+        source: The file.
+        folder: Where the page will lie, for a link to the video; None where a server has it.
+        back: HTML of a link to the overview, if there is one.
+    """
+    words = story.words
+    address, _ = ("", "") if story.seen.problem else video_address(story, source, folder)
+    parts = [
+        back,
+        banner(story),
+        caution_list(story),
+        recording(story, source, folder),
+        people(story, playable=bool(address)),
+        segment_table(story),
+        left_out(story),
+        file_facts(story),
+        method(story),
+        limits(story),
+    ]
+    outfit = Outfit(
+        language=story.options.language,
+        style=STYLE,
+        script=SCRIPT if address else "",
+        script_url=story.options.script_url if address else "",
+        media=_MEDIA,
+    )
+    title = words("title", name=shown_name(source))
+    foot = words("foot", version=visible(story.verdict.unmask))
+    return dressed(title, parts, foot=foot, outfit=outfit)
+
+
+def shown_name(source: Path) -> str:
+    """A file's name as it can safely be read, shortened in the middle.
+
+    >>> len(shown_name(Path("a" * 250 + ".mp4"))), shown_name(Path("/tmp/clip.mp4"))
+    (81, 'clip.mp4')
+    """
+    name = visible(source.name)
+    half = MAX_NAME_LETTERS // 2
+    return name if len(name) <= MAX_NAME_LETTERS else f"{name[:half]}…{name[-half:]}"

@@ -1,0 +1,78 @@
+"""All words that a reader of the report sees, in each language, out of one file: ``messages.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "de")
+_MESSAGES = Path(__file__).with_name("messages.json")
+_BELOW, _ABOVE = 0.005, 0.995
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Messages and numbers in one language.
+
+    Attributes:
+        language: One of `LANGUAGES`.
+
+    >>> Words("de").percent(0.999), Words("de").number(3.14), Words("en").seconds(75.5)
+    ('über 99 %', '3,1', '1:15.5')
+    """
+
+    language: str
+
+    def __call__(self, key: str, **values: object) -> str:
+        """A message as plain text, its gaps filled."""
+        return messages()[key][self.language].format(**values)
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a message."""
+        return key in messages()
+
+    def number(self, value: float, *, digits: int = 1) -> str:
+        """A number with so many digits behind the point, or the comma."""
+        text = f"{value:.{digits}f}"
+        return text.replace(".", ",") if self.language == "de" else text
+
+    def percent(self, share: float) -> str:
+        """A share in whole per cent, never 0 or 100: no model is that sure."""
+        if share < _BELOW:
+            return self("percent_below")
+        return self("percent_above") if share > _ABOVE else f"{100 * share:.0f} %"
+
+    def seconds(self, time: float) -> str:
+        """A time in a video: ``3.1 s`` up to a minute, then ``m:ss.s`` or ``h:mm:ss``."""
+        if time < 60:
+            return f"{self.number(time)} s"
+        minutes, seconds = divmod(round(time, 1), 60)
+        if minutes < 60:
+            return f"{minutes:.0f}:{self.number(seconds).zfill(4)}"
+        return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{seconds:02.0f}"
+
+    def span(self, start: float, end: float) -> str:
+        """From one time to another."""
+        first, last = self.seconds(start), self.seconds(end)
+        return first if first == last else f"{first.removesuffix(' s') if end < 60 else first} – {last}"
+
+
+@cache
+def messages() -> dict[str, dict[str, str]]:
+    """Every message by its key, in every language."""
+    found: dict[str, dict[str, str]] = json.loads(_MESSAGES.read_text(encoding="utf-8"))
+    return found
+
+
+def visible(text: str) -> str:
+    """A text of unknown origin with everything that cannot be seen, or turns writing around, spelt out.
+
+    >>> visible("clip" + chr(0x202E) + "4pm.exe")
+    'clip\\\\u202e4pm.exe'
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )
