@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from unmask.version import __version__
 from unmask.web.metrics import Counted
 from unmask.web.pages import pages
-from unmask.web.refusals import Refusal
+from unmask.web.refusals import RefusedError
 from unmask.web.scans import scans
 from unmask.web.security import Guard
 from unmask.web.settings import ServeSettings
@@ -23,8 +23,9 @@ from unmask.web.site import Site
 
 __all__ = ["make_app"]
 
-_TOLD = """Tells from a video whether faces in it were manipulated. Send a file to `POST /api/scans`, follow its
-events, and read the verdict. Where the server has a token, each request needs `Authorization: Bearer TOKEN`."""
+_TOLD = """Tells from a video whether faces in it were manipulated. Send a file to `POST /api/scans`,
+follow its events, and read the verdict. Where the server has a token, each request needs
+`Authorization: Bearer TOKEN`."""
 
 
 def make_app(settings: ServeSettings, site: Site | None = None) -> ASGIApp:
@@ -59,7 +60,7 @@ def make_app(settings: ServeSettings, site: Site | None = None) -> ASGIApp:
     app.state.site = site
     app.include_router(pages)
     app.include_router(scans)
-    app.add_exception_handler(Refusal, _refuse)
+    app.add_exception_handler(RefusedError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_values)
     app.add_exception_handler(HTTPException, _refuse_route)
     counted = Counted(app, site.metrics)
@@ -67,7 +68,7 @@ def make_app(settings: ServeSettings, site: Site | None = None) -> ASGIApp:
 
 
 def _refuse(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Refusal)
+    assert isinstance(error, RefusedError)
     request.app.state.site.metrics.refused.labels(error.code).inc()
     return JSONResponse(error.body, error.status, error.headers)
 

@@ -78,9 +78,7 @@ class Hub:
         """Listen no more."""
         self._listeners.discard(listener)
 
-    async def stream(
-        self, listener: _Listener, first: dict[str, Any] | None = None
-    ) -> AsyncIterator[str]:
+    async def stream(self, listener: _Listener, first: dict[str, Any] | None = None) -> AsyncIterator[str]:
         """The text of an event stream; of a single scan it ends with the scan.
 
         Args:

@@ -24,20 +24,18 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        where = {"registry": self._registry}
-        self.requests = Counter(
-            "unmask_http_requests", "HTTP answers.", ["method", "route", "status"], **where
-        )
-        self.scans = Counter("unmask_scans", "Scans that ended.", ["outcome"], **where)
-        self.refused = Counter("unmask_refused", "Requests that were turned away.", ["why"], **where)
-        self.upload_bytes = Counter("unmask_upload_bytes", "Bytes of uploads.", **where)
+        self._registry = to = CollectorRegistry()
+        ProcessCollector(registry=to)
+        labels = ["method", "route", "status"]
+        self.requests = Counter("unmask_http_requests", "HTTP answers.", labels, registry=to)
+        self.scans = Counter("unmask_scans", "Scans that ended.", ["outcome"], registry=to)
+        self.refused = Counter("unmask_refused", "Requests that were turned away.", ["why"], registry=to)
+        self.upload_bytes = Counter("unmask_upload_bytes", "Bytes of uploads.", registry=to)
         self.scan_seconds = Histogram(
-            "unmask_scan_seconds", "Time of a scan.", buckets=_SCAN_SECONDS, **where
+            "unmask_scan_seconds", "Time of a scan.", buckets=_SCAN_SECONDS, registry=to
         )
         self.first_seconds = Histogram(
-            "unmask_first_partial_seconds", "Time to the first partial result.", **where
+            "unmask_first_partial_seconds", "From its begin to its first partial result.", registry=to
         )
 
     def watch(self, name: str, told: str, value: Callable[[], float]) -> None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from unmask.report.scan.words import LANGUAGES
 from unmask.version import __version__
-from unmask.web.refusals import Refusal
+from unmask.web.refusals import RefusedError
 from unmask.web.security import COOKIE, session_of
 from unmask.web.site import Site
 from unmask.web.views import Limits, Problem
@@ -64,7 +64,7 @@ def api_docs() -> Response:
 def static(name: str) -> Response:
     """A part of the page."""
     if name not in STATIC:
-        raise Refusal("not_found", "there is no such file")
+        raise RefusedError("not_found", "there is no such file")
     return _file(name, f"{STATIC[name]}; charset=utf-8")
 
 

@@ -24,7 +24,7 @@ STATUS: dict[str, int] = {
 """HTTP status by code."""
 
 
-class Refusal(UnmaskError):
+class RefusedError(UnmaskError):
     """A request that is turned away.
 
     Args:

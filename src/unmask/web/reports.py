@@ -10,7 +10,7 @@ from unmask.config import ScanSettings
 from unmask.errors import UnmaskError
 from unmask.report.scan import ReportOptions, write_report
 from unmask.verdicts import Verdict
-from unmask.web.refusals import Refusal
+from unmask.web.refusals import RefusedError
 from unmask.web.store import Row, Store
 
 MAX_WAITING = 8
@@ -39,13 +39,13 @@ class Reports:
             suffix: ``html`` or ``json``.
 
         Raises:
-            Refusal: There is no verdict, too many wait, or the scan was deleted meanwhile.
+            RefusedError: There is no verdict, too many wait, or the scan was deleted meanwhile.
         """
         target = self._store.folder_of(row.id) / f"report.{language}.{suffix}"
         if target.is_file():
             return target
         if not self._places.acquire(blocking=False):
-            raise Refusal("busy", f"at most {MAX_WAITING} reports are made at a time; try again later")
+            raise RefusedError("busy", f"at most {MAX_WAITING} reports are made at a time; try again later")
         try:
             with self._turn:
                 if not target.is_file():  # nobody made it while we waited
@@ -57,7 +57,7 @@ class Reports:
     def _make(self, row: Row, target: Path, language: str) -> None:
         found = self._store.verdict(row.id)
         if found is None:
-            raise Refusal("not_ready", f"a report needs a verdict, and the scan is {row.state}")
+            raise RefusedError("not_ready", f"a report needs a verdict, and the scan is {row.state}")
         source = self._store.source_of(row)
         verdict = replace(Verdict.from_dict(found), path=row.name)
         options = ReportOptions(language=language, settings=self._settings, preview_mb=PREVIEW_MB)
@@ -65,5 +65,5 @@ class Reports:
             write_report(verdict, source, target, options=options)
         except (UnmaskError, OSError) as error:
             if self._store.get(row.id) is None:
-                raise Refusal("not_found", "there is no such scan any more") from error
-            raise Refusal("not_ready", f"no report can be made: {error}") from error
+                raise RefusedError("not_found", "there is no such scan any more") from error
+            raise RefusedError("not_ready", f"no report can be made: {error}") from error

@@ -8,17 +8,16 @@ import os
 import stat
 from enum import StrEnum
 from pathlib import Path as File
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from unmask.report.scan.words import LANGUAGES
 from unmask.verdicts import Outcome
 from unmask.web.events import TooManyListenersError
 from unmask.web.pages import SiteOf, problems
-from unmask.web.refusals import Refusal
+from unmask.web.refusals import RefusedError
 from unmask.web.security import REPORT_HEADERS
 from unmask.web.site import Site
 from unmask.web.uploads import plain_name, save_body
@@ -45,7 +44,7 @@ _BODY = {
 }
 
 Key = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of a scan.")]
-Language = StrEnum("Language", {language: language for language in LANGUAGES})
+Language = Annotated[Literal["en", "de"], Query(description="Of its words.")]
 
 
 class Format(StrEnum):
@@ -55,9 +54,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-@scans.post(
-    "/scans", status_code=201, openapi_extra=_BODY, responses=problems(404, 408, 413, 415, 503)
-)
+@scans.post("/scans", status_code=201, openapi_extra=_BODY, responses=problems(404, 408, 413, 415, 503))
 async def send_scan(
     request: Request,
     response: Response,
@@ -76,7 +73,7 @@ async def send_scan(
         scan = await _send_upload(request, site, plain_name(name))
     else:
         rule = "the body must be a file (application/octet-stream, video/*, image/*) or application/json"
-        raise Refusal("wrong_type", f"{rule}, got {kind[:100]!r}")
+        raise RefusedError("wrong_type", f"{rule}, got {kind[:100]!r}")
     response.headers["Location"] = f"/api/scans/{scan.id}"
     return scan
 
@@ -87,13 +84,11 @@ async def _send_upload(request: Request, site: Site, name: str) -> Scan:
     try:
         with site.new_scan(name) as row:
             target = site.store.source_of(row)
-            found = await save_body(
-                request.stream(), target, site.settings.upload, declared=declared
-            )
+            found = await save_body(request.stream(), target, site.settings.upload, declared=declared)
             site.metrics.upload_bytes.inc(found.bytes)
             return site.enqueue(row, size=found.bytes, sha256=found.sha256)
     except ClientDisconnect as error:
-        raise Refusal("bad_request", "the upload broke off") from error
+        raise RefusedError("bad_request", "the upload broke off") from error
 
 
 async def _send_path(request: Request, site: Site) -> Scan:
@@ -102,10 +97,12 @@ async def _send_path(request: Request, site: Site) -> Scan:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_JSON_BYTES:
-                raise Refusal("too_large", f"a JSON body must have at most {MAX_JSON_BYTES} bytes")
+                raise RefusedError("too_large", f"a JSON body must have at most {MAX_JSON_BYTES} bytes")
     if not site.settings.local:
         rule = "paths are only taken by a server that nobody but its own machine reaches"
-        raise Refusal("no_paths", f"{rule}, and this one listens on {site.settings.host}; upload the file")
+        raise RefusedError(
+            "no_paths", f"{rule}, and this one listens on {site.settings.host}; upload the file"
+        )
     path = _path_in(bytes(body))
     size = await asyncio.to_thread(_size_of, path)
     with site.new_scan(plain_name(path.name), path) as row:
@@ -116,17 +113,17 @@ def _path_in(body: bytes) -> File:
     try:
         given = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Refusal("bad_request", "the body must be JSON") from error
+        raise RefusedError("bad_request", "the body must be JSON") from error
     path = given.get("path") if isinstance(given, dict) and set(given) == {"path"} else None
     if not isinstance(path, str) or not path or "\0" in path:
-        raise Refusal("bad_request", 'the body must be {"path": "a file of this machine"}')
+        raise RefusedError("bad_request", 'the body must be {"path": "a file of this machine"}')
     try:
         path.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise Refusal("bad_request", "the path must be text, got half of a surrogate pair") from error
+        raise RefusedError("bad_request", "the path must be text, got half of a surrogate pair") from error
     file = File(path)
     if not file.is_absolute():
-        raise Refusal("bad_request", f"the path must begin at the root, got {path[:200]!r}")
+        raise RefusedError("bad_request", f"the path must begin at the root, got {path[:200]!r}")
     return file
 
 
@@ -134,9 +131,11 @@ def _size_of(path: File) -> int:
     try:
         found = os.stat(path)  # noqa: PTH116  no difference, and Path.stat hides that it follows links
     except OSError as error:
-        raise Refusal("not_found", f"the path leads to no file: {error.strerror}") from error
+        raise RefusedError("not_found", f"the path leads to no file: {error.strerror}") from error
     if not stat.S_ISREG(found.st_mode):
-        raise Refusal("bad_request", "the path must lead to a regular file, got a folder, pipe or device")
+        raise RefusedError(
+            "bad_request", "the path must lead to a regular file, got a folder, pipe or device"
+        )
     return found.st_size
 
 
@@ -177,10 +176,10 @@ def _stream(site: Site, key: str | None) -> StreamingResponse:
     try:
         listener = site.hub.join(key)
     except TooManyListenersError as error:
-        raise Refusal("busy", str(error)) from error
+        raise RefusedError("busy", str(error)) from error
     try:
         first = None if key is None else as_news(site.view(site.row(key)))
-    except Refusal:
+    except RefusedError:
         site.hub.leave(listener)
         raise
     return StreamingResponse(site.hub.stream(listener, first), media_type="text/event-stream")
@@ -190,12 +189,12 @@ def _stream(site: Site, key: str | None) -> StreamingResponse:
 def get_report(
     site: SiteOf,
     key: Key,
-    language: Annotated[Language, Query(description="Of its words.")] = Language("en"),
+    language: Language = "en",
     format: Annotated[Format, Query(description="A page, or JSON.")] = Format.HTML,
 ) -> FileResponse:
     """The report, one file that needs no network; made when it is first asked for, which takes a while."""
     row = site.row(key)
-    file = site.reports.get(row, language=language.value, suffix=format.value)
+    file = site.reports.get(row, language=language, suffix=format.value)
     kind = "text/html" if format is Format.HTML else "application/json"
     return FileResponse(file, media_type=kind, headers=REPORT_HEADERS)
 

@@ -1,9 +1,9 @@
 """What stands before every route: whose request it is, and what a browser may do with the answer.
 
-- A page elsewhere may not speak for the user: requests that change something must come from our own page (their
-  ``Origin``) or from a program that sends none.
-- A name that somebody else points at this machine (DNS rebinding) is refused: browsers tell the name in ``Host``,
-  and only addresses in digits, ``localhost`` and names that were allowed are ours.
+- A page elsewhere may not speak for the user: requests that change something must come from our own page
+  (their ``Origin``) or from a program that sends none.
+- A name that somebody else points at this machine (DNS rebinding) is refused: browsers tell the name in
+  ``Host``, and only addresses in digits, ``localhost`` and names that were allowed are ours.
 - With a token, nothing but the empty page is given to who does not know it.
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from unmask.web.refusals import Refusal
+from unmask.web.refusals import RefusedError
 from unmask.web.settings import ServeSettings
 
 COOKIE = "unmask_session"
@@ -80,7 +80,7 @@ class Guard:
 
         try:
             self._check(scope)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             self._on_refusal(refusal.code)
             await _answer(refusal, send_guarded)
             return
@@ -91,15 +91,15 @@ class Guard:
         host = headers.get("host", "")
         if not self._is_ours(host):
             rule = "this server must be called by its address or a name that --allow-host gave"
-            raise Refusal("foreign_host", f"{rule}, got {host[:100]!r}")
+            raise RefusedError("foreign_host", f"{rule}, got {host[:100]!r}")
         if scope["method"] not in _SAFE:
             origin = headers.get("origin")
             ours = origin is None or origin.lower() == f"{scope['scheme']}://{host}".lower()
             if not ours or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
                 rule = "changes must come from this server's own page"
-                raise Refusal("foreign_origin", f"{rule}, got {str(origin)[:100]!r}")
+                raise RefusedError("foreign_origin", f"{rule}, got {str(origin)[:100]!r}")
         if self._token is not None and not self._is_open(scope["path"]) and not self._knows(headers):
-            raise Refusal("no_token", "this server must be given its token: Authorization: Bearer TOKEN")
+            raise RefusedError("no_token", "this server must be given its token: Authorization: Bearer TOKEN")
 
     def _is_ours(self, host: str) -> bool:
         name = host.rpartition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
@@ -127,7 +127,7 @@ class Guard:
         return False
 
 
-async def _answer(refusal: Refusal, send: Send) -> None:
+async def _answer(refusal: RefusedError, send: Send) -> None:
     body = json.dumps(refusal.body).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     headers += [(name.lower().encode(), value.encode()) for name, value in refusal.headers.items()]

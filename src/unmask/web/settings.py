@@ -32,7 +32,7 @@ class UploadSettings:
     Attributes:
         max_mb: Largest upload, in MiB.
         idle_seconds: A body of which nothing came for so long is dropped.
-        min_bytes_per_second: One that comes more slowly than this is dropped, once ``grace_seconds`` are over.
+        min_bytes_per_second: One that is slower than this is dropped, once ``grace_seconds`` are over.
         grace_seconds: For so long any speed will do.
     """
 

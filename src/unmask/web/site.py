@@ -18,7 +18,7 @@ from unmask.web.events import Hub
 from unmask.web.metrics import Metrics
 from unmask.web.progress import Progress
 from unmask.web.queue import Job, QueueFullError, ScanQueue
-from unmask.web.refusals import Refusal
+from unmask.web.refusals import RefusedError
 from unmask.web.reports import Reports
 from unmask.web.settings import ServeSettings
 from unmask.web.slot import Slot
@@ -92,7 +92,7 @@ class Site:
         """Remember a scan whose file comes in within the block; it is forgotten if that fails.
 
         Raises:
-            Refusal: Too many wait.
+            RefusedError: Too many wait.
         """
         key = uuid.uuid4().hex
         source = None if path is None else str(path)
@@ -106,7 +106,7 @@ class Site:
                     self.store.delete(key)
                     raise
         except QueueFullError as error:
-            raise Refusal("queue_full", str(error)) from error
+            raise RefusedError("queue_full", str(error)) from error
 
     def enqueue(self, row: Row, *, size: int, sha256: str | None) -> Scan:
         """Let a scan wait for its turn, now that its file is there."""
@@ -119,11 +119,11 @@ class Site:
         """What is remembered of a scan.
 
         Raises:
-            Refusal: There is none.
+            RefusedError: There is none.
         """
         found = self.store.get(key)
         if found is None:
-            raise Refusal("not_found", f"there is no scan {key[:32]!r}; it may have been deleted")
+            raise RefusedError("not_found", f"there is no scan {key[:32]!r}; it may have been deleted")
         return found
 
     def view(self, row: Row) -> Scan:
@@ -134,13 +134,15 @@ class Site:
         """Stop a scan if it runs, and forget all of it.
 
         Raises:
-            Refusal: There is none, or it cannot be stopped just now.
+            RefusedError: There is none, or it cannot be stopped just now.
         """
         row = self.row(key)
         if row.state == "uploading":
-            raise Refusal("not_ready", "a scan whose upload still comes in cannot be deleted; end the upload")
+            raise RefusedError(
+                "not_ready", "a scan whose upload still comes in cannot be deleted; end the upload"
+            )
         if not self.queue.cancel(key):
-            raise Refusal("busy", "the scan cannot be stopped just now; try again")
+            raise RefusedError("busy", "the scan cannot be stopped just now; try again")
         if row.state not in FINISHED:
             self.metrics.scans.labels("cancelled").inc()
         self._forget(key)

@@ -211,6 +211,7 @@ def _only_one(file: Path) -> Any:
     except OSError as error:
         handle.close()
         raise DataError(
-            f"only one server at a time may use a folder, and another uses {file.parent}; take another --folder"
+            f"only one server at a time may use a folder, and another uses {file.parent}; "
+            "take another --folder"
         ) from error
     return handle

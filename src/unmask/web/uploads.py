@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from unmask.web.refusals import Refusal
+from unmask.web.refusals import RefusedError
 from unmask.web.settings import UploadSettings
 
 MAX_NAME_CHARACTERS = 255
@@ -50,12 +50,12 @@ async def save_body(
         declared: The length that the client told of, or None.
 
     Raises:
-        Refusal: It is too large, too slow or empty, or the disk is full.
+        RefusedError: It is too large, too slow or empty, or the disk is full.
     """
     rule = f"an upload must have at most {settings.max_mb} MB"
     if declared is not None and declared > settings.max_bytes:
         await _linger(chunks)
-        raise Refusal("too_large", f"{rule}, got {declared / 2**20:.1f} MB")
+        raise RefusedError("too_large", f"{rule}, got {declared / 2**20:.1f} MB")
     digest, size, block = hashlib.sha256(), 0, bytearray()
     try:
         with target.open("xb") as file:
@@ -63,16 +63,16 @@ async def save_body(
                 size += len(chunk)
                 if size > settings.max_bytes:
                     await _linger(chunks)
-                    raise Refusal("too_large", f"{rule}, and more came")
+                    raise RefusedError("too_large", f"{rule}, and more came")
                 block += chunk
                 if len(block) >= _BLOCK_BYTES:
                     await asyncio.to_thread(_write, file, digest, bytes(block))
                     block.clear()
             await asyncio.to_thread(_write, file, digest, bytes(block))
     except OSError as error:
-        raise Refusal("disk_full", f"the upload could not be stored: {error.strerror}") from error
+        raise RefusedError("disk_full", f"the upload could not be stored: {error.strerror}") from error
     if not size:
-        raise Refusal("bad_request", "an upload must not be empty, got 0 bytes")
+        raise RefusedError("bad_request", "an upload must not be empty, got 0 bytes")
     return Upload(size, digest.hexdigest())
 
 
@@ -93,12 +93,14 @@ async def _in_time(chunks: AsyncIterator[bytes], settings: UploadSettings) -> As
             return
         except TimeoutError:
             rule = f"something of an upload must come every {settings.idle_seconds:g} seconds"
-            raise Refusal("too_slow", f"{rule}, got nothing after {size} bytes") from None
+            raise RefusedError("too_slow", f"{rule}, got nothing after {size} bytes") from None
         size += len(chunk)
         late = time.monotonic() - start - settings.grace_seconds
         if late > 0 and size < late * settings.min_bytes_per_second:
             rule = f"an upload must come with {settings.min_bytes_per_second} bytes a second"
-            raise Refusal("too_slow", f"{rule}, got {size} in {late + settings.grace_seconds:.0f} seconds")
+            raise RefusedError(
+                "too_slow", f"{rule}, got {size} in {late + settings.grace_seconds:.0f} seconds"
+            )
         yield chunk
 
 

@@ -59,9 +59,7 @@ def load_scans(settings: ScanSettings, memory_mb: int) -> Callable[[str, Callabl
         first = glance(scanner, path)
         if first is not None:
             tell(first)
-        return scanner.scan(
-            path, on_sha256=tell, on_look=tell, on_stage=lambda name: tell(Stage(name))
-        )
+        return scanner.scan(path, on_sha256=tell, on_look=tell, on_stage=lambda name: tell(Stage(name)))
 
     return scan
 
