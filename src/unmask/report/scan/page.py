@@ -67,7 +67,7 @@ def report_page(story: Story, source: Path, *, folder: Path | None, back: str = 
         script_url=story.options.script_url if address else "",
         media=_MEDIA,
     )
-    title = words("title", name=shown_name(source))
+    title = words("title", name=shown_name(Path(story.verdict.path)))
     foot = words("foot", version=visible(story.verdict.unmask))
     return dressed(title, parts, foot=foot, outfit=outfit)
 
