@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from unmask.cli.device import DeviceOption, score_settings
 
 if TYPE_CHECKING:
     from unmask.cli.inputs import Input
+    from unmask.cli.saving import Saving
     from unmask.config import BatchSettings, ScanSettings
     from unmask.errors import UnmaskError
     from unmask.judge.footage import Look
@@ -36,6 +38,14 @@ def scan(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Also write a table to FILE, as a whole.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Also write a report with pictures: .html, .pdf or .json of one file, or a folder.",
+        ),
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the report: en or de.")] = "en",
     frames: Annotated[
         int, typer.Option(metavar="N", help="Frames to look at in each ten seconds, or in a shorter clip.")
     ] = 30,
@@ -95,12 +105,14 @@ def scan(
 
     unmask scan --jobs 4 --csv verdicts.csv videos/
 
+    unmask scan clip.mp4 --report clip.html
+
     unmask scan --from 41:30 --to 43:00 film.mkv
 
     unmask scan --json 'videos/**/*.mp4' > verdicts.jsonl
     """
     from unmask.cli.inputs import expand, read_time
-    from unmask.cli.output import check_csv
+    from unmask.cli.saving import Saving
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import UnmaskError
     from unmask.faces.settings_file import read_detector_file
@@ -124,9 +136,10 @@ def scan(
             score=score_settings(device),
         )
         batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
-        if csv is not None:
-            check_csv(csv)
-        _run(expand(paths), settings, batch, as_json=json, csv=csv)
+        inputs = expand(paths)
+        saving = Saving(csv, report, language, shlex.join(["unmask", *sys.argv[1:]]))
+        saving.check(len(inputs))
+        _run(inputs, settings, batch, as_json=json, saving=saving)
     except UnmaskError as error:
         _fail(str(error))
     except KeyboardInterrupt:  # before or after the scan itself
@@ -137,11 +150,11 @@ def scan(
 
 
 def _run(
-    inputs: list[Input], settings: ScanSettings, batch: BatchSettings, *, as_json: bool, csv: Path | None
+    inputs: list[Input], settings: ScanSettings, batch: BatchSettings, *, as_json: bool, saving: Saving
 ) -> None:
     from rich.console import Console
 
-    from unmask.cli.output import print_verdicts, write_csv
+    from unmask.cli.output import print_verdicts
     from unmask.cli.progress import show_progress
     from unmask.errors import UnmaskError
     from unmask.verdicts import Outcome
@@ -174,11 +187,7 @@ def _run(
             _print_json(done[index])
     else:
         print_verdicts(Console(), verdicts)
-    if csv is not None and verdicts:
-        try:
-            write_csv(csv, verdicts)
-        except OSError as error:
-            _fail(f"{csv} could not be written: {error.strerror}")
+    saving.save(verdicts, settings, batch)
     if isinstance(ended, UnmaskError):
         _fail(str(ended))
     if ended is not None:

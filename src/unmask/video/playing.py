@@ -1,4 +1,4 @@
-"""Frames at chosen times of a file, one after the other, so that a long video needs no more memory than one."""
+"""Frames at chosen times of a file, one at a time, so that a long video needs no more memory."""
 
 from __future__ import annotations
 

@@ -35,12 +35,16 @@ class Progress:
     partial: dict[str, Any] | None = None
     looks: list[Look] = field(default_factory=list)
     _done: float = 0.0
+    _decoded: int = -1
     _concluded: float = 0.0
 
     def hear(self, part: object, card: Card, settings: ScanSettings) -> None:
         """Take in what a worker told."""
         match part:
+            case Stage(name="decode") if self._decoded == len(self.looks):
+                pass  # nothing follows the last stretch, but that shows only when it is tried
             case Stage(name=name):
+                self._decoded = len(self.looks) if name == "decode" else self._decoded
                 self.state = STATES[name]
                 # Within a stretch the stages count as thirds; how long the next one is, nobody knows yet.
                 step = list(STATES).index(name) / len(STATES)

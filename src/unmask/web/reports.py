@@ -8,8 +8,8 @@ from pathlib import Path
 
 from unmask.config import ScanSettings
 from unmask.errors import UnmaskError
+from unmask.judge.stored import read_verdict
 from unmask.report.scan import ReportOptions, write_report
-from unmask.verdicts import Verdict
 from unmask.web.refusals import RefusedError
 from unmask.web.store import Row, Store
 
@@ -59,7 +59,7 @@ class Reports:
         if found is None:
             raise RefusedError("not_ready", f"a report needs a verdict, and the scan is {row.state}")
         source = self._store.source_of(row)
-        verdict = replace(Verdict.from_dict(found), path=row.name)
+        verdict = replace(read_verdict(found), path=row.name)
         options = ReportOptions(language=language, settings=self._settings, preview_mb=PREVIEW_MB)
         try:
             write_report(verdict, source, target, options=options)

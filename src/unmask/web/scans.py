@@ -163,7 +163,8 @@ async def follow_all(site: SiteOf) -> StreamingResponse:
 def get_scan(site: SiteOf, key: Key) -> ScanDetail:
     """One scan, with its whole verdict when it is done."""
     scan = site.view(site.row(key))
-    return ScanDetail(**_fields(scan), verdict=site.store.verdict(key))
+    verdict = site.store.verdict(key)
+    return ScanDetail(**_fields(scan), verdict=None if verdict is None else json.loads(verdict))
 
 
 @scans.get("/scans/{key}/events", response_class=StreamingResponse, responses=problems(404, 503))

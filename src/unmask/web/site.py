@@ -157,8 +157,10 @@ class Site:
         progress = self._progress[job.key]
         if isinstance(part, Glance):
             self.metrics.first_seconds.observe(time.monotonic() - self._began[job.key])
+        before = (progress.state, progress.share, progress.partial)
         progress.hear(part, self.card, self.settings.scan)
-        self._publish(job.key)
+        if before != (progress.state, progress.share, progress.partial):
+            self._publish(job.key)
 
     def ended(self, job: Job, answer: Verdict | Failure) -> None:
         """A scan is over."""

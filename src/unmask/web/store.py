@@ -131,10 +131,10 @@ class Store:
         found = self._read(f"SELECT {_COLUMNS} FROM scans WHERE id = ?", (key,))
         return Row(*found[0]) if found else None
 
-    def verdict(self, key: str) -> dict[str, Any] | None:
-        """The whole verdict as plain JSON types, or None where there is none yet."""
+    def verdict(self, key: str) -> str | None:
+        """The whole verdict as JSON, or None where there is none yet."""
         found = self._read("SELECT verdict FROM scans WHERE id = ?", (key,))
-        return json.loads(found[0][0]) if found and found[0][0] else None
+        return found[0][0] if found else None
 
     def find(
         self, *, search: str = "", outcome: str | None = None, limit: int = 50, offset: int = 0

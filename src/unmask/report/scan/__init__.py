@@ -2,11 +2,13 @@
 
 Never here: judging anything anew, or decoding in the caller's own process.
 
-`write_report` is the way in. `looking` reads the file again in a child process, with `preview`, `strips`, `heat`
-and `facts`; `page` puts what came of it into words, with `timeline` and `sections`; `overview` is for many files.
+`write_report` is the way in. `looking` reads the file again in a child process, with `preview`, `heat` and
+`facts`; `page` puts what came of it into words, with `people`, `timeline` and `sections`; `overview` is for
+many files.
 """
 
 from unmask.report.scan.options import ReportOptions
+from unmask.report.scan.overview import write_reports
 from unmask.report.scan.write import REPORT_SUFFIXES, render_report, write_report
 
-__all__ = ["REPORT_SUFFIXES", "ReportOptions", "render_report", "write_report"]
+__all__ = ["REPORT_SUFFIXES", "ReportOptions", "render_report", "write_report", "write_reports"]

@@ -1,8 +1,8 @@
 """Where on a face the score comes from: cover one place after the other and see how the score falls.
 
-Occlusion (Zeiler and Fergus, 2014) needs the network's output alone, so it works on any ONNX model. A place is
-covered by a blurred copy of itself with soft edges: grey squares would bring in edges of their own, which is
-what these networks look for.
+Occlusion (Zeiler and Fergus, 2014) needs the network's output alone, so it works on any ONNX model. A place
+is covered by a blurred copy of itself with soft edges: grey squares would bring in edges of their own, which
+is what these networks look for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from unmask.types import Floats, Image
 WINDOW_SHARE = 1 / 4
 """Side of a covered place, in sides of the crop."""
 
-_STEPS_A_WINDOW = 2  # places overlap by half
+_ROWS = 4  # of places side by side; one row less lies over their corners
 _BLUR_SHARE = 1 / 8  # sigma of the blur, in sides of the covered place
 _BATCH = 8
 
@@ -60,7 +60,7 @@ class HeatMap:
 
 
 def find_heat(model: CropScorer, crop: Image) -> HeatMap:
-    """Cover places on a regular grid.
+    """Cover places on two regular grids, 25 in all.
 
     Args:
         model: A network that judges crops one by one.
@@ -71,9 +71,7 @@ def find_heat(model: CropScorer, crop: Image) -> HeatMap:
     """
     side = len(crop)
     window = max(1, round(side * WINDOW_SHARE))
-    step = max(1, window // _STEPS_A_WINDOW)
-    starts = sorted({*range(0, side - window, step), side - window})
-    places = tuple((x, y, x + window, y + window) for y in starts for x in starts)
+    places = _places(side, window)
     images = [crop, *(cover(crop, place) for place in places)]
     logits = np.concatenate([_logits(model, images[i : i + _BATCH]) for i in range(0, len(images), _BATCH)])
     falls = (logits[0] - logits[1:]).astype(np.float32)
@@ -81,7 +79,19 @@ def find_heat(model: CropScorer, crop: Image) -> HeatMap:
     for (left, top, right, bottom), fall in zip(places, falls, strict=True):
         total[top:bottom, left:right] += fall
         count[top:bottom, left:right] += 1
-    return HeatMap(float(logits[0]), places, falls, total / count)
+    return HeatMap(float(logits[0]), places, falls, np.asarray(total / np.maximum(count, 1), np.float32))
+
+
+def _places(side: int, window: int) -> tuple[Place, ...]:
+    """A grid that covers the crop, and a second one over the corners of the first."""
+    starts = np.linspace(0, side - window, _ROWS)
+    grids = (starts, (starts[:-1] + starts[1:]) / 2)
+    return tuple(
+        (round(x), round(y), round(x) + window, round(y) + window)
+        for grid in grids
+        for y in grid.tolist()
+        for x in grid.tolist()
+    )
 
 
 def cover(crop: Image, place: Place) -> Image:
@@ -92,8 +102,8 @@ def cover(crop: Image, place: Place) -> Image:
     soft = max(1, window // 8)
     mask = np.zeros(crop.shape[:2], np.float32)
     mask[top + soft : bottom - soft, left + soft : right - soft] = 1
-    mask = cv2.GaussianBlur(mask, (0, 0), soft / 2)[..., None]
-    return np.asarray((crop * (1 - mask) + blurred * mask).round(), np.uint8)
+    share = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft / 2), np.float32)[..., None]
+    return np.asarray((crop * (1 - share) + blurred * share).round(), np.uint8)
 
 
 def draw_heat(crop: Image, found: HeatMap) -> Image:
@@ -102,8 +112,8 @@ def draw_heat(crop: Image, found: HeatMap) -> Image:
     Colours run from none to the largest mean fall of this crop; rises stay grey.
     """
     top = float(found.heat.max())
-    level = np.clip(found.heat / top, 0, 1) if top > 0 else np.zeros_like(found.heat)
-    level = cv2.GaussianBlur(level, (0, 0), len(crop) / 40)
+    share = np.clip(found.heat / top, 0, 1) if top > 0 else np.zeros_like(found.heat)
+    level = np.asarray(cv2.GaussianBlur(share, (0, 0), len(crop) / 40), np.float64)
     hot = cv2.applyColorMap((level * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None]
     weight = 0.7 * level[..., None]

@@ -16,7 +16,7 @@ import numpy as np
 
 from unmask.errors import MediaError, ModelError
 from unmask.faces.boxes import square_boxes
-from unmask.faces.crop import cut_face, cut_square
+from unmask.faces.crop import cut_face, cut_square, scale_square
 from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.score import CropScorer, load_model
@@ -41,7 +41,7 @@ MAX_PREVIEW_SECONDS = 300.0
 STRIPS = 4
 """Most and least suspicious frames of a person, so many of each."""
 
-_HEATS = (2, 1, 1)  # of the first, second and third person
+_HEATS = (1, 1, 1)  # of the first, second and third person; 26 runs of the network each
 _STRIP_PX = 128
 _STRIP_SCALE = 1.5
 _HEAT_PX = 200
@@ -236,11 +236,10 @@ def _heat(model: CropScorer, one: _Wanted) -> Heat:
     assert one.crop is not None
     found = find_heat(model, one.crop)
     probability = model.card.calibration.probability
-    size = (_HEAT_PX, _HEAT_PX)
     return Heat(
         one.frame.time_seconds,
-        _jpeg(cv2.resize(one.crop, size, interpolation=cv2.INTER_AREA)),
-        _jpeg(cv2.resize(draw_heat(one.crop, found), size, interpolation=cv2.INTER_AREA)),
+        _jpeg(scale_square(one.crop, size_px=_HEAT_PX)),
+        _jpeg(scale_square(draw_heat(one.crop, found), size_px=_HEAT_PX)),
         probability(found.logit),
         probability(found.logit - float(found.falls.max())),
         probability(found.logit - found.elsewhere),

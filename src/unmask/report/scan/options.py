@@ -34,8 +34,6 @@ class ReportOptions:
     time_limit_seconds: float = 600.0
 
     def __post_init__(self) -> None:
-        require(
-            self.language in LANGUAGES, f"language must be one of {', '.join(LANGUAGES)}", self.language
-        )
+        require(self.language in LANGUAGES, f"language must be one of {', '.join(LANGUAGES)}", self.language)
         require(0 <= self.preview_mb <= 1000, "preview_mb must be 0 to 1000", self.preview_mb)
         require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)

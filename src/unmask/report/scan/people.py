@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from unmask.report.page import section
 from unmask.report.scan.looking import shown_people
-from unmask.report.scan.seen import Heat, Pictures, Strip
 from unmask.report.scan.sections import MARKS, Story
+from unmask.report.scan.seen import Heat, Pictures, Strip
 from unmask.report.scan.timeline import timeline
 from unmask.report.scan.words import visible
 from unmask.report.side_by_side import data_url
@@ -39,7 +39,9 @@ def recording(story: Story, source: Path, folder: Path | None) -> str:
         f'<video controls playsinline preload="metadata"{poster} data-first="{_first(story):.3f}" '
         f'aria-label="{escape(words("video_label"))}" src="{escape(address)}"></video>'
     )
-    return section(words("video"), video + (still if seen.still else "") + f"<p><small>{escape(note)}</small></p>")
+    return section(
+        words("video"), video + (still if seen.still else "") + f"<p><small>{escape(note)}</small></p>"
+    )
 
 
 def video_address(story: Story, source: Path, folder: Path | None) -> tuple[str, str]:

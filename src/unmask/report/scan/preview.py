@@ -26,7 +26,7 @@ class Preview:
     def __init__(self, max_bytes: float) -> None:
         self._max_bytes = max_bytes
         self._target = io.BytesIO()
-        self._output = av.open(self._target, "w", format="mp4", options={"movflags": "faststart"})
+        self._output = av.open(self._target, "w", format="mp4")
         self._stream = self._output.add_stream("libx264", rate=Fraction(25, 2))
         self._stream.options = {"crf": "29", "preset": "veryfast", "g": "25"}
         self._stream.codec_context.thread_count = 1

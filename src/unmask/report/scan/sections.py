@@ -165,9 +165,7 @@ def file_facts(story: Story) -> str:
 
 
 def _facts(facts: Facts, words: Words) -> list[tuple[str, str]]:
-    size = words(
-        "file_megabytes", mb=words.number(facts.size_bytes / 1e6, digits=2), bytes=facts.size_bytes
-    )
+    size = words("file_megabytes", mb=words.number(facts.size_bytes / 1e6, digits=2), bytes=facts.size_bytes)
     picture = words("file_pixels", width=facts.width, height=facts.height)
     if facts.frames_per_second:
         picture += ", " + words("file_rate", rate=words.number(facts.frames_per_second, digits=2))
@@ -233,7 +231,7 @@ def _scores(card: Card, words: Words) -> str:
         [
             _english(name.replace("_", " ")),
             words.number(score.value, digits=3),
-            f"{words.number(score.low, digits=3)} – {words.number(score.high, digits=3)}",
+            f"{words.number(score.low, digits=3)} - {words.number(score.high, digits=3)}",
             str(score.clips),
         ]
         for name, score in card.scores.items()
@@ -244,7 +242,9 @@ def _scores(card: Card, words: Words) -> str:
 def limits(story: Story) -> str:
     """What no report of this kind can say."""
     words = story.words
-    items = "".join(f"<li>{escape(words(f'limit_{key}'))}</li>" for key in ("proof", "meaning", "who", "intent"))
+    items = "".join(
+        f"<li>{escape(words(f'limit_{key}'))}</li>" for key in ("proof", "meaning", "who", "intent")
+    )
     return section(words("limits"), f"<ul>{items}</ul>")
 
 

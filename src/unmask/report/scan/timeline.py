@@ -74,7 +74,8 @@ def _bands(verdict: Verdict, scale: _Scale) -> str:
     """Shots, every second one shaded; of very many only as far as they can be told apart."""
     return "".join(
         f'<rect class="shot" x="{scale.x(shot.start_seconds):.1f}" y="0" '
-        f'width="{max(scale.x(shot.end_seconds) - scale.x(shot.start_seconds), 0.5):.1f}" height="{_HEIGHT:g}"/>'
+        f'width="{max(scale.x(shot.end_seconds) - scale.x(shot.start_seconds), 0.5):.1f}" '
+        f'height="{_HEIGHT:g}"/>'
         for shot in verdict.shots[1:2000:2]
     )
 
@@ -114,4 +115,6 @@ def _names(thresholds: Thresholds | None, words: Words) -> str:
 
 def _times(scale: _Scale, words: Words) -> str:
     step = (scale.end - scale.start) / (_LABELS - 1)
-    return "".join(f"<span>{escape(words.seconds(max(scale.start + i * step, 0.0)))}</span>" for i in range(_LABELS))
+    return "".join(
+        f"<span>{escape(words.seconds(max(scale.start + i * step, 0.0)))}</span>" for i in range(_LABELS)
+    )

@@ -56,7 +56,7 @@ class Words:
     def span(self, start: float, end: float) -> str:
         """From one time to another."""
         first, last = self.seconds(start), self.seconds(end)
-        return first if first == last else f"{first.removesuffix(' s') if end < 60 else first} – {last}"
+        return first if first == last else f"{first.removesuffix(' s') if end < 60 else first} - {last}"
 
 
 @cache
@@ -67,10 +67,10 @@ def messages() -> dict[str, dict[str, str]]:
 
 
 def visible(text: str) -> str:
-    """A text of unknown origin with everything that cannot be seen, or turns writing around, spelt out.
+    r"""A text of unknown origin with everything that cannot be seen, or turns writing around, spelt out.
 
     >>> visible("clip" + chr(0x202E) + "4pm.exe")
-    'clip\\\\u202e4pm.exe'
+    'clip\\u202e4pm.exe'
     """
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,7 @@ def write_report(verdict: Verdict, source: Path, target: Path, *, options: Repor
         options: How the report is made.
 
     Raises:
-        SettingsError: The target has another ending.
-        MissingExtraError: A PDF was asked for and no Chromium was found.
+        SettingsError: The target has another ending, or a PDF was asked for and no Chromium can print it.
         OSError: It cannot be written.
     """
     check_target(target)
@@ -68,14 +68,15 @@ def check_target(target: Path) -> None:
 
 def look_through(
     pairs: Sequence[tuple[Verdict, Path]], options: ReportOptions, *, jobs: int | None = None
-) -> Iterator[tuple[int, Seen]]:
+) -> Generator[tuple[int, Seen]]:
     """Read files again in child processes; each as soon as it is done, with its place."""
     tasks = [(verdict, str(source), options) for verdict, source in pairs]
     batch = BatchSettings(jobs=jobs, time_limit_seconds=options.time_limit_seconds)
     with contextlib.closing(run_each(tasks, load_looking, batch)) as found:
         for place, answer in found:
-            failed = isinstance(answer, Failure)
-            yield place, Seen(problem="media_crashed", detail=answer.reason) if failed else answer
+            if isinstance(answer, Failure):
+                answer = Seen(problem="media_crashed", detail=answer.reason)
+            yield place, answer
 
 
 def write_one(story: Story, source: Path, target: Path, *, back: str = "") -> None:
@@ -87,9 +88,16 @@ def write_one(story: Story, source: Path, target: Path, *, back: str = "") -> No
         return
     page = report_page(story, source, folder=target.absolute().parent, back=back)
     if suffix == ".pdf":
-        print_page(page, target)
+        _print(page, target)
     else:
         write_whole(target, page)
+
+
+def _print(page: str, target: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="unmask-") as folder:
+        html = Path(folder) / "report.html"
+        html.write_text(page, encoding="utf-8")
+        print_page(html, target)
 
 
 def report_values(story: Story) -> dict[str, Any]:

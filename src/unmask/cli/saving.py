@@ -1,0 +1,107 @@
+"""What a scan leaves in files besides what it prints: a table, a report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unmask.errors import SettingsError, require
+
+if TYPE_CHECKING:
+    from unmask.config import BatchSettings, ScanSettings
+    from unmask.verdicts import Verdict
+
+FILE_SUFFIXES = (".html", ".json", ".pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """Where the verdicts go.
+
+    Attributes:
+        csv: A table, or None.
+        report: The report of one file, or a folder for those of several, or None.
+        language: Of the report.
+        command: What repeats the scan.
+    """
+
+    csv: Path | None
+    report: Path | None
+    language: str
+    command: str
+
+    def check(self, inputs: int) -> None:
+        """Fail before hours of work, not after them.
+
+        Raises:
+            SettingsError: Something could not be written there.
+        """
+        if self.csv is not None:
+            from unmask.cli.output import check_csv
+
+            check_csv(self.csv)
+        if self.report is not None:
+            self._check_report(self.report, inputs)
+
+    def _check_report(self, report: Path, inputs: int) -> None:
+        from unmask.report.scan.words import LANGUAGES
+
+        require(
+            self.language in LANGUAGES, f"--language must be one of {', '.join(LANGUAGES)}", self.language
+        )
+        suffix = report.suffix.lower()
+        if suffix in FILE_SUFFIXES and not report.is_dir():
+            if inputs > 1:
+                raise SettingsError(f"--report must name a folder for {inputs} files, got {report}")
+            folder = report.resolve().parent
+            if not folder.is_dir() or not os.access(folder, os.W_OK):
+                raise SettingsError(f"--report needs a folder that can be written to, got {folder}")
+            if suffix == ".pdf":
+                from unmask.report.pdf import find_browser
+
+                find_browser()
+        elif suffix and not report.is_dir():
+            endings = ", ".join(FILE_SUFFIXES)
+            raise SettingsError(f"--report must end in one of {endings}, or name a folder, got {report}")
+        elif report.exists() and not report.is_dir():
+            raise SettingsError(f"--report must name a folder or end in .html, and {report} is a file")
+
+    def save(self, verdicts: Sequence[Verdict], settings: ScanSettings, batch: BatchSettings) -> None:
+        """Write what was asked for.
+
+        Raises:
+            SettingsError: A file cannot be written; a PDF cannot be printed.
+        """
+        if not verdicts:
+            return
+        target = self.csv
+        try:
+            if self.csv is not None:
+                from unmask.cli.output import write_csv
+
+                write_csv(self.csv, verdicts)
+            if self.report is not None:
+                target = self.report
+                self._write_report(self.report, verdicts, settings, batch)
+        except OSError as error:
+            raise SettingsError(f"{target} could not be written: {error.strerror}") from error
+
+    def _write_report(
+        self, report: Path, verdicts: Sequence[Verdict], settings: ScanSettings, batch: BatchSettings
+    ) -> None:
+        from unmask.report.scan import ReportOptions, write_report, write_reports
+
+        options = ReportOptions(
+            language=self.language,
+            settings=settings,
+            command=self.command,
+            time_limit_seconds=batch.time_limit_seconds,
+        )
+        if report.suffix.lower() in FILE_SUFFIXES and not report.is_dir():
+            write_report(verdicts[0], Path(verdicts[0].path), report, options=options)
+        else:
+            pairs = [(verdict, Path(verdict.path)) for verdict in verdicts]
+            write_reports(pairs, report, options=options, jobs=batch.jobs)
