@@ -107,7 +107,7 @@ export function facts(scan) {
     ['fact_took', verdict?.seconds.total ? `${number(verdict.seconds.total)} s` : null], ['fact_sha256', scan.sha256],
   ].filter(([, value]) => value);
   return make('section', {}, make('h2', {}, word('facts')),
-    make('dl', { class: 'facts' }, rows.map(([key, value]) => make('div', {}, make('dt', {}, word(key)), make('dd', {}, value)))));
+    make('dl', { class: 'facts' }, rows.map(([key, value]) => make('div', { class: key === 'fact_sha256' ? 'wide' : '' }, make('dt', {}, word(key)), make('dd', {}, value)))));
 }
 
 export function people(verdict) {
