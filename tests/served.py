@@ -23,8 +23,8 @@ class Server:
     """Starts with ``unmask serve`` and answers requests until it is stopped or killed."""
 
     def __init__(self, folder: Path, *options, environment=None):
-        model = folder.parent / f"{folder.name}-model"
-        card = model / "tiny.json" if model.exists() else write_tiny_model(model)
+        self.folder, self.model = folder, folder.parent / f"{folder.name}-model"
+        card = self.model / "tiny.json" if self.model.exists() else write_tiny_model(self.model)
         command = [sys.executable, "-m", "unmask", "serve", "--port", "0", "--folder", str(folder)]
         self.process = subprocess.Popen(
             [*command, "--model", str(card), *map(str, options)],

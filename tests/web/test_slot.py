@@ -1,37 +1,13 @@
-import os
 import threading
 import time
 
 import pytest
 
-from unmask.errors import ModelError
+from acting_worker import load_acting, load_nothing
 from unmask.web.queue import ScanQueue
 from unmask.web.slot import Slot
-from unmask.web.worker import limit_memory
 from unmask.work.pool import Failure
 from unmask.work.processes import Processes
-
-
-def load_acting():
-    limit_memory(512)
-
-    def act(path, tell):
-        tell("f" * 64)
-        tell(("part", path))
-        match path:
-            case "exit":
-                os._exit(3)
-            case "hang":
-                time.sleep(600)
-            case "hoard":
-                return len(bytearray(1 << 30))
-        return os.getpid()
-
-    return act
-
-
-def load_nothing():
-    raise ModelError("no such weights")
 
 
 class Notes:
@@ -102,4 +78,4 @@ def test_a_scan_is_told_when_no_worker_can_be_started(working, monkeypatch):
     queue, notes, ready = working(load_nothing)
     queue.put("a", "a")
     assert notes.over.acquire(timeout=120)
-    assert "no such weights" in notes.answers["a"].reason and not ready
+    assert "no such weights" in notes.answers["a"].reason and not any(ready)

@@ -34,7 +34,7 @@ export function translatePage(root = document) {
 // Never 0 or 100: no model is that sure.
 export function percent(share) {
   if (share < 0.005) return word('percent_below');
-  return share > 0.995 ? word('percent_above') : `${Math.round(100 * share)} %`;
+  return share > 0.995 ? word('percent_above') : `${Math.round(100 * share)}\u00a0%`;
 }
 
 export const number = (value, digits = 1) =>
