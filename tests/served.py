@@ -26,7 +26,7 @@ class Server:
         self.folder, self.model = folder, folder.parent / f"{folder.name}-model"
         card = self.model / "tiny.json" if self.model.exists() else write_tiny_model(self.model)
         command = [sys.executable, "-m", "unmask", "serve", "--port", "0", "--folder", str(folder)]
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # the last of an option counts
             [*command, "--model", str(card), *map(str, options)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -56,6 +56,7 @@ def make_app(settings: ServeSettings, site: Site | None = None) -> ASGIApp:
         lifespan=life,
         docs_url=None,  # that page would load its script from elsewhere; /api-docs is ours
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.site = site
     app.include_router(pages)

@@ -44,7 +44,7 @@ class ScanQueue:
         self._waiting: deque[Job] = deque()
         self._jobs: dict[str, Job] = {}
         self._kept = 0
-        self._closed = False
+        self._closed = threading.Event()
         self._change = threading.Condition()
 
     def __len__(self) -> int:
@@ -82,9 +82,9 @@ class ScanQueue:
     def take(self) -> Job | None:
         """The next scan, as soon as there is one; None when the queue is closed."""
         with self._change:
-            while not self._waiting and not self._closed:
+            while not self._waiting and not self.closed:
                 self._change.wait()
-            return None if self._closed else self._waiting.popleft()
+            return None if self.closed else self._waiting.popleft()
 
     def end(self, job: Job) -> None:
         """Nobody works on it any more."""
@@ -108,10 +108,14 @@ class ScanQueue:
     def close(self) -> None:
         """Wake everybody who waits for a scan; there will be none."""
         with self._change:
-            self._closed = True
+            self._closed.set()
             self._change.notify_all()
 
     @property
     def closed(self) -> bool:
         """Whether no scan is given out any more."""
-        return self._closed
+        return self._closed.is_set()
+
+    def rest(self, seconds: float) -> None:
+        """Do nothing for a while, or until the queue is closed."""
+        self._closed.wait(seconds)

@@ -107,7 +107,9 @@ class Slot(threading.Thread):
             if self._worker is not None:
                 return ""
             if attempt:
-                time.sleep(_REST_SECONDS)
+                self._queue.rest(_REST_SECONDS)
+            if self._queue.closed:
+                return "the server is closing"
             self._worker = self._crew.hire()
             why = self._load(self._worker)
             if not why:
