@@ -87,7 +87,11 @@ function take(news) {
     say(word('announce', { name: scan.name, word: stateWord(scan) }));
   const [view, id] = route();
   if (view === '') drawScans();
-  else if (view === 'scan' && id === news.id) (scan && isActive(scan) ? drawRunning(scan) : show());
+  else if (view === 'scan' && id === news.id) {
+    if (!scan) location.hash = '#/';
+    else if (isActive(scan)) drawRunning(scan);
+    else show();
+  }
 }
 
 function listen() {
