@@ -60,7 +60,7 @@ class Site:
         load = partial(load_scans, settings.scan, work.memory_mb)
         crew = Processes(load, work.jobs, work.time_limit_seconds)
         self._slots = [Slot(self.queue, crew, self, self._note_ready) for _ in range(work.jobs)]
-        self._sweeper = threading.Thread(target=self._sweep, name="retention", daemon=True)
+        self._sweeper = threading.Thread(target=self._sweep_often, name="retention", daemon=True)
         self.metrics.watch("queue_length", "Scans that wait.", lambda: len(self.queue))
         self.metrics.watch("scans_running", "Scans that run.", lambda: self.queue.running)
         self.metrics.watch("workers_ready", "Workers with networks.", lambda: len(self._ready))
@@ -147,6 +147,11 @@ class Site:
             self.metrics.scans.labels("cancelled").inc()
         self._forget(key)
 
+    def sweep(self) -> None:
+        """Forget finished scans that are older than the retention time."""
+        for key in self.store.older_than(self.settings.retention_hours * 3600):
+            self._forget(key)
+
     def began(self, job: Job) -> None:
         """A worker begins with a scan."""
         self._began[job.key] = time.monotonic()
@@ -192,10 +197,8 @@ class Site:
         self.store.delete(key)
         self.hub.publish(key, {"id": key, "state": "deleted"})
 
-    def _sweep(self) -> None:
-        """Delete what is older than the retention time, now and then."""
+    def _sweep_often(self) -> None:
         while True:
-            for key in self.store.older_than(self.settings.retention_hours * 3600):
-                self._forget(key)
+            self.sweep()
             if self._closing.wait(SWEEP_EVERY_SECONDS):
                 return
