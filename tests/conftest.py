@@ -14,7 +14,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chromium():
     """Where the system's Chromium is; skips where it is absent, but never in CI."""
     if not CHROMIUM.exists():
@@ -24,7 +24,7 @@ def chromium():
     return CHROMIUM
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser(chromium):
     """The system's Chromium, driven by playwright."""
     if os.environ.get("CI") == "true":
