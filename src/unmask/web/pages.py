@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from unmask.report.scan.words import LANGUAGES
 from unmask.version import __version__
@@ -74,10 +75,10 @@ def health(site: SiteOf) -> dict[str, str]:
     return {"status": "ready" if site.ready else "loading"}
 
 
-@pages.get("/metrics", tags=["server"], responses=problems())
-def metrics(site: SiteOf) -> Response:
+@pages.get("/metrics", tags=["server"], response_class=PlainTextResponse, responses=problems())
+def metrics(site: SiteOf) -> PlainTextResponse:
     """Figures of the server in Prometheus' text format."""
-    return Response(site.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return PlainTextResponse(site.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @pages.get("/api/limits", tags=["server"])
