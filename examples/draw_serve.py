@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
+import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
 EXAMPLES = Path(__file__).parent
@@ -64,20 +66,26 @@ def draw(page: Page, output: Path, name: str, *, first: bool) -> None:
     if first:
         page.set_input_files("#files", CLIPS)
         page.locator(".partial").first.wait_for()
-        page.screenshot(path=output / f"serve_running_{name}.png")
+        keep(page, output / f"serve_running_{name}.webp")
     page.locator("#scans [data-state=done]").nth(1).wait_for()
-    page.screenshot(path=output / f"serve_list_{name}.png")
+    keep(page, output / f"serve_list_{name}.webp")
     page.get_by_role("link", name="portrait_swapped.mp4").click()
     page.get_by_role("button", name="Show the report here").click()
     page.frame_locator("iframe").locator("h1").wait_for()
-    page.screenshot(path=output / f"serve_scan_{name}.png", full_page=True)
+    keep(page, output / f"serve_scan_{name}.webp", whole=True)
     page.goto(re.sub("#.*", "", page.url))
     for number in range(2):
         page.get_by_role("checkbox").nth(number).check()
     page.get_by_role("link", name="Compare the two selected scans").click()
     for number in range(2):
         page.frame_locator("iframe").nth(number).locator("h1").wait_for()
-    page.screenshot(path=output / f"serve_compare_{name}.png")
+    keep(page, output / f"serve_compare_{name}.webp")
+
+
+def keep(page: Page, target: Path, *, whole: bool = False) -> None:
+    """Write what is seen, small."""
+    pixels = np.frombuffer(page.screenshot(full_page=whole), np.uint8)
+    cv2.imwrite(str(target), cv2.imdecode(pixels, cv2.IMREAD_COLOR), [cv2.IMWRITE_WEBP_QUALITY, 80])
 
 
 if __name__ == "__main__":

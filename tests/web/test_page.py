@@ -163,10 +163,15 @@ def test_the_keyboard_is_enough(page):
     assert {"files", "path", "search", "outcome", "language", "Delete"} <= seen
 
 
+@pytest.fixture(scope="module")
+def key(server):
+    """A finished scan."""
+    return server.wait(server.send(REAL)["id"])["id"]
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
-def test_it_is_accessible_and_fits(browser, server, scheme, width):
+def test_it_is_accessible_and_fits(browser, server, key, scheme, width):
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}, "bypass_csp": True}
-    key = server.wait(server.send(REAL)["id"])["id"]
     for page in _opened(browser, server.address, **options):
         for place, there in (
             ("#/", "#scans > li"),

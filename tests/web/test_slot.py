@@ -10,6 +10,22 @@ from unmask.work.pool import Failure
 from unmask.work.processes import Processes
 
 
+class Forgetful:
+    """A watcher whose disk is full for the first scan."""
+
+    def __init__(self, notes):
+        self.notes, self.full = notes, True
+
+    def began(self, job):
+        if self.full:
+            self.full = False
+            raise OSError("no space left on device")
+        self.notes.began(job)
+
+    def __getattr__(self, name):
+        return getattr(self.notes, name)
+
+
 class Notes:
     """A watcher that keeps what it was told."""
 
@@ -32,9 +48,11 @@ def working():
     """Starts a slot; gives its queue, notes and readiness."""
     started = []
 
-    def start(load, limit_seconds=60.0):
+    def start(load, limit_seconds=60.0, watcher=lambda notes: notes):
         queue, notes, ready = ScanQueue(9), Notes(), []
-        slot = Slot(queue, Processes(load, 1, limit_seconds), notes, lambda _, value: ready.append(value))
+        slot = Slot(
+            queue, Processes(load, 1, limit_seconds), watcher(notes), lambda _, value: ready.append(value)
+        )
         slot.start()
         started.append((queue, slot))
         return queue, notes, ready
@@ -71,6 +89,15 @@ def test_what_runs_can_be_cancelled_and_what_hangs_is_given_up(working):
     assert notes.over.acquire(timeout=120)
     assert "longer than 1.5 seconds" in notes.answers["given up"].reason
     assert "cancelled" not in notes.answers
+
+
+def test_a_full_disk_does_not_end_the_work(working, monkeypatch):
+    monkeypatch.setattr("unmask.web.slot._REST_SECONDS", 0.01)
+    queue, notes, _ = working(load_acting, watcher=Forgetful)
+    queue.put("lost", "lost")
+    queue.put("one", "one")
+    assert notes.over.acquire(timeout=120)
+    assert list(notes.answers) == ["one"] and queue.running == 0
 
 
 def test_a_scan_is_told_when_no_worker_can_be_started(working, monkeypatch):

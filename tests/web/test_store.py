@@ -92,6 +92,14 @@ def test_two_servers_cannot_use_one_folder(store):
         Store(store.folder)
 
 
+def test_a_disk_that_fails_is_an_os_error(store):
+    store._base.close()
+    with pytest.raises(OSError, match="list of scans"):
+        store.add(ROW)
+    with pytest.raises(OSError, match="list of scans"):
+        store.find()
+
+
 def test_a_list_that_is_none_is_refused(tmp_path):
     (tmp_path / "scans.sqlite3").write_bytes(b"no base at all, but long enough to be read as one" * 100)
     with pytest.raises(DataError, match="its own list"):

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from unmask.version import __version__
@@ -64,6 +65,8 @@ def make_app(settings: ServeSettings, site: Site | None = None) -> ASGIApp:
     app.add_exception_handler(RefusedError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_values)
     app.add_exception_handler(HTTPException, _refuse_route)
+    app.add_exception_handler(ClientDisconnect, _note_loss)
+    app.add_exception_handler(OSError, _refuse_disk)
     counted = Counted(app, site.metrics)
     return Guard(counted, settings, lambda why: site.metrics.refused.labels(why).inc())
 
@@ -80,6 +83,15 @@ def _refuse_values(request: Request, error: Exception) -> JSONResponse:
     where = ".".join(str(part) for part in first["loc"])
     # Never with the value: it can be anything, and of any length.
     return JSONResponse({"code": "bad_values", "detail": f"{where}: {first['msg']}"}, 422)
+
+
+def _note_loss(request: Request, error: Exception) -> JSONResponse:
+    """Nobody is there any more to read this."""
+    return _refuse(request, RefusedError("bad_request", "the body broke off"))
+
+
+def _refuse_disk(request: Request, error: Exception) -> JSONResponse:
+    return _refuse(request, RefusedError("disk_full", "the server cannot read or write its folder"))
 
 
 def _refuse_route(request: Request, error: Exception) -> JSONResponse:

@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
-from starlette.requests import ClientDisconnect
 
 from unmask.verdicts import Outcome
 from unmask.web.events import TooManyListenersError
@@ -81,23 +80,24 @@ async def send_scan(
 async def _send_upload(request: Request, site: Site, name: str) -> Scan:
     length = request.headers.get("content-length", "")
     declared = int(length) if length.isdecimal() and len(length) < 20 else None
-    try:
-        with site.new_scan(name) as row:
-            target = site.store.source_of(row)
-            found = await save_body(request.stream(), target, site.settings.upload, declared=declared)
-            site.metrics.upload_bytes.inc(found.bytes)
-            return site.enqueue(row, size=found.bytes, sha256=found.sha256)
-    except ClientDisconnect as error:
-        raise RefusedError("bad_request", "the upload broke off") from error
+    with site.new_scan(name) as row:
+        target = site.store.source_of(row)
+        found = await save_body(request.stream(), target, site.settings.upload, declared=declared)
+        site.metrics.upload_bytes.inc(found.bytes)
+        return site.enqueue(row, size=found.bytes, sha256=found.sha256)
 
 
 async def _send_path(request: Request, site: Site) -> Scan:
+    seconds = site.settings.upload.idle_seconds
     body = bytearray()
-    async with asyncio.timeout(site.settings.upload.idle_seconds):
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_JSON_BYTES:
-                raise RefusedError("too_large", f"a JSON body must have at most {MAX_JSON_BYTES} bytes")
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_JSON_BYTES:
+                    raise RefusedError("too_large", f"a JSON body must have at most {MAX_JSON_BYTES} bytes")
+    except TimeoutError as error:
+        raise RefusedError("too_slow", f"a JSON body must be there within {seconds:g} seconds") from error
     if not site.settings.local:
         rule = "paths are only taken by a server that nobody but its own machine reaches"
         raise RefusedError(

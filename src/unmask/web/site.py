@@ -103,6 +103,7 @@ class Site:
                     self.store.add(row)
                     yield row
                 except BaseException:  # also when the client goes away
+                    self.queue.cancel(key, timeout_seconds=0)
                     self.store.delete(key)
                     raise
         except QueueFullError as error:

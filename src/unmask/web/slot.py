@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from unmask.errors import ModelError
+from unmask.errors import ModelError, UnmaskError
 from unmask.verdicts import Verdict
 from unmask.web.queue import Job, ScanQueue
 from unmask.work.pool import Crew, Done, Ended, Failure, Part, Worker
@@ -55,7 +55,10 @@ class Slot(threading.Thread):
                 job = self._queue.take()
                 if job is None:
                     return
-                self._do(job, trouble)
+                try:
+                    self._do(job, trouble)
+                except (OSError, UnmaskError):  # nothing can be stored of it, as on a full disk
+                    self._queue.rest(_REST_SECONDS)
         finally:
             self._dismiss()
 

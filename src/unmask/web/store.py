@@ -59,7 +59,7 @@ class Row:
 
 
 class Store:
-    """Scans on disk; safe to use from several threads.
+    """Scans on disk; safe to use from several threads. Each method raises OSError where the disk fails.
 
     Args:
         folder: Made where it is missing. Only one server at a time may use it.
@@ -186,12 +186,21 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._base:
+        with self._lock, _as_os_error(), self._base:
             yield self._base
 
     def _read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
-        with self._lock:
+        with self._lock, _as_os_error():
             return self._base.execute(query, values).fetchall()
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """A list that cannot be read or written is like any other file, such as on a full disk."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OSError(f"the list of scans: {error}") from error
 
 
 def _storable(text: str) -> str:
