@@ -131,16 +131,16 @@ def _paste(picture: Image, person: NDArray[np.float32], move: NDArray[np.float64
     part[:] = np.rint(part * (1 - opacity) + moved[..., :3] * opacity).astype(np.uint8)
 
 
-def views(kind: Kind, people: int) -> Iterator[Image]:
-    """The pictures of a clip, RGB."""
+def views(kind: Kind, people: int, *, drift_share: float = 0.9) -> Iterator[Image]:
+    """The pictures of a clip, RGB; the camera stands still where ``drift_share`` is 0."""
     wall, cut_outs = _background(kind), _people()
     chance = np.random.default_rng(5)
     size = (kind.height + 64, kind.width + 64, 1)
     grain = np.rint(chance.normal(0, 2, size)).astype(np.int16).repeat(3, axis=2)
     for index in range(kind.frames):
         turn = 2 * np.pi * index / kind.frames_per_second
-        drift = np.array([[1, 0, -_MARGIN_PX * (1 + 0.9 * np.sin(turn / 9))], [0, 1, -_MARGIN_PX]])
-        drift[1, 2] *= 1 + 0.9 * np.sin(turn / 7)
+        drift = np.array([[1, 0, -_MARGIN_PX * (1 + drift_share * np.sin(turn / 9))], [0, 1, -_MARGIN_PX]])
+        drift[1, 2] *= 1 + drift_share * np.sin(turn / 7)
         seen = cv2.warpAffine(wall, drift, (kind.width, kind.height), flags=cv2.INTER_LINEAR)
         picture = np.asarray(seen, np.uint8)
         for number, (x, y) in enumerate(_PLACES[people]):

@@ -34,7 +34,7 @@ CACHE = HERE.parent / ".data" / "benchmarks"
 DEAR = ("notebook", "notebook_half")
 PACKAGES = ("numpy", "av", "opencv-python-headless", "onnxruntime", "torch")
 MARKS = ("<!-- measured: begin -->\n", "<!-- measured: end -->\n")
-LIMIT_SECONDS = 900
+LIMIT_SECONDS = 7200
 
 
 def run_python(script: str, *arguments: object) -> str:

@@ -64,6 +64,44 @@ def scan(given: argparse.Namespace) -> Work:
     return work
 
 
+def shots(given: argparse.Namespace) -> Work:
+    """As `ours`, shot by shot, through a video of any length."""
+    import numpy as np
+
+    from unmask.config import CropSettings, ScanSettings
+    from unmask.faces.crop import cut_crops
+    from unmask.faces.detect import detect_faces, load_detector
+    from unmask.faces.track import link_faces
+    from unmask.video import read_stretches
+
+    settings = ScanSettings()
+    detector = load_detector(settings.detect)
+    detector.detect([np.zeros((64, 64, 3), np.uint8)])
+
+    def work() -> dict[str, int | str]:
+        found = {"stretches": 0, "frames": 0, "crops": 0}
+        for stretch in read_stretches(given.clip, settings.decode):
+            faces = detect_faces(stretch.clip, detector, settings.detect)
+            tracks = link_faces(stretch.clip, faces, settings.track)
+            cut = CropSettings(size_px=CROP_PX, margin_fraction=MARGIN_FRACTION)
+            found["stretches"] += 1
+            found["frames"] += len(faces)
+            found["crops"] += sum(map(len, cut_crops(stretch.clip, tracks, cut)))
+        return dict(found)
+
+    return work
+
+
+def cuts(given: argparse.Namespace) -> Work:
+    """Decoding of a video of any length and finding its cuts, nothing else."""
+    from unmask.video import read_stretches
+
+    def work() -> dict[str, int | str]:
+        return {"shots": sum(stretch.opens_shot for stretch in read_stretches(given.clip))}
+
+    return work
+
+
 def decode(given: argparse.Namespace) -> Work:
     """The floor: unmask's decoding alone, with the 30 frames as RGB."""
     from unmask.video import read_clip
@@ -132,6 +170,8 @@ WAYS: dict[str, Callable[[argparse.Namespace], Work]] = {
     "notebook": notebook,
     "notebook_half": notebook_half,
     "decode": decode,
+    "cuts": cuts,
+    "shots": shots,
     "scan": scan,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -27,14 +28,22 @@ def chromium():
 @pytest.fixture(scope="module")
 def browser(chromium):
     """The system's Chromium, driven by playwright."""
-    if os.environ.get("CI") == "true":
-        from playwright import sync_api
-    else:
-        sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api = _import("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+@pytest.fixture
+def axe():
+    """Looks for what keeps people from using a page."""
+    return _import("axe_playwright_python.sync_playwright").Axe()
+
+
+def _import(name):
+    """A module of the extra ``test``; skips where it is absent, but never in CI."""
+    return import_module(name) if os.environ.get("CI") == "true" else pytest.importorskip(name)
 
 
 @pytest.fixture(scope="session")

@@ -25,13 +25,13 @@ def moving_views(count, *, brightness=0, size=(200, 160)):
     return [np.ascontiguousarray(picture[20 : 20 + height, i % 40 : i % 40 + width]) for i in range(count)]
 
 
-def write_clip(path: Path, images, *, fps=10) -> Path:
-    """Encode RGB images as H.264."""
+def write_clip(path: Path, images, *, fps=10, **options: str) -> Path:
+    """Encode RGB images as H.264; options are those of x264."""
     with av.open(str(path), "w") as container:
         height, width = images[0].shape[:2]
         stream = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"crf": "18", "preset": "ultrafast"}
+        stream.options = {"crf": "18", "preset": "ultrafast", **options}
         for i, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = i, Fraction(1, fps)

@@ -41,6 +41,7 @@ HELP = [
     ["calibrate"],
     ["submit"],
     ["data"],
+    ["present"],
 ]
 HELP += [["model", command] for command in ("list", "get", "check", "card")]
 HELP += [["data", command] for command in ("index", "explore", "audit", "split")]

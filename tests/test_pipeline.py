@@ -106,7 +106,7 @@ def test_frames_are_as_many_as_asked(settings, clip):
     ],
 )
 def test_what_decoding_raises_becomes_a_sentence(scanner, clip, monkeypatch, error, damaged, reason):
-    def fail(path, settings):
+    def fail(path, settings, **_):
         raise error
         yield
 
@@ -127,7 +127,7 @@ def test_damage_is_said_and_judged_all_the_same(scanner, clip, monkeypatch):
     (whole,) = pipeline.read_stretches(clip, scanner.settings.decode)
     hurt = dataclasses.replace(whole.clip, damaged=True, damage="3 packets lost")
     stretch = dataclasses.replace(whole, clip=hurt)
-    monkeypatch.setattr(pipeline, "read_stretches", lambda path, settings: iter([stretch]))
+    monkeypatch.setattr(pipeline, "read_stretches", lambda path, settings, **_: iter([stretch]))
     verdict = scanner.scan(clip)
     assert verdict.damaged and verdict.outcome.has_number
     assert verdict.reason.endswith("; the file is damaged (3 packets lost)")
@@ -136,7 +136,7 @@ def test_damage_is_said_and_judged_all_the_same(scanner, clip, monkeypatch):
 def test_the_hash_is_told_before_the_file_is_decoded(scanner, clip, monkeypatch):
     order = []
 
-    def note(path, settings):
+    def note(path, settings, **_):
         order.append("decode")
         raise MediaError("enough")
         yield

@@ -115,6 +115,7 @@ class DetectSettings:
 
 
 DEVICE_NAMES = ("auto", "cpu", "cuda", "coreml", "openvino", "directml")
+EMBEDDER_NAMES = ("auto", "none", "dlib")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +251,8 @@ class ScanSettings:
         score: Running the network.
         judge: How much evidence a verdict needs.
         stability: Whether each verdict is tried again on worse versions of the clip; takes six times as long.
+        embedder: What tells who of one shot is who in another, one of `EMBEDDER_NAMES`; ``auto`` takes what
+            is installed, and without one each face stands alone.
     """
 
     model: str | None = None
@@ -261,10 +264,13 @@ class ScanSettings:
     judge: JudgeSettings = field(default_factory=JudgeSettings)
     stability: bool = False
     beside: tuple[str, ...] = ()
+    embedder: str = "auto"
 
     def __post_init__(self) -> None:
         ok = self.threshold is None or 0 <= self.threshold <= 1
         require(ok, "threshold must be 0 to 1", self.threshold)
+        ok = self.embedder in EMBEDDER_NAMES
+        require(ok, f"embedder must be one of {', '.join(EMBEDDER_NAMES)}", self.embedder)
 
 
 @dataclass(frozen=True, slots=True)

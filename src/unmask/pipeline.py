@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from unmask.config import ScanSettings
 from unmask.errors import DamagedError, MediaError, ModelError
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
+from unmask.faces.embed import FaceEmbedder, describe_people, load_embedder
 from unmask.faces.light import is_night
 from unmask.faces.track import link_faces, thin_track
 from unmask.judge.conclude import About, conclude
@@ -28,8 +30,9 @@ from unmask.judge.score import CropScorer, load_model, score_crops
 from unmask.judge.verdict import STAGES, Evidence, unreadable
 from unmask.types import Clip, Crops, Stretch, Track
 from unmask.verdicts import Verdict
-from unmask.video import read_stretches
+from unmask.video import count_pieces, read_stretches
 from unmask.video.distort import DISTORTIONS, SMALL_LADDER, distort_clip
+from unmask.work.memory import give_back_memory
 
 _CHUNK_BYTES = 1 << 20
 
@@ -42,6 +45,7 @@ class Scanner:
     detector: FaceDetector
     model: CropScorer
     others: tuple[CropScorer, ...] = ()
+    embedder: FaceEmbedder | None = None
 
     def scan(
         self,
@@ -78,7 +82,7 @@ class Scanner:
                 if on_look and look.end_seconds < look.until_seconds:
                     on_look(look)
         except (MediaError, OSError) as error:
-            stopped = _sentence(error, str(path))
+            stopped = sentence(error, str(path))
             if not looks:
                 damaged = isinstance(error, DamagedError)
                 return unreadable(path, stopped, self.model.card.model_name, sha256=sha256, damaged=damaged)
@@ -86,19 +90,50 @@ class Scanner:
         beside = [model.card for model in self.others]
         return conclude(looks, about, self.model.card, self.settings, beside=beside)
 
-    def watch(self, path: str | Path, *, stopwatch: Stopwatch | None = None) -> Iterator[Look]:
+    def scan_pieces(
+        self, path: str | Path, pieces: range, *, on_look: Callable[[Look], None]
+    ) -> tuple[dict[str, float], str]:
+        """Look at some pieces of a long video, for whoever joins them with the others.
+
+        Args:
+            path: A video.
+            pieces: Of those that `count_pieces` counts.
+            on_look: Told what was found in each stretch.
+
+        Returns:
+            Wall time by stage, and why it was stopped, as a clause; empty when it was not.
+
+        Raises:
+            ModelError: The network fails.
+        """
+        watch = Stopwatch()
+        try:
+            for look in self.watch(path, stopwatch=watch, pieces=pieces):
+                on_look(look)
+        except (MediaError, OSError) as error:
+            return watch.seconds(), sentence(error, str(path))
+        return watch.seconds(), ""
+
+    def count_pieces(self, path: str | Path) -> int:
+        """How many pieces a file can be looked at in, each by itself."""
+        return count_pieces(path, self.settings.decode)
+
+    def watch(
+        self, path: str | Path, *, stopwatch: Stopwatch | None = None, pieces: range | None = None
+    ) -> Iterator[Look]:
         """Look through a file stretch by stretch.
 
         Args:
             path: A video or an image.
             stopwatch: Measures how long each stage takes.
+            pieces: Only these of those that `count_pieces` counts.
 
         Raises:
             MediaError: The file cannot be read, or not further.
             ModelError: The network fails.
         """
         stopwatch = stopwatch or Stopwatch()
-        stretches = read_stretches(path, self.settings.decode)
+        stretches = read_stretches(path, self.settings.decode, pieces=pieces)
         while True:
             with stopwatch.stage("decode"):
                 stretch = next(stretches, None)
@@ -106,6 +141,7 @@ class Scanner:
                 return
             yield self._look(stretch, stopwatch)
             del stretch  # or its pixels would stay while the next one is decoded
+            give_back_memory()
 
     def _look(self, stretch: Stretch, watch: Stopwatch) -> Look:
         with watch.stage("detect"):
@@ -115,7 +151,18 @@ class Scanner:
         with watch.stage("score"):  # each other model cuts its own crops of the same faces
             alone = [replace(self, model=model, others=()) for model in self.others]
             beside = {one.model.card.name: one.score_people(stretch.clip, tracks).logits for one in alone}
-        return Look.at(stretch, evidence, worse=worse, beside=beside)
+        known = {} if self.embedder is None else self._known(stretch, tracks, self.embedder, watch)
+        return Look.at(stretch, evidence, worse=worse, beside=beside, **known)
+
+    def _known(
+        self, stretch: Stretch, tracks: tuple[Track, ...], embedder: FaceEmbedder, watch: Stopwatch
+    ) -> dict[str, Any]:
+        """What tells who is who in other shots; nothing where there are none."""
+        if stretch.start_seconds == stretch.since_seconds and stretch.end_seconds == stretch.until_seconds:
+            return {}
+        with watch.stage("detect"):
+            vectors = describe_people(stretch.clip, tracks, embedder)
+        return {"vectors": vectors, "same_cosine": embedder.same_cosine}
 
     def find_faces(self, clip: Clip) -> tuple[Track, ...]:
         """The people in a clip, and the tracks that were dropped, with the reason."""
@@ -162,7 +209,8 @@ def load_scanner(settings: ScanSettings | None = None) -> Scanner:
     Raises:
         ModelError: Weights are missing, altered or do not fit, were trained with another detector, or two
             models have one name.
-        SettingsError: The detector is unknown.
+        SettingsError: The detector or the embedder is unknown.
+        MissingExtraError: The embedder that was asked for is not installed.
     """
     settings = settings or ScanSettings()
     names: set[str] = set()
@@ -176,7 +224,8 @@ def load_scanner(settings: ScanSettings | None = None) -> Scanner:
         if card.name in names:
             raise ModelError(f"models that judge together must have different names, got {card.name!r} twice")
         names.add(card.name)
-    return Scanner(settings, load_detector(settings.detect), models[0], tuple(models[1:]))
+    detector, embedder = load_detector(settings.detect), load_embedder(settings.embedder)
+    return Scanner(settings, detector, models[0], tuple(models[1:]), embedder)
 
 
 def fingerprint(path: str | Path) -> str:
@@ -229,7 +278,7 @@ class Stopwatch:
         return {name: round(s, 4) for name, s in (self._seconds | {"total": total}).items()}
 
 
-def _sentence(error: Exception, path: str) -> str:
+def sentence(error: Exception, path: str) -> str:
     """What went wrong, without the file's name in front, since the verdict names the file."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[0].lower() + error.strerror[1:]

@@ -91,7 +91,8 @@ class Stretch:
         opens_shot: Whether a shot begins with it, or it goes on with that of the stretch before.
         start_seconds: Container time of its first frame.
         end_seconds: Container time at which it ends.
-        until_seconds: The same of all that will be read of the file, to tell how far this is.
+        since_seconds: Container time from which on the file is read, to tell how far this is.
+        until_seconds: Container time at which that ends.
         why_skipped: Why it has no frames, or None.
     """
 
@@ -99,6 +100,7 @@ class Stretch:
     opens_shot: bool
     start_seconds: float
     end_seconds: float
+    since_seconds: float
     until_seconds: float
     why_skipped: str | None = None
 

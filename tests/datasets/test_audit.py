@@ -11,6 +11,7 @@ from data_sets import changed, write_labels, write_set
 from index_frames import frame_of
 from media import write_video
 from portraits import moving_views, write_clip
+from unmask.cropping import CropSettings
 from unmask.data import index
 from unmask.datasets.audit import AuditSettings, audit_index
 from unmask.datasets.audit_file import Audit, exclude, read_audit, read_links, write_audit
@@ -137,7 +138,7 @@ class TestAlike:
 class Light:
     """An embedder that tells people apart by the light on them."""
 
-    size_px, margin_fraction, same_cosine = 32, 0.2, 0.999
+    view, same_cosine = CropSettings(32, 0.2), 0.999
 
     def embed(self, images):
         level = images.mean(axis=(1, 2, 3)) / 255

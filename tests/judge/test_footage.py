@@ -19,7 +19,8 @@ def views(seconds, *, brightness=0, mirrored=False):
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    return ScanSettings(model=str(write_tiny_model(tmp_path_factory.mktemp("model"))))
+    model = str(write_tiny_model(tmp_path_factory.mktemp("model")))
+    return ScanSettings(model=model, embedder="none")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_what_breaks_off_is_judged_by_what_was_seen(settings, montage, monkeypat
 
     whole = pipeline.read_stretches
 
-    def broken(path, decode):
+    def broken(path, decode, **_):
         for number, stretch in enumerate(whole(path, decode)):
             if number == 2:
                 raise MediaError("montage.mp4: the disk is gone")

@@ -37,11 +37,9 @@ def item(page, name):
     return page.locator("#scans > li").filter(has_text=name).first
 
 
-def check_accessible(page):
-    from axe_playwright_python.sync_playwright import Axe
-
+def check_accessible(page, axe):
     # Not the reports within: they are worlds of their own, which no script of the page reaches.
-    found = Axe().run(page, options={"resultTypes": ["violations"], "iframes": False})
+    found = axe.run(page, options={"resultTypes": ["violations"], "iframes": False})
     serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
     assert not serious, [(one["id"], [node["html"] for node in one["nodes"]]) for one in serious]
 
@@ -170,7 +168,7 @@ def key(server):
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
-def test_it_is_accessible_and_fits(browser, server, key, scheme, width):
+def test_it_is_accessible_and_fits(browser, axe, server, key, scheme, width):
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}, "bypass_csp": True}
     for page in _opened(browser, server.address, **options):
         for place, there in (
@@ -181,10 +179,10 @@ def test_it_is_accessible_and_fits(browser, server, key, scheme, width):
             page.goto(f"{server.address}/{place}")
             page.locator(there).first.wait_for()
             assert page.evaluate("document.documentElement.scrollWidth") <= width, place
-            check_accessible(page)
+            check_accessible(page, axe)
         page.goto(f"{server.address}/api-docs")
         page.locator(".operation").first.wait_for()
-        check_accessible(page)
+        check_accessible(page, axe)
         page.goto(server.address)
 
 

@@ -43,7 +43,7 @@ def test_progress_only_goes_forward(settings):
     (whole,) = scanner.watch(SWAPPED)
     length = whole.end_seconds
     looks = [
-        Look(n == 0, n * length, (n + 1) * length, 4 * length, whole.evidence) for n in range(3)
+        Look(n == 0, n * length, (n + 1) * length, 0.0, 4 * length, whole.evidence) for n in range(3)
     ]  # as of a video that is four times as long
     progress, shares, partials = Progress(), [], []
     card = read_card(settings.model)

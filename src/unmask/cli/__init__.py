@@ -19,6 +19,7 @@ from unmask.cli.extract import extract
 from unmask.cli.faces import faces
 from unmask.cli.inputs import SUFFIXES
 from unmask.cli.model import model
+from unmask.cli.present import present
 from unmask.cli.scan import scan
 from unmask.cli.serve import serve
 from unmask.cli.submit import submit
@@ -43,6 +44,7 @@ app.command()(tune)
 app.command()(evaluate)
 app.command()(calibrate)
 app.command()(submit)
+app.command()(present)
 app.add_typer(model, name="model")
 app.add_typer(data, name="data")
 

@@ -31,8 +31,10 @@ class Steps:
 
     def go_on(self, path: str, look: Look) -> None:
         """A stretch of a file is done."""
-        self._shares[path] = look.end_seconds / max(look.until_seconds, look.end_seconds, 1e-9)
-        self._show(f"{Path(path).name} {_clock(look.end_seconds)} of {_clock(look.until_seconds)}")
+        whole = max(look.until_seconds - look.since_seconds, 1e-9)
+        share = self._shares.get(path, 0.0) + (look.end_seconds - look.start_seconds) / whole
+        self._shares[path] = share
+        self._show(f"{Path(path).name} {_clock(share * whole)} of {_clock(whole)}")
 
     def end(self) -> None:
         """A file is done."""

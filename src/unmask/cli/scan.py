@@ -60,7 +60,10 @@ def scan(
         str | None, typer.Option("--to", metavar="TIME", help="End here: seconds, m:ss or h:mm:ss.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Files at a time (default: the cores, at most 4).")
+        int | None,
+        typer.Option(
+            metavar="N", help="Processes (default: the cores, at most 4); a long video keeps several busy."
+        ),
     ] = None,
     threshold: Annotated[
         float | None,
@@ -82,6 +85,13 @@ def scan(
         typer.Option("--settings", metavar="TOML", help="Settings of the detector, as unmask tune writes."),
     ] = None,
     device: DeviceOption = "auto",
+    embedder: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What tells who is in several shots: auto (what is installed), none, dlib (extra people).",
+        ),
+    ] = "auto",
     stability: Annotated[
         bool,
         typer.Option("--stability", help="Judge worse versions of each file too and tell when it flips."),
@@ -134,6 +144,7 @@ def scan(
             track=track,
             stability=stability,
             score=score_settings(device),
+            embedder=embedder,
         )
         batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
         inputs = expand(paths)
@@ -227,14 +238,13 @@ def _partial(inputs: list[Input], seen: dict[int, list[Look]], settings: ScanSet
     """Verdicts on files that were stopped in the middle, by what had been seen of them."""
     if not seen:
         return {}
-    from unmask.judge.card import card_path, read_card
-    from unmask.judge.conclude import About, conclude
+    from unmask.batch import judge_seen
+    from unmask.judge.conclude import About
     from unmask.judge.verdict import STAGES
 
-    card = read_card(card_path(settings.model))
     nothing = dict.fromkeys(STAGES, 0.0)
     return {
-        index: conclude(looks, About(inputs[index].path, None, nothing, "stopped"), card, settings)
+        index: judge_seen(looks, About(inputs[index].path, None, nothing, "stopped"), settings)
         for index, looks in seen.items()
     }
 

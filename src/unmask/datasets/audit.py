@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unmask.datasets.audit_file import Audit, links_of
-from unmask.datasets.compare import FaceEmbedder, Family, FamilyLook, load_looker
+from unmask.datasets.compare import Family, FamilyLook, load_looker
 from unmask.datasets.fingerprint import BITS, near_pairs
 from unmask.datasets.groups import group_by_person
 from unmask.datasets.leaks import find_leak
 from unmask.datasets.probe import ProbeSettings, probe_paths
 from unmask.datasets.video_index import clip_of, usable
 from unmask.errors import require
+from unmask.faces.embed import FaceEmbedder
 from unmask.work.in_step import Failure, do_all
 
 if TYPE_CHECKING:

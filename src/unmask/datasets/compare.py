@@ -7,18 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
-from unmask.config import CropSettings, DecodeSettings, DetectSettings, TrackSettings
+from unmask.config import DecodeSettings, DetectSettings, TrackSettings
 from unmask.datasets.fingerprint import Bits, fingerprint
 from unmask.datasets.sources import Opener
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
+from unmask.faces.embed import FaceEmbedder
 from unmask.faces.track import link_faces
 from unmask.types import Clip, Face, Floats, Image
 from unmask.video import read_clip
@@ -30,23 +29,6 @@ CHANGED_LEVELS = 20
 
 _SAME_TIME_SECONDS = 0.02
 _SOUND_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINERS)}
-
-
-class FaceEmbedder(Protocol):
-    """Turns faces into vectors that lie close together for one person.
-
-    Attributes:
-        size_px: Side of the crops that it takes.
-        margin_fraction: Margin around the face box.
-        same_cosine: Two faces are taken for one person from this cosine on.
-    """
-
-    size_px: int
-    margin_fraction: float
-    same_cosine: float
-
-    def embed(self, images: NDArray[np.uint8]) -> Floats:
-        """Vectors for crops, RGB, shape (N, 3, S, S); gives shape (N, D)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +199,7 @@ def _embed(clip: Clip, faces: Sequence[Sequence[Face]], embedder: FaceEmbedder |
     if not tracks:
         return None
     track = max(tracks, key=lambda one: len(one.faces))
-    crops = CropSettings(size_px=embedder.size_px, margin_fraction=embedder.margin_fraction)
-    mean = embedder.embed(cut_crops(clip, [track], crops)[0].images).mean(axis=0)
+    mean = embedder.embed(cut_crops(clip, [track], embedder.view)[0].images).mean(axis=0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
 
 

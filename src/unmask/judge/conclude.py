@@ -38,13 +38,14 @@ def conclude(
     """Say what was found.
 
     Args:
-        looks: In order of time, one or more; all of the file, or up to where it was stopped.
+        looks: One or more, in any order; all of the file, or what was seen of it.
         about: The file.
         card: Of the model that judged.
         settings: Of the scan.
         beside: Of further models that looked at the same faces; people, shots and segments are those of the
             first.
     """
+    looks = sorted(looks, key=lambda look: look.start_seconds)
     thresholds = _thresholds(card, settings)
     found = _judge(looks, card, thresholds, settings)
     said = {card.name: found.ruling}
@@ -58,12 +59,11 @@ def conclude(
     if settings.stability and ruling.p_fake is not None:
         stability = _stability(looks, card, thresholds, settings, found.ruling)
     damage = next((look.damage for look in looks if look.damage), "")
-    start, end, until = looks[0].start_seconds, looks[-1].end_seconds, looks[-1].until_seconds
+    seen = sum(look.end_seconds - look.start_seconds for look in looks)
+    whole = looks[0].until_seconds - looks[0].since_seconds
     clauses = [
         ruling.reason,
-        f"only {end - start:.1f} of {until - start:.1f} s were looked at: {about.stopped}"
-        if about.stopped
-        else "",
+        f"only {seen:.1f} of {whole:.1f} s were looked at: {about.stopped}" if about.stopped else "",
         f"the file is damaged ({damage})" if damage else "",
         _flips(stability, ruling),
     ]
@@ -79,8 +79,8 @@ def conclude(
         unmask=__version__,
         seconds=dict(about.seconds),
         stability=stability,
-        start_seconds=start,
-        end_seconds=end,
+        start_seconds=looks[0].start_seconds,
+        end_seconds=looks[-1].end_seconds,
         partial=bool(about.stopped),
         shots=found.shots,
         segments=found.segments,

@@ -24,24 +24,28 @@ class Look:
         opens_shot: Whether a shot begins with it.
         start_seconds: Container time of its first frame.
         end_seconds: Its end.
-        until_seconds: Container time up to which the video will be read.
+        since_seconds: Container time from which on the video is read.
+        until_seconds: Container time up to which it will be read.
         evidence: People and logits.
         why_skipped: Why it was not looked at, or None.
         damage: What was seen of damage up to here; empty when none.
         worse: Evidence of worse versions, by distortion; empty when that was not asked for.
         vectors: What the embedder says of a face, by id of the track; empty without one.
+        same_cosine: From which cosine on these are of one person.
         beside: Logits of further models, by their names, as in `Evidence`.
     """
 
     opens_shot: bool
     start_seconds: float
     end_seconds: float
+    since_seconds: float
     until_seconds: float
     evidence: Evidence
     why_skipped: str | None = None
     damage: str = ""
     worse: Mapping[str, Evidence] = field(default_factory=dict)
     vectors: Mapping[int, Floats] = field(default_factory=dict)
+    same_cosine: float = 1.0
     beside: Mapping[str, Mapping[int, Mapping[int, float]]] = field(default_factory=dict)
 
     @classmethod
@@ -52,6 +56,7 @@ class Look:
             stretch.opens_shot,
             stretch.start_seconds,
             stretch.end_seconds,
+            stretch.since_seconds,
             stretch.until_seconds,
             replace(evidence, tracks=tracks),
             stretch.why_skipped,
@@ -101,21 +106,18 @@ def judge_footage(
     scale: Calibration,
     thresholds: Thresholds,
     settings: ScanSettings,
-    *,
-    same_cosine: float = 1.0,
 ) -> Footage:
     """Join what was found in the stretches of a video, and judge it.
 
     Args:
-        looks: In order of time, one or more.
+        looks: In order of time, one or more; some in between may be missing.
         scale: The model's calibration.
         thresholds: Where probabilities become words.
         settings: How faces are linked, and what counts as enough evidence.
-        same_cosine: From which cosine on an embedder's vectors are of one person.
     """
     shots = _number_shots(looks)
     chains = _link(looks, shots, scale, settings.track)
-    groups = _group(chains, looks, same_cosine)
+    groups = _group(chains, looks)
     people = tuple(_join(number, group, scale) for number, group in enumerate(groups))
     # Each part, with the number of the person that it came to belong to.
     parts = [
@@ -146,8 +148,11 @@ def _without_looks(track: Track) -> Track:
 
 
 def _number_shots(looks: Sequence[Look]) -> list[int]:
-    """The number of the shot in which each look lies; whatever comes first opens one."""
-    opened = [look.opens_shot or place == 0 for place, look in enumerate(looks)]
+    """The number of the shot in which each look lies; whatever comes first, or behind a gap, opens one."""
+    opened = [
+        look.opens_shot or place == 0 or looks[place - 1].end_seconds < look.start_seconds
+        for place, look in enumerate(looks)
+    ]
     return [int(number) - 1 for number in np.cumsum(opened)]
 
 
@@ -187,18 +192,17 @@ def _goes_on(before: Mapping[int, _Chain], evidence: Evidence, settings: TrackSe
     )
 
 
-def _group(chains: Sequence[_Chain], looks: Sequence[Look], same_cosine: float) -> list[list[_Chain]]:
-    """Chains of one person each, in order of appearance."""
+def _group(chains: Sequence[_Chain], looks: Sequence[Look]) -> list[list[_Chain]]:
+    """Chains of one person each, in order of appearance; those of one shot are different people."""
     vectors = [_vector(chain, looks) for chain in chains]
     apart = set()
     for later, chain in enumerate(chains):
         for earlier in range(later - 1, -1, -1):
             if chains[earlier].shot != chain.shot:
                 break
-            if chains[earlier].end_seconds >= chain.start_seconds:
-                apart.add((earlier, later))
+            apart.add((earlier, later))
     groups: dict[int, list[_Chain]] = {}
-    for chain, number in zip(chains, group_vectors(vectors, apart, same_cosine), strict=True):
+    for chain, number in zip(chains, group_vectors(vectors, apart, looks[0].same_cosine), strict=True):
         groups.setdefault(number, []).append(chain)
     return list(groups.values())
 

@@ -41,11 +41,25 @@ def read_verdict(text: str | bytes) -> Verdict:
     if len(text) > MAX_BYTES:
         raise DataError(f"a verdict must be at most {MAX_BYTES} bytes, got {len(text)}")
     try:
-        return _verdict(json.loads(text, object_pairs_hook=once_each, parse_constant=no_constant))
+        return verdict_of(json.loads(text, object_pairs_hook=once_each, parse_constant=no_constant))
     except SettingsError as error:
         raise DataError(f"not a verdict: {error}") from error
+    except DataError:
+        raise
     except (ValueError, RecursionError) as error:
         raise DataError(f"not a verdict in JSON ({error})") from error
+
+
+def verdict_of(values: object) -> Verdict:
+    """A verdict from what `Verdict.to_dict` gives, or JSON made of it.
+
+    Raises:
+        DataError: It is none; the message names the field.
+    """
+    try:
+        return _verdict(values)
+    except (SettingsError, ValueError) as error:
+        raise DataError(f"not a verdict: {error}") from error
 
 
 def _verdict(raw: object) -> Verdict:

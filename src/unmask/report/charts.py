@@ -61,6 +61,18 @@ class Axis:
 UNIT = Axis("")
 
 
+def round_axis(label: str, high: float) -> Axis:
+    """From 0 to a round number at or above ``high``, with round ticks.
+
+    >>> round_axis("loss", 1.83).ticks
+    [0.0, 0.5, 1.0, 1.5, 2.0]
+    """
+    step = 10.0 ** math.floor(math.log10(max(high, 1e-3) / 2))
+    step *= next(factor for factor in (1, 2, 5, 10) if factor * step * 5 >= high)
+    count = max(1, math.ceil(high / step))
+    return Axis(label, 0, step * count, [round(step * number, 6) for number in range(count + 1)])
+
+
 def line_chart(series: Sequence[Series], x: Axis, y: Axis, *, title: str) -> str:
     """Lines over two axes.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -17,7 +16,7 @@ from unmask.datasets.audit_file import Audit
 from unmask.datasets.explore import Exploration, Look
 from unmask.datasets.video_index import usable
 from unmask.errors import DataError
-from unmask.report.charts import Axis, histogram
+from unmask.report.charts import Axis, histogram, round_axis
 from unmask.report.page import document, figure, section, table
 from unmask.report.side_by_side import SCRIPT, STYLE, Mosaic, player
 from unmask.version import __version__
@@ -159,7 +158,7 @@ def _by_label(rows: Any, column: str, unit: str) -> str:
     values = values[np.isfinite(values)]
     if not len(values):
         return ""
-    axis = _axis(unit, float(np.percentile(values, 99)))
+    axis = round_axis(unit, float(np.percentile(values, 99)))
     labels = rows["label"].fillna("")[values.index]
     groups = [
         (_NAMES[label], _STYLES[label], [float(v) for v in values[(labels == label).to_numpy()]])
@@ -167,14 +166,6 @@ def _by_label(rows: Any, column: str, unit: str) -> str:
         if (labels == label).any()
     ]
     return histogram(groups, axis, title=column)
-
-
-def _axis(label: str, high: float) -> Axis:
-    """From 0 to a round number at or above ``high``, with round ticks."""
-    step = 10.0 ** math.floor(math.log10(max(high, 1e-3) / 2))
-    step *= next(factor for factor in (1, 2, 5, 10) if factor * step * 5 >= high)
-    count = max(1, math.ceil(high / step))
-    return Axis(label, 0, step * count, [round(step * number, 6) for number in range(count + 1)])
 
 
 def _common(values: Iterable[str]) -> Counter[str]:

@@ -54,6 +54,9 @@ _SERIES = "".join(
     f".line.s{i}{{stroke:var(--c{i})}}.mark.s{i}{{fill:var(--c{i})}}.key.s{i}{{background:var(--c{i})}}"
     for i in range(8)
 )
+LOOK = _STYLE + _SERIES
+"""Colours, tables and charts, which everything that is shown shares."""
+
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -113,8 +116,8 @@ def dressed(title: str, sections: Sequence[str], *, foot: str, outfit: Outfit) -
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{outfit.policy}">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}{_SERIES}{outfit.style}</style></head>"
-        f"<body><h1>{escape(title)}</h1>{''.join(sections)}<footer>{escape(foot)}</footer>"
+        f"<style>{LOOK}{outfit.style}</style></head>"
+        f"<body><main><h1>{escape(title)}</h1>{''.join(sections)}</main><footer>{escape(foot)}</footer>"
         f"{outfit.ending}</body></html>\n"
     )
 

@@ -69,10 +69,18 @@ def print_page(html: Path, pdf: Path, *, time_limit_seconds: float = _TIME_LIMIT
             problem = "wrote no PDF"
         if problem:
             raise SettingsError(
-                f"{browser} must print {html}, but {problem}; write .html and print it by hand"
+                f"{browser} must print the page, but {problem}; write .html and print it by hand"
             )
         with whole_file(pdf) as target:
             shutil.copyfile(draft, target)
+
+
+def print_text(html: str, pdf: Path) -> None:
+    """Print HTML that is in no file yet; the rest as `print_page`."""
+    with tempfile.TemporaryDirectory(prefix="unmask-", ignore_cleanup_errors=True) as folder:
+        page = Path(folder) / "page.html"
+        page.write_text(html, encoding="utf-8")
+        print_page(page, pdf)
 
 
 def _run(command: list[str], folder: Path, time_limit_seconds: float) -> str:

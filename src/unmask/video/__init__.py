@@ -5,11 +5,13 @@ Never here: anything about faces, or pixels from a decoder that no limit of size
 ``read_clip`` is the way in. Its parts, from below: ``packets`` reads the heads of compressed packets,
 ``sampling`` chooses frames and packets, ``picture`` turns frames into RGB, ``container`` guards the opening,
 ``survey`` is the first pass and ``reading`` the second; ``still`` reads images.
+``read_stretches`` is the way into a video of any length: ``shots`` finds its cuts, ``sampler`` chooses frames
+while it runs, ``pieces`` parts it for several processes.
 ``distort`` makes worse versions of a clip, as bad channels do.
 """
 
 from unmask.video.picture import array_picture, clip_from_arrays
 from unmask.video.reading import read_clip
-from unmask.video.stretches import read_stretches
+from unmask.video.stretches import count_pieces, read_stretches
 
-__all__ = ["array_picture", "clip_from_arrays", "read_clip", "read_stretches"]
+__all__ = ["array_picture", "clip_from_arrays", "count_pieces", "read_clip", "read_stretches"]

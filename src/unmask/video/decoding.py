@@ -55,10 +55,17 @@ class Decoding:
         use_threads(context, threads=threads, max_pixels=settings.max_pixels)
         return self._timed(self._frames(context, packets))
 
-    def until_damage(self, packets: Iterable[VideoPacket]) -> Iterator[tuple[int, VideoPacket]]:
-        """Packets with their numbers, as long as the file can be read and is the one that was surveyed."""
+    def until_damage(
+        self, packets: Iterable[VideoPacket], *, first: int = 0
+    ) -> Iterator[tuple[int, VideoPacket]]:
+        """Packets with their numbers, as long as the file can be read and is the one that was surveyed.
+
+        Args:
+            packets: From the file.
+            first: Number of the first of them.
+        """
         sizes = self.survey.sizes
-        for number, packet in enumerate(self._until_error(packets)):
+        for number, packet in enumerate(self._until_error(packets), first):
             if number >= len(sizes) or packet.size != sizes[number]:
                 self._note("the file changed while it was read")
                 return

@@ -53,11 +53,13 @@ class StretchSampler(Generic[T]):
         settings: How many frames.
         until_seconds: Where the video ends, over which the frames are spread.
         most_held: How many frames fit into memory.
+        goes_on: Another sampler took what lies before; the first frame need not open a shot.
     """
 
     settings: DecodeSettings
     until_seconds: float
     most_held: int
+    goes_on: bool = False
     dense_until_seconds: float = 0.0
     _left: int = field(init=False)
     _open: _Open[T] | None = None
@@ -99,11 +101,11 @@ class StretchSampler(Generic[T]):
         return self._end_shot(end_seconds)
 
     def _begin(self, start_seconds: float, *, opens: bool) -> None:
-        steady = self._full is not None or not (opens or self._open is None)
+        steady = not opens and (self._open is not None or self.goes_on)
         count = self._frames_of(STRETCH_SECONDS, steady=steady)
         expected = count * max(1.0, (self.until_seconds - start_seconds) / STRETCH_SECONDS)
         share = min(1.0, max(0, self._left) / expected)
-        least = 0 if steady else max(1, round(share * _LEAST_FRAMES))
+        least = 1 if steady else max(1, round(share * _LEAST_FRAMES))
         step = STRETCH_SECONDS / (count * share) if share else float("inf")
         self._open = _Open(start_seconds, opens, step, least)
         if opens:

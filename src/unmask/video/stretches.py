@@ -1,24 +1,26 @@
 """Read any video, however long, as stretches without a cut, one at a time.
 
 A clip of up to 15 s without a cut is one stretch and read as `read_clip` reads it. Everything else is decoded
-once from its beginning, in one thread, and each shot comes out as soon as it is over; of a long shot every
-ten seconds. Memory holds the frames of two stretches, never more.
+once in one thread, piece by piece, and each shot comes out as soon as it is over; of a long shot every ten
+seconds. Memory holds the frames of two stretches, never more.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from av.video.frame import VideoFrame
 
 from unmask.config import DecodeSettings
-from unmask.errors import DamagedError
+from unmask.errors import DamagedError, MediaError
 from unmask.types import Clip, Frame, Stretch
-from unmask.video.container import Job, VideoPacket, check_source, open_video, read_packets
+from unmask.video.container import Job, VideoPacket, check_source, open_video
 from unmask.video.decoding import Decoding, fitting
 from unmask.video.picture import Converter, DecodedPicture
+from unmask.video.pieces import PIECE_SECONDS, Piece, open_at, plan_pieces
 from unmask.video.reading import own_errors, read_evenly, wanted_times
 from unmask.video.sampler import StretchSampler, Taken
 from unmask.video.sampling import PacketFacts
@@ -29,16 +31,18 @@ from unmask.video.survey import Survey, survey_packets
 SHORT_SECONDS = 15.0
 """Up to here a video without a cut is looked at as a whole."""
 
-_LEAD_SECONDS = 0.5  # decoded before the part that was asked for, so that a cut at its beginning is seen
 _SPARSE_SECONDS = 0.1  # least time between two frames where some may be left out
 
 
-def read_stretches(path: str | Path, settings: DecodeSettings | None = None) -> Iterator[Stretch]:
+def read_stretches(
+    path: str | Path, settings: DecodeSettings | None = None, *, pieces: range | None = None
+) -> Iterator[Stretch]:
     """Read a video shot by shot, or a still picture as one stretch.
 
     Args:
         path: A file name, always: ``http:`` or ``concat:`` have no meaning in it.
         settings: How many frames, which part, and the limits; the time limit holds for each stretch.
+        pieces: Only these of those that `count_pieces` counts.
 
     Yields:
         Stretches in order of time, each as soon as it is decoded. ``damaged`` is set on the clips from where
@@ -52,7 +56,7 @@ def read_stretches(path: str | Path, settings: DecodeSettings | None = None) -> 
     source = check_source(path)
     kind = still_format(source.head)
     if kind is not None:
-        yield Stretch(read_still(source, kind, settings), True, 0.0, 0.0, 0.0)
+        yield Stretch(read_still(source, kind, settings), True, 0.0, 0.0, 0.0, 0.0)
         return
     job = Job.start(source, settings)
     with own_errors(job):
@@ -62,101 +66,166 @@ def read_stretches(path: str | Path, settings: DecodeSettings | None = None) -> 
             start, end = survey.seconds(times[0]), survey.seconds(times[-1] + survey.frame_ticks)
             held = fitting(stream.codec_context)
             cuts: list[int] = []
-            if end - start <= SHORT_SECONDS:
+            if end - start <= SHORT_SECONDS and pieces is None:
                 clip = read_evenly(job, stream, survey, times, cuts=cuts)
                 if not cuts:
-                    yield Stretch(clip, True, start, end, end)
+                    yield Stretch(clip, True, start, end, start, end)
                     return
                 del clip
         survey.packets = None
-        yield from _stream(job, survey, times, held)
+        yield from _Reading(job, survey, times, held).run(pieces)
 
 
-def _stream(job: Job, survey: Survey, times: list[int], most_held: int) -> Iterator[Stretch]:
-    """Decode from the beginning of the part that was asked for, and give each stretch when it is over."""
-    until = survey.seconds(times[-1] + survey.frame_ticks)
-    sampler = StretchSampler[VideoFrame](job.settings, until, most_held)
-    run = Decoding(job, survey, sampler.held, careful=True)
-    with open_video(job) as (container, stream):
-        chosen = _thinned(run, read_packets(container, stream), sampler, times[0])
-        frames = run.run(stream.codec_context, chosen)
-        given = False
-        for taken in _sampled(survey, mark_cuts(frames), sampler, times):
-            given = True
-            yield _stretch(run, taken, until)
-            run.renew()
-    if not given:
-        reason = survey.problem or run.problem or "no reason given"
-        raise DamagedError(f"{job.source.label}: no frame can be decoded ({reason})")
+def count_pieces(path: str | Path, settings: DecodeSettings | None = None) -> int:
+    """How many pieces a file can be read in, each by itself; 1 for what is short, or cannot be read.
+
+    Args:
+        path: A file name.
+        settings: Which part, and the limits.
+    """
+    job_settings = settings or DecodeSettings()
+    try:
+        source = check_source(path)
+        if still_format(source.head) is not None:
+            return 1
+        job = Job.start(source, job_settings)
+        with own_errors(job), open_video(job) as (container, stream):
+            if (container.duration or 0) / 1e6 < PIECE_SECONDS:
+                return 1
+            survey = survey_packets(job, container, stream)
+            return len(plan_pieces(survey, _facts(job, survey), wanted_times(job, survey)))
+    except MediaError:
+        return 1  # what is wrong is said when it is read
+
+
+def _facts(job: Job, survey: Survey) -> list[PacketFacts]:
+    """What is known of the packets, where some may be left out."""
+    return survey.facts() if survey.plannable and job.settings.drop_unreferenced else []
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A surveyed stream that is read piece by piece, and in each stretch by stretch.
+
+    Attributes:
+        job: The file and its limits.
+        survey: Of its packets.
+        times: Presentation times of the frames that were asked for.
+        most_held: How many frames fit into memory.
+    """
+
+    job: Job
+    survey: Survey
+    times: list[int]
+    most_held: int
+
+    def run(self, chosen: range | None) -> Iterator[Stretch]:
+        """Read these pieces, or all."""
+        facts = _facts(self.job, self.survey)
+        pieces = plan_pieces(self.survey, facts, self.times)
+        given, problem = False, ""
+        lost: list[Stretch] = []  # told of only once it is known that something can be decoded
+        for piece in pieces if chosen is None else pieces[chosen.start : chosen.stop]:
+            run = Decoding(self._job(piece), self.survey, 0, careful=True)
+            empty = True
+            for stretch in self._read(piece, facts, run):
+                empty, given = False, True
+                yield from lost
+                lost.clear()
+                yield stretch
+                run.renew()
+            problem = problem or self.survey.problem or run.problem
+            if empty:
+                clip = Clip(self.job.source.path, (), 0.0, damaged=True, damage=problem)
+                start, end = self.survey.seconds(piece.first), self.survey.seconds(piece.end)
+                lost.append(
+                    self._stretch(clip, Taken((), not piece.goes_on, start, end, "cannot be decoded"))
+                )
+        if given or chosen is not None:
+            yield from lost
+        else:
+            raise DamagedError(f"{self.job.source.label}: no frame can be decoded ({problem or 'no reason'})")
+
+    def _job(self, piece: Piece) -> Job:
+        """Each piece has a time limit of its own, and its share of the frames."""
+        settings = self.job.settings
+        share = (piece.end - piece.first) / (self.times[-1] + self.survey.frame_ticks - self.times[0])
+        most = max(1, round(settings.max_frames * share))
+        return Job.start(self.job.source, replace(settings, max_frames=most))
+
+    def _read(self, piece: Piece, facts: list[PacketFacts], run: Decoding) -> Iterator[Stretch]:
+        until = self.survey.seconds(piece.end)
+        sampler = StretchSampler[VideoFrame](run.job.settings, until, self.most_held, goes_on=piece.goes_on)
+        run.held = sampler.held
+        with open_at(run.job, self.survey, piece.begin) as (stream, packets, number):
+            chosen = _thinned(run, run.until_damage(packets, first=number), facts, sampler, piece.begin)
+            frames = run.run(stream.codec_context, chosen)
+            for taken in _sampled(self.survey, mark_cuts(frames), sampler, piece):
+                converter = Converter()
+                damage = self.survey.problem or run.problem
+                clip = Clip(
+                    path=self.job.source.path,
+                    frames=tuple(
+                        Frame(time, DecodedPicture(frame, converter)) for time, frame in taken.frames
+                    ),
+                    duration_seconds=taken.end_seconds - taken.start_seconds,
+                    damaged=bool(damage),
+                    damage=damage,
+                )
+                yield self._stretch(clip, taken)
+
+    def _stretch(self, clip: Clip, taken: Taken[VideoFrame]) -> Stretch:
+        return Stretch(
+            clip,
+            opens_shot=taken.opens_shot,
+            start_seconds=taken.start_seconds,
+            end_seconds=taken.end_seconds,
+            since_seconds=self.survey.seconds(self.times[0]),
+            until_seconds=self.survey.seconds(self.times[-1] + self.survey.frame_ticks),
+            why_skipped=taken.why_skipped,
+        )
 
 
 def _sampled(
     survey: Survey,
     frames: Iterator[tuple[int, VideoFrame, bool]],
     sampler: StretchSampler[VideoFrame],
-    times: list[int],
+    piece: Piece,
 ) -> Iterator[Taken[VideoFrame]]:
-    last = times[0] - 1
+    last = piece.first - 1
     for time, frame, opens in frames:
-        if time > times[-1]:
+        if time > piece.last:
             break
-        if time > last:  # else before the part that was asked for, or a time that stands still or runs back
+        if time > last:  # else before the piece, or a time that stands still or runs back
             last = time
             yield from sampler.add(survey.seconds(time), frame, opens=opens or time == survey.times[0])
-    yield from sampler.finish(survey.seconds(times[-1] + survey.frame_ticks))
+    yield from sampler.finish(survey.seconds(piece.end))
 
 
 def _thinned(
-    run: Decoding, packets: Iterable[VideoPacket], sampler: StretchSampler[VideoFrame], first: int
+    run: Decoding,
+    packets: Iterable[tuple[int, VideoPacket]],
+    facts: list[PacketFacts],
+    sampler: StretchSampler[VideoFrame],
+    begin: int,
 ) -> Iterator[VideoPacket | None]:
-    """The packets to decode: from where the part begins, and while a shot goes on not every one.
+    """The packets to decode: from where the piece begins, and while a shot goes on not every one.
 
     What no other frame refers to is left out where the frame before it is near, until damage is met: then
     nothing is known of what refers to what.
     """
-    survey = run.survey
-    sparse = survey.plannable and run.job.settings.drop_unreferenced
-    facts = survey.facts() if sparse else []
-    begin = _place_before(survey, facts, first)
     after_jump = begin > 0
     sent = -math.inf
-    for number, packet in run.until_damage(packets):
+    for number, packet in packets:
         if number < begin:
             continue
-        if sparse and not run.problem:
+        if facts and not run.problem:
             fact = facts[number]
             after_jump = after_jump and (fact.leading or number == begin)
-            seconds = survey.seconds(fact.time)
+            seconds = run.survey.seconds(fact.time)
             near = abs(seconds - sent) < _SPARSE_SECONDS and seconds > sampler.dense_until_seconds
             if (fact.leading and after_jump) or (fact.unreferenced and near):
                 continue
             sent = seconds
         yield packet
     yield None
-
-
-def _place_before(survey: Survey, facts: Sequence[PacketFacts], first: int) -> int:
-    """The last packet from which decoding gives the frame at ``first`` and those shortly before it."""
-    lead = first - math.ceil(_LEAD_SECONDS / survey.time_base)
-    places = [number for number, fact in enumerate(facts) if fact.restart and fact.time <= lead]
-    return places[-1] if places else 0
-
-
-def _stretch(run: Decoding, taken: Taken[VideoFrame], until_seconds: float) -> Stretch:
-    converter = Converter()
-    damage = run.survey.problem or run.problem
-    clip = Clip(
-        path=run.job.source.path,
-        frames=tuple(Frame(time, DecodedPicture(frame, converter)) for time, frame in taken.frames),
-        duration_seconds=taken.end_seconds - taken.start_seconds,
-        damaged=bool(damage),
-        damage=damage,
-    )
-    return Stretch(
-        clip,
-        opens_shot=taken.opens_shot,
-        start_seconds=taken.start_seconds,
-        end_seconds=taken.end_seconds,
-        until_seconds=until_seconds,
-        why_skipped=taken.why_skipped,
-    )

@@ -59,7 +59,7 @@ class Progress:
         self.looks.append(look)
         if self._done == 0:
             self.share = 0.0  # the first stretch was taken for the whole
-        start, until = self.looks[0].start_seconds, max(look.until_seconds, look.end_seconds)
+        start, until = look.since_seconds, max(look.until_seconds, look.end_seconds)
         self._done = (look.end_seconds - start) / max(until - start, 1e-9)
         self.share = max(self.share, self._done)
         now = time.monotonic()

@@ -71,7 +71,9 @@ def glance(scanner: Scanner, path: str) -> Glance | None:
     decode = scanner.settings.decode
     end = decode.start_seconds + GLANCE_SECONDS
     few = replace(decode, frames=GLANCE_FRAMES, end_seconds=min(end, decode.end_seconds or end))
-    quick = replace(scanner, others=(), settings=replace(scanner.settings, stability=False, decode=few))
+    quick = replace(
+        scanner, others=(), embedder=None, settings=replace(scanner.settings, stability=False, decode=few)
+    )
     looks = []
     with contextlib.suppress(MediaError, OSError):
         looks = [look for look, _ in zip(quick.watch(path), range(1), strict=False)]

@@ -11,7 +11,7 @@ from unmask.verdicts import Person, Verdict
 from unmask.video.stretches import SHORT_SECONDS
 
 SMALL_FACE_PX = 100
-"""The shipped weights learned from faces of this width and more (`JudgeSettings.min_face_px`)."""
+"""The shipped weights learned from faces of this width and more, and their card names it."""
 
 DARK_LEVEL = 50.0
 """As `DetectSettings.dark_below`: from here down a frame without a face is searched in a lightened copy."""

@@ -102,7 +102,7 @@ def cover(crop: Image, place: Place) -> Image:
     soft = max(1, window // 8)
     mask = np.zeros(crop.shape[:2], np.float32)
     mask[top + soft : bottom - soft, left + soft : right - soft] = 1
-    share = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft / 2), np.float32)[..., None]
+    share = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft / 4), np.float32)[..., None]
     return np.asarray((crop * (1 - share) + blurred * share).round(), np.uint8)
 
 

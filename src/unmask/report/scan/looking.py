@@ -31,7 +31,7 @@ from unmask.report.scan.preview import FRAMES_PER_SECOND, Preview, preview_size
 from unmask.report.scan.seen import Heat, Pictures, Seen, Strip
 from unmask.report.scan.words import Words
 from unmask.types import Face, Frame, Image
-from unmask.verdicts import Person, PersonFrame, Verdict
+from unmask.verdicts import Outcome, Person, PersonFrame, Verdict
 from unmask.video.playing import play_frames
 
 MAX_PEOPLE = 6
@@ -69,7 +69,7 @@ def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
     seen = Seen(facts=facts, credentials=read_credentials(source))
     if verdict.sha256 is not None and verdict.sha256 != sha256:
         return replace(seen, problem="media_changed")
-    if not verdict.outcome.has_number and not verdict.people:
+    if verdict.outcome is Outcome.UNREADABLE:
         return seen
     try:
         return _pictures(verdict, source, options, seen)

@@ -10,7 +10,7 @@ import numpy as np
 
 from unmask.judge.calibration import Thresholds
 from unmask.report.faces import write_label
-from unmask.report.scan.words import Words
+from unmask.report.scan.words import Words, short_percent
 from unmask.types import Frame, Image
 from unmask.verdicts import Outcome, Person, PersonFrame, Verdict
 
@@ -46,17 +46,15 @@ class Marker:
         return drawn
 
     def _mark(self, drawn: Image, person: Person, box: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-        colour, thick = _GREY, 1
-        label = f"{self._words('person')} {person.id}"
-        if person.p_fake is not None:
-            outcome = self._thresholds.outcome(person.p_fake)
-            colour, thick = _COLOURS[outcome], _THICK[outcome]
-            label += f"  {self._words.percent(person.p_fake)}"
         left, top, right, bottom = (round(float(edge)) for edge in box)
-        cv2.rectangle(drawn, (left, top), (right, bottom), colour, thick)
-        # OpenCV's own letters are ASCII.
-        plain = label.replace("ü", "ue")
-        write_label(drawn, [plain], place=np.array([left, top], np.float32), colour=colour)
+        if person.p_fake is None:
+            cv2.rectangle(drawn, (left, top), (right, bottom), _GREY, 1)
+            return
+        outcome = self._thresholds.outcome(person.p_fake)
+        cv2.rectangle(drawn, (left, top), (right, bottom), _COLOURS[outcome], _THICK[outcome])
+        # OpenCV has letters for ASCII alone.
+        label = f"{self._words('person')} {person.id}  {short_percent(person.p_fake)}"
+        write_label(drawn, [label], place=np.array([left, top], np.float32), colour=_COLOURS[outcome])
 
 
 def _box_at(

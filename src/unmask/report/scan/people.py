@@ -13,7 +13,7 @@ from unmask.report.scan.looking import shown_people
 from unmask.report.scan.sections import MARKS, Story
 from unmask.report.scan.seen import Heat, Pictures, Strip
 from unmask.report.scan.timeline import timeline
-from unmask.report.scan.words import visible
+from unmask.report.scan.words import short_percent, visible
 from unmask.report.side_by_side import data_url
 from unmask.verdicts import Person
 
@@ -30,13 +30,14 @@ def recording(story: Story, source: Path, folder: Path | None) -> str:
     if seen.problem:
         detail = f' <span lang="en">({escape(visible(seen.detail))})</span>' if seen.detail else ""
         return section(words("video"), f"<p>{escape(words(seen.problem))}{detail}</p>")
-    still = f'<img class="still" alt="{escape(words("still_note", time=""))}" src="{_jpeg(seen.still)}">'
+    still = f'<img class="still" alt="{escape(words("still_note"))}" src="{_jpeg(seen.still)}">'
     address, note = video_address(story, source, folder)
     if not address:
         return section(words("video"), still + f"<p>{escape(note)}</p>") if seen.still else ""
     poster = f' poster="{_jpeg(seen.still)}"' if seen.still else ""
+    load = "auto" if address.startswith("data:") else "metadata"
     video = (
-        f'<video controls playsinline preload="metadata"{poster} data-first="{_first(story):.3f}" '
+        f'<video controls playsinline preload="{load}"{poster} data-first="{_first(story):.3f}" '
         f'aria-label="{escape(words("video_label"))}" src="{escape(address)}"></video>'
     )
     return section(
@@ -74,7 +75,8 @@ def people(story: Story, *, playable: bool) -> str:
     pictures = {one.person: one for one in story.seen.people}
     parts = [_person(story, person, pictures.get(person.id), playable=playable) for person in shown]
     judged = sum(person.p_fake is not None for person in story.verdict.people)
-    note = f"<p>{escape(words('people_note' if playable else 'people_note_still'))}</p>"
+    jump = f' <span class="screen">{escape(words("people_jump"))}</span>' if playable else ""
+    note = f"<p>{escape(words('people_note'))}{jump}</p>"
     heats = any(one.heats for one in story.seen.people)
     why_not = story.seen.heat_why_not
     if heats or why_not:
@@ -114,7 +116,7 @@ def _strip(story: Story, person: Person, one: Strip, *, playable: bool) -> str:
     when, p = words.seconds(one.time_seconds), words.percent(one.p_fake)
     label = escape(words("strip_label", id=person.id, when=when, p=p))
     image = f'<img alt="{label}" width="128" height="128" src="{_jpeg(one.jpeg)}">'
-    caption = f"<span>{when} · {p}</span>"
+    caption = f"<span>{when} · {escape(short_percent(one.p_fake))}</span>"
     if not playable:
         return f"<div>{image}{caption}</div>"
     return f'<button type="button" data-at="{one.time_seconds:.3f}">{image}{caption}</button>'

@@ -19,8 +19,8 @@ class Words:
     Attributes:
         language: One of `LANGUAGES`.
 
-    >>> Words("de").percent(0.999), Words("de").number(3.14), Words("en").seconds(75.5)
-    ('über 99 %', '3,1', '1:15.5')
+    >>> Words("de").number(3.14), Words("en").seconds(75.5)
+    ('3,1', '1:15.5')
     """
 
     language: str
@@ -42,11 +42,11 @@ class Words:
         """A share in whole per cent, never 0 or 100: no model is that sure."""
         if share < _BELOW:
             return self("percent_below")
-        return self("percent_above") if share > _ABOVE else f"{100 * share:.0f} %"
+        return self("percent_above") if share > _ABOVE else f"{100 * share:.0f}\u00a0%"
 
     def seconds(self, time: float) -> str:
         """A time in a video: ``3.1 s`` up to a minute, then ``m:ss.s`` or ``h:mm:ss``."""
-        if time < 60:
+        if round(time, 1) < 60:
             return f"{self.number(time)} s"
         minutes, seconds = divmod(round(time, 1), 60)
         if minutes < 60:
@@ -56,7 +56,20 @@ class Words:
     def span(self, start: float, end: float) -> str:
         """From one time to another."""
         first, last = self.seconds(start), self.seconds(end)
-        return first if first == last else f"{first.removesuffix(' s') if end < 60 else first} - {last}"
+        if first == last:
+            return first
+        return f"{first.removesuffix(' s') if last.endswith(' s') else first} - {last}"
+
+
+def short_percent(share: float) -> str:
+    """As `Words.percent`, in ASCII for pictures.
+
+    >>> short_percent(0.999), short_percent(0.5), short_percent(0.0)
+    ('>99 %', '50 %', '<1 %')
+    """
+    if _BELOW <= share <= _ABOVE:
+        return f"{100 * share:.0f} %"
+    return "<1 %" if share < _BELOW else ">99 %"
 
 
 @cache

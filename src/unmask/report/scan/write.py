@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
 from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ from unmask.batch import Failure, run_each
 from unmask.config import BatchSettings
 from unmask.errors import require
 from unmask.files import write_whole
-from unmask.report.pdf import print_page
+from unmask.report.pdf import print_text
 from unmask.report.scan.cautions import cautions
 from unmask.report.scan.looking import load_looking
 from unmask.report.scan.options import ReportOptions
@@ -88,16 +87,9 @@ def write_one(story: Story, source: Path, target: Path, *, back: str = "") -> No
         return
     page = report_page(story, source, folder=target.absolute().parent, back=back)
     if suffix == ".pdf":
-        _print(page, target)
+        print_text(page, target)
     else:
         write_whole(target, page)
-
-
-def _print(page: str, target: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="unmask-") as folder:
-        html = Path(folder) / "report.html"
-        html.write_text(page, encoding="utf-8")
-        print_page(html, target)
 
 
 def report_values(story: Story) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""Small clips of a portrait that were judged by a model that only knows bright from dark, for reports."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import unmask
+from portraits import moving_views, write_clip
+from tiny_model import write_tiny_model
+from unmask.config import ScanSettings
+from unmask.report.scan import ReportOptions
+from unmask.report.scan.looking import look_again
+from unmask.report.scan.page import report_page, tell_story
+
+FALSE_ALARMS = {"false_alarms_on_reals": {"value": 0.05, "low": 0.02, "high": 0.12, "clips": 78}}
+
+
+def judged_file(folder: Path, name="clip.mp4", *, brightness=60, frames=24, **changes):
+    """Verdict, file and options of a clip; the brighter, the more fake."""
+    card = write_tiny_model(folder / "model", **({"scores": FALSE_ALARMS} | changes))
+    source = write_clip(folder / "clip.mp4", moving_views(frames, brightness=brightness))
+    source = source.rename(folder / name)
+    verdict = unmask.scan(source, model=card)
+    return verdict, source, ReportOptions(settings=ScanSettings(model=str(card)))
+
+
+def page_of(verdict, source, options, **changes):
+    """The report's page, made in this process."""
+    options = replace(options, **changes)
+    story = tell_story(verdict, look_again(verdict, source, options), options)
+    return report_page(story, source, folder=source.parent)
+
+
+def load_death():
+    """In place of `load_looking`: the child process is killed, as by a decoder that hostile bytes crashed."""
+    return _die
+
+
+def _die(job, tell):
+    os.kill(os.getpid(), signal.SIGKILL)
