@@ -5,6 +5,7 @@ import http.client
 import json
 import signal
 import socket
+import sys
 import threading
 import time
 
@@ -57,7 +58,9 @@ def hasty(monkeypatch):
             await send({"type": "http.response.body"})
 
     monkeypatch.setattr("unmask.web.server.HEAD_SECONDS", 0.5)
-    config = uvicorn.Config(answer, http=PatientProtocol, port=0, lifespan="off", log_level="error")
+    config = uvicorn.Config(
+        answer, http=PatientProtocol, port=0, lifespan="off", log_level="error", timeout_keep_alive=1
+    )
     one = uvicorn.Server(config)
     thread = threading.Thread(target=one.run)
     thread.start()
@@ -144,6 +147,15 @@ def test_what_cannot_be_served_is_said_in_a_sentence(options, capsys, tmp_path, 
     assert run("serve", "--port", "0", *options) == 2
     told = capsys.readouterr().err
     assert told.startswith("error: ") and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("package", ["fastapi", "uvicorn", "prometheus_client"])
+def test_a_missing_package_is_named_with_the_command_that_installs_it(package, capsys, monkeypatch, tmp_path):
+    for name in [name for name in sys.modules if name.startswith(("unmask.web", package))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    assert run("serve", "--folder", tmp_path) == 2
+    assert f"{package} is not installed" in (told := capsys.readouterr().err) and "'.[web]'" in told
 
 
 def test_a_port_that_is_taken_is_said(server, capsys, tmp_path):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from unmask.config import ScanSettings
 from unmask.errors import UnmaskError
+from unmask.files import write_whole
 from unmask.judge.stored import read_verdict
-from unmask.report.scan import ReportOptions, write_report
+from unmask.report.scan import ReportOptions, render_report, write_report
 from unmask.web.refusals import RefusedError
 from unmask.web.store import Row, Store
 
@@ -62,7 +63,10 @@ class Reports:
         verdict = replace(read_verdict(found), path=row.name)
         options = ReportOptions(language=language, settings=self._settings, preview_mb=PREVIEW_MB)
         try:
-            write_report(verdict, source, target, options=options)
+            if target.suffix == ".html":  # rendered for a server: it names no path of this machine
+                write_whole(target, render_report(verdict, source, options=options))
+            else:
+                write_report(verdict, source, target, options=options)
         except (UnmaskError, OSError) as error:
             if self._store.get(row.id) is None:
                 raise RefusedError("not_found", "there is no such scan any more") from error
