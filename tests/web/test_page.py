@@ -125,6 +125,34 @@ def test_a_path_is_scanned_and_a_wrong_one_explained(page):
     page.troubles[:] = [one for one in page.troubles if "404" not in one]  # the browser notes the refusal
 
 
+def test_files_can_be_dropped_anywhere(page):
+    files = page.evaluate_handle(
+        "() => { const some = new DataTransfer(); some.items.add(new File(['x'], 'dropped.mp4')); "
+        "return some; }"
+    )
+    page.dispatch_event("footer", "drop", {"dataTransfer": files})
+    item(page, "dropped.mp4").and_(page.locator("[data-state=done]")).wait_for()
+
+
+def test_a_token_is_asked_for_and_then_all_works(browser, tmp_path):
+    with Server(tmp_path / "folder", environment={"UNMASK_TOKEN": "correct-horse-battery"}) as one:
+        for page in _opened(browser, one.address):
+            page.get_by_label("Token").fill("wrong-horse-wrong-battery")
+            page.get_by_role("button", name="Go on").click()
+            page.get_by_text("That is not the token.").wait_for()
+            page.get_by_label("Token").fill("correct-horse-battery")
+            page.keyboard.press("Enter")
+            page.locator("#drop").wait_for()
+            page.troubles[:] = [said for said in page.troubles if "401" not in said]  # notes of the refusals
+            page.set_input_files("#files", REAL)
+            item(page, REAL.name).and_(page.locator("[data-state=done]")).wait_for()
+            item(page, REAL.name).get_by_role("link").click()
+            page.get_by_role("button", name="Show the report here").click()
+            page.frame_locator("iframe").locator("video").first.wait_for()
+            page.reload()
+            page.get_by_role("heading", name=REAL.name).wait_for()
+
+
 def test_a_hostile_name_is_inert(page, tmp_path):
     name = "<img src=x onerror=alert(1)>\u202egpm.mp4"
     file = tmp_path / name
