@@ -10,6 +10,8 @@ from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.examine import Findings
 from unmask.evaluate.summary import Judged
 from unmask.judge.card import read_card
+from unmask.judge.footage import Look
+from unmask.judge.verdict import Evidence
 from unmask.types import Face, Track
 
 
@@ -17,8 +19,9 @@ def findings(logit, *, people=1, model="m"):
     """What a look at a clip with faces of 100 px gives, without looking."""
     face = Face(np.array([0, 0, 100, 100], np.float32), np.zeros((5, 2), np.float32), 0.99)
     tracks = tuple(Track(i, tuple(range(10)), (face,) * 10) for i in range(people))
-    logits = {model: {i: dict.fromkeys(range(10), logit - i) for i in range(people)}}
-    return Findings("", 640, 480, tuple(range(10)), tracks, logits, 100.0, 120.0)
+    logits = {i: dict.fromkeys(range(10), logit - i) for i in range(people)}
+    look = Look(True, 0.0, 10.0, 0.0, 10.0, Evidence(tuple(range(10)), tracks, logits))
+    return Findings("", 640, 480, {model: (look,)}, 100.0, 120.0)
 
 
 def judged(tmp_path, rows, *, name="m", calibration=None):

@@ -33,7 +33,7 @@ class DecodeSettings:
     """
 
     frames: int = 30
-    steady_frames: int = 10
+    steady_frames: int = 7
     max_frames: int = 10_000
     start_seconds: float = 0.0
     end_seconds: float | None = None
@@ -198,6 +198,7 @@ class TrackSettings:
             the same, but where nobody else is found the pictures, which then are what the clip shows;
             ``largest``, of the moving ones the ``largest`` with the largest faces.
         largest: How many people ``largest`` keeps.
+        max_people: How many are kept at most, those with the largest faces: a stadium must not take hours.
         still_change: A face that changes less within itself, in shares of its contrast, is a picture. The
             stillest of 190 living faces changed by 0.066.
         still_seconds: Shorter tracks are never taken for pictures.
@@ -217,6 +218,7 @@ class TrackSettings:
     seldom_confidence: float = 0.93
     policy: str = "living_first"
     largest: int = 1
+    max_people: int = 40
     still_change: float = 0.05
     still_seconds: float = 2.0
 
@@ -225,6 +227,7 @@ class TrackSettings:
             self.policy in PEOPLE_POLICIES, f"policy must be one of {', '.join(PEOPLE_POLICIES)}", self.policy
         )
         require(self.largest >= 1, "largest must be 1 or more", self.largest)
+        require(self.max_people >= 1, "max_people must be 1 or more", self.max_people)
         for name in ("reach_sides", "speed_sides_per_second", "max_reach_sides", "max_gap_frames"):
             require(getattr(self, name) >= 0, f"{name} must be 0 or more", getattr(self, name))
         for name in ("min_likeness", "far_likeness"):

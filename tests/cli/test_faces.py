@@ -1,11 +1,17 @@
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from portraits import moving_views, write_clip
 from unmask.cli import app
+from unmask.faces.gather import MOST_SHOWN, Gathered
+from unmask.types import Clip, Stretch
+from unmask.video import clip_from_arrays
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +64,29 @@ def test_a_file_that_is_no_video_is_one_line(tmp_path):
     (tmp_path / "a.mp4").write_text("no video")
     found = run(tmp_path / "a.mp4")
     assert found.exit_code == 2 and found.output.startswith("error: ")
+
+
+def test_a_long_video_is_looked_at_shot_by_shot(tmp_path):
+    there = moving_views(20)
+    way = [*there, *there[::-1]] * 3
+    path = write_clip(tmp_path / "film.mp4", way + [np.ascontiguousarray(image[:, ::-1]) for image in way])
+    done = run(path, "--json", "--grid", tmp_path / "g.png", "--crops", tmp_path / "c")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.output)
+    assert [track["shot"] for track in found["tracks"]] == [0, 1]
+    frames = [face["frame"] for track in found["tracks"] for face in track["faces"]]
+    assert frames == list(range(len(found["times_seconds"]))) and len(frames) > 60
+    assert len(list((tmp_path / "c").iterdir())) == len(frames)
+    assert (tmp_path / "g.png").stat().st_size > 10_000
+
+
+def test_of_many_frames_only_some_are_kept_to_be_shown():
+    pixels = clip_from_arrays(moving_views(10)).frames
+    found = Gathered(Path("film.mp4"))
+    for part in range(20):
+        frames = tuple(replace(frame, time_seconds=part + n / 10) for n, frame in enumerate(pixels))
+        clip = Clip(Path("film.mp4"), frames, 1.0)
+        found.add(Stretch(clip, part == 0, part, part + 1, 0, 20), ())
+    clip, _ = found.shown()
+    assert len(found.times_seconds) == 200 and 20 <= len(clip.frames) <= MOST_SHOWN
+    assert clip.frames[-1].time_seconds > 19

@@ -3,9 +3,14 @@ import json
 import pytest
 
 from portraits import moving_views, write_clip
+from tiny_model import write_tiny_model
+from unmask.config import BatchSettings, ScanSettings
 from unmask.errors import DataError
 from unmask.evaluate.clips import LabelledClip
+from unmask.evaluate.contenders import contender_card, list_contenders
+from unmask.evaluate.examine import examine, frame_logits, judge
 from unmask.evaluate.montage import MontageSettings, make_montage
+from unmask.pipeline import load_scanner
 from unmask.video import read_stretches
 
 
@@ -46,3 +51,20 @@ def test_too_few_clips_are_named(clips, tmp_path):
     with pytest.raises(DataError, match="a montage needs FAKE clips, got none"):
         make_montage(clips[2:], tmp_path / "a.mp4", MontageSettings(shots=1))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_set_of_edited_footage_is_judged_as_it_is_scanned(clips, tmp_path):
+    settings = ScanSettings(model=str(write_tiny_model(tmp_path / "model")), embedder="none")
+    film = tmp_path / "film.mp4"
+    make_montage(clips, film, MontageSettings(shots=4, seconds=1.5, width=320, height=240))
+    labelled = [LabelledClip("film.mp4", str(film), True, "film.mp4")]
+    contenders = list_contenders([settings.model], [])
+    ((_, found),) = examine(labelled, contenders, settings, BatchSettings(jobs=1))
+    verdict = load_scanner(settings).scan(film)
+    (name,) = found.looks
+    ruling = judge(found, name, contender_card(contenders[0]), settings.judge)
+    told = (verdict.outcome, verdict.p_fake, verdict.reason)
+    assert (ruling.outcome, ruling.p_fake, ruling.reason) == told
+    assert len(found.looks[name]) == len(verdict.shots) > 1
+    scored = [p for person in verdict.people for f in person.frames if (p := f.p_fake) is not None]
+    assert len(frame_logits(found, name)) == len(scored)

@@ -12,6 +12,7 @@ import pytest
 
 from footage import LABELS, contents, write_footage
 from inline_crew import KILLED, InlineCrew
+from portraits import moving_views, write_clip
 from unmask.crops.shards import CropReader, check_shards, read_index
 from unmask.data import index
 from unmask.errors import DataError, SettingsError
@@ -20,7 +21,7 @@ from unmask.extract.manifest import count_manifest, read_manifest
 from unmask.extract.plan import ExtractSettings, Video, make_plan, videos_of_index
 from unmask.extract.run import extract
 from unmask.extract.store import Store
-from unmask.extract.worker import load_extractor
+from unmask.extract.worker import Task, load_extractor
 from unmask.work.pool import Failure
 
 SETTINGS = ExtractSettings(frames=6, videos_per_shard=4)
@@ -355,3 +356,25 @@ def test_keys_differ_where_names_do():
 def test_two_videos_of_one_name_are_refused():
     with pytest.raises(DataError, match=r"'a.mp4' more than once"):
         make_plan([Video("a.mp4", "/1"), Video("a.mp4", "/2")], SETTINGS)
+
+
+def test_of_a_long_video_every_shot_is_stored(tmp_path, extractor):
+    there = moving_views(20)
+    way = [*there, *there[::-1]] * 3  # longer than what is taken as a whole
+    write_clip(tmp_path / "film.mp4", way + [np.ascontiguousarray(image[:, ::-1]) for image in way])
+    video = Video("film.mp4", str(tmp_path / "film.mp4"), label="REAL")
+    part = extractor(Task(0, video, "film", "film", leads=True))
+    head = json.loads(part.blob.split(b"\n", 1)[0])
+    samples = [json.loads(f"{line}}}") for line, _ in head["samples"]]
+    assert part.record["status"] == "done" and part.record["people"] == len(samples) == 2
+    assert len({sample["key"] for sample in samples}) == len(samples)
+    assert part.record["crops"] == sum(len(spans) for _, spans in head["samples"])
+    starts = [start for _, spans in head["samples"] for start, _ in spans]
+    assert starts == sorted(set(starts)) and starts[-1] < head["bytes"]  # one behind the other
+
+
+def test_a_short_clip_with_a_cut_is_still_taken_as_a_whole(tmp_path, extractor):
+    there = moving_views(20)
+    path = write_clip(tmp_path / "c.mp4", there + [np.ascontiguousarray(image[:, ::-1]) for image in there])
+    part = extractor(Task(0, Video("c.mp4", str(path), label="REAL"), "c", "c"))
+    assert part.record["frames"] == SETTINGS.frames

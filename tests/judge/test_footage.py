@@ -65,7 +65,7 @@ def test_a_face_is_followed_through_the_stretches_of_a_long_shot(settings, tmp_p
     verdict = scanner.scan(film)
     (shot,), (person,) = verdict.shots, verdict.people
     (appearance,) = person.appearances
-    assert (shot.frames, appearance.frames) == (30 + 10 + 11, 51)
+    assert (shot.frames, appearance.frames) == (30 + 10 + 11, 45)
     assert appearance.end_seconds > 30
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +13,8 @@ import typer
 from unmask.cli.running import stopping_on_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from unmask.config import ScanSettings
-    from unmask.types import Clip, Track
+    from unmask.faces.gather import Gathered
 
 
 def faces(
@@ -29,7 +28,9 @@ def faces(
         typer.Option(metavar="MP4|GIF", help="Play the frames, dropped tracks in grey with the reason."),
     ] = None,
     crops: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the faces of people.")] = None,
-    frames: Annotated[int, typer.Option(metavar="N", help="Frames to look at, evenly spread.")] = 30,
+    frames: Annotated[
+        int, typer.Option(metavar="N", help="Frames to look at in each ten seconds, or in a shorter clip.")
+    ] = 30,
     people: Annotated[
         str | None,
         typer.Option(
@@ -53,13 +54,10 @@ def faces(
     unmask faces clip.mp4 --people 'largest 1' --json
     """
     with stopping_on_errors():
-        from unmask.api import cut_crops, find_faces
-        from unmask.video import read_clip
-
         told = _settings(settings, people, frames)
         rows, columns = _shape(shape)
-        clip = read_clip(video, told.decode)
-        tracks = find_faces(clip, settings=told)
+        found = _gather(video, told, crops)
+        clip, tracks = found.shown()
         if grid is not None:
             from unmask.report.faces import face_grid, write_grid
 
@@ -68,19 +66,33 @@ def faces(
             from unmask.report.faces import write_animation
 
             write_animation(clip, tracks, animate)
-        if crops is not None:
-            from unmask.report.faces import write_crops
-
-            write_crops(cut_crops(clip, tracks, settings=told), crops)
         if json:
-            typer.echo(jsonlib.dumps(_plain(clip, tracks), allow_nan=False))
+            typer.echo(jsonlib.dumps(_plain(found), allow_nan=False))
         else:
-            _print_tracks(clip, tracks)
+            _print_tracks(found)
+
+
+def _gather(video: Path, told: ScanSettings, crops: Path | None) -> Gathered:
+    """Look through the video, and write the faces of people as they are found."""
+    from unmask.api import cut_crops
+    from unmask.faces.detect import detect_faces, load_detector
+    from unmask.faces.gather import Gathered
+    from unmask.faces.track import link_faces
+    from unmask.report.faces import write_crops
+    from unmask.video import read_stretches
+
+    detector, found = load_detector(told.detect), Gathered(video)
+    for stretch in read_stretches(video, told.decode):
+        faces = detect_faces(stretch.clip, detector, told.detect)
+        first = len(found.times_seconds)
+        tracks = found.add(stretch, link_faces(stretch.clip, faces, told.track))
+        if crops is not None:
+            cut = cut_crops(stretch.clip, tracks, settings=told)
+            write_crops([replace(one, frame_indices=one.frame_indices + first) for one in cut], crops)
+    return found
 
 
 def _settings(file: Path | None, people: str | None, frames: int) -> ScanSettings:
-    from dataclasses import replace
-
     from unmask.config import DecodeSettings, ScanSettings
     from unmask.errors import SettingsError
     from unmask.faces.settings_file import read_detector_file
@@ -103,13 +115,14 @@ def _shape(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _plain(clip: Clip, tracks: Sequence[Track]) -> dict[str, Any]:
+def _plain(found: Gathered) -> dict[str, Any]:
     return {
-        "path": str(clip.path),
-        "times_seconds": [round(frame.time_seconds, 6) for frame in clip.frames],
+        "path": str(found.path),
+        "times_seconds": [round(seconds, 6) for seconds in found.times_seconds],
         "tracks": [
             {
                 "id": track.id,
+                "shot": shot,
                 "kept": track.kept,
                 "picture": track.picture,
                 "why_dropped": track.why_dropped,
@@ -124,12 +137,12 @@ def _plain(clip: Clip, tracks: Sequence[Track]) -> dict[str, Any]:
                     for index, face in zip(track.frame_indices, track.faces, strict=True)
                 ],
             }
-            for track in tracks
+            for track, shot in zip(found.tracks, found.shots, strict=True)
         ],
     }
 
 
-def _print_tracks(clip: Clip, tracks: Sequence[Track]) -> None:
+def _print_tracks(found: Gathered) -> None:
     import numpy as np
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -141,8 +154,8 @@ def _print_tracks(clip: Clip, tracks: Sequence[Track]) -> None:
     for name in ("person", "frames", "seen", "side px", "confidence", "lightened"):
         table.add_column(name, justify="left" if name == "seen" else "right")
     table.add_column("", overflow="fold", ratio=1)
-    for track in tracks:
-        times = [clip.frames[index].time_seconds for index in track.frame_indices]
+    for track in found.tracks:
+        times = [found.times_seconds[index] for index in track.frame_indices]
         side = np.median([(face.box[2:] - face.box[:2]).min() for face in track.faces])
         table.add_row(
             str(track.id),
@@ -155,8 +168,10 @@ def _print_tracks(clip: Clip, tracks: Sequence[Track]) -> None:
             style="" if track.kept else "dim",
         )
     console = Console()
-    if tracks:
+    if found.tracks:
         console.print(table)
-    kept = sum(track.kept for track in tracks)
+    kept = sum(track.kept for track in found.tracks)
     people = "1 person" if kept == 1 else f"{kept} people"
-    console.print(plain(f"{people}, {len(tracks) - kept} dropped, in {len(clip.frames)} frames"))
+    console.print(
+        plain(f"{people}, {len(found.tracks) - kept} dropped, in {len(found.times_seconds)} frames")
+    )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import cv2
@@ -26,11 +26,12 @@ from unmask.faces.detect import load_detector
 from unmask.faces.track import thin_track
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card
-from unmask.judge.verdict import Evidence, Ruling, too_little, weigh
+from unmask.judge.footage import Look, judge_footage
+from unmask.judge.verdict import Ruling, too_little, weigh
 from unmask.pipeline import Scanner
-from unmask.types import Clip, Track
+from unmask.types import Clip, Stretch, Track
 from unmask.verdicts import Outcome
-from unmask.video import read_clip
+from unmask.video import read_clip, read_stretches
 
 STRIP_FACES, STRIP_PEOPLE, STRIP_PX = 6, 3, 96
 _STRIP = CropSettings(size_px=STRIP_PX, margin_fraction=0.5)
@@ -45,9 +46,7 @@ class Findings:
         problem: Why it is unreadable, or empty.
         width: Of the upright frames, in pixels; 0 when unreadable.
         height: The same.
-        times_seconds: Of the sampled frames.
-        tracks: Everyone found.
-        logits: By model, track and frame.
+        looks: By model what it saw in each stretch, in order; a short clip without a cut is one.
         face_px: Median of the shorter side of the largest person's boxes; 0 without a face.
         brightness: Mean luma of the faces, 0 to 255; NaN without a face.
         strip: JPEG of some faces of each person, one person a row; empty without a face.
@@ -57,9 +56,7 @@ class Findings:
     problem: str = ""
     width: int = 0
     height: int = 0
-    times_seconds: tuple[float, ...] = ()
-    tracks: tuple[Track, ...] = ()
-    logits: dict[str, dict[int, dict[int, float]]] | None = None
+    looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
     face_px: float = 0.0
     brightness: float = float("nan")
     strip: bytes = b""
@@ -67,12 +64,9 @@ class Findings:
 
     @property
     def people(self) -> int:
-        """How many were taken for a person."""
-        return sum(track.kept for track in self.tracks)
-
-    def evidence(self, model: str) -> Evidence:
-        """What one model says, for `unmask.judge.verdict.weigh`."""
-        return Evidence(self.times_seconds, self.tracks, (self.logits or {}).get(model, {}))
+        """How many were taken for a person, in each stretch anew."""
+        looks = next(iter(self.looks.values()), ())
+        return sum(track.kept for look in looks for track in look.evidence.tracks)
 
 
 def examine(
@@ -104,7 +98,8 @@ def judge(findings: Findings, model: str, card: Card, settings: JudgeSettings) -
     """The ruling on a clip as ``unmask scan`` would give it."""
     if findings.problem:
         return Ruling(Outcome.UNREADABLE, None, findings.problem)
-    return weigh(findings.evidence(model), card.calibration, card.thresholds, settings)[1]
+    told = ScanSettings(judge=settings)
+    return judge_footage(findings.looks[model], card.calibration, card.thresholds, told).ruling
 
 
 def clip_logit(findings: Findings, model: str, settings: JudgeSettings) -> float | None:
@@ -115,16 +110,30 @@ def clip_logit(findings: Findings, model: str, settings: JudgeSettings) -> float
     logits = person_logits(findings, model)
     if not logits:
         return None
-    people, _ = weigh(findings.evidence(model), Calibration(), Thresholds(0.5, 0.5), settings)
-    sampled = len(findings.times_seconds)
-    solid = [p.id for p in people if p.kept and not too_little(p, settings, sampled_frames=sampled)]
-    return max(logits[number] for number in (solid or logits))
+    solid = []
+    for place, look in enumerate(findings.looks[model]):
+        people, _ = weigh(look.evidence, Calibration(), Thresholds(0.5, 0.5), settings)
+        sampled = len(look.evidence.times_seconds)
+        own = [p.id for p in people if p.kept and not too_little(p, settings, sampled_frames=sampled)]
+        solid += [(place, number) for number in own if (place, number) in logits]
+    return max(logits[one] for one in (solid or logits))
 
 
-def person_logits(findings: Findings, model: str) -> dict[int, float]:
-    """Mean logit of everyone who was scored, by track."""
-    found = findings.evidence(model).logits
-    return {number: float(np.mean(list(frames.values()))) for number, frames in found.items() if frames}
+def person_logits(findings: Findings, model: str) -> dict[tuple[int, int], float]:
+    """Mean logit of everyone who was scored, by stretch and track."""
+    return {
+        (place, number): float(np.mean(list(frames.values())))
+        for place, look in enumerate(findings.looks.get(model, ()))
+        for number, frames in look.evidence.logits.items()
+        if frames
+    }
+
+
+def frame_logits(findings: Findings, model: str) -> list[float]:
+    """Logits of all scored frames of everyone."""
+    looks = findings.looks.get(model, ())
+    found = [frames for look in looks for frames in look.evidence.logits.values()]
+    return [logit for frames in found for logit in frames.values()]
 
 
 class Examiner:
@@ -145,7 +154,7 @@ class Examiner:
         self._opener = Opener()
 
     def read(self, path: str) -> Clip:
-        """Decode a clip.
+        """Evenly spread frames of a clip, whatever its length.
 
         Raises:
             DataError: The source cannot be opened.
@@ -155,25 +164,37 @@ class Examiner:
         with self._opener.local(path) as file:
             return read_clip(file, self._settings.decode)
 
-    def look(self, clip: Clip) -> Findings:
-        """Find the faces and let every model score them."""
-        if not clip.frames:
-            return Findings(problem="no frame could be decoded")
+    def examine(self, path: str) -> Findings:
+        """Find the faces in all of a video and let every model score them; raises as `read`."""
+        parts = []
+        with self._opener.local(path) as file:
+            for stretch in read_stretches(file, self._settings.decode):
+                parts.append(self.look(stretch))
+                del stretch  # or its pixels would stay while the next one is decoded
+        shown = max(parts, key=lambda part: part.face_px)
+        looks = {name: tuple(part.looks[name][0] for part in parts) for name in self._scanners}
+        return replace(shown, looks=looks)
+
+    def look(self, stretch: Stretch) -> Findings:
+        """The same in one stretch."""
+        clip = stretch.clip
         tracks = next(iter(self._scanners.values())).find_faces(clip)
-        logits = {name: one.score_people(clip, tracks).logits for name, one in self._scanners.items()}
+        found = {name: one.score_people(clip, tracks) for name, one in self._scanners.items()}
         sides = [_median_side(track) for track in tracks if track.kept]
+        brightness, strip = _portray(clip, tracks)
         return Findings(
-            width=clip.frames[0].width,
-            height=clip.frames[0].height,
-            times_seconds=tuple(frame.time_seconds for frame in clip.frames),
-            tracks=tracks,
-            logits={name: {i: dict(frames) for i, frames in found.items()} for name, found in logits.items()},
+            width=clip.frames[0].width if clip.frames else 0,
+            height=clip.frames[0].height if clip.frames else 0,
+            looks={name: (Look.at(stretch, evidence),) for name, evidence in found.items()},
             face_px=max(sides, default=0.0),
+            brightness=brightness,
+            strip=strip,
         )
 
     def rule(self, clip: Clip) -> dict[str, float | None]:
         """What each model says of a clip as a whole, by its name."""
-        found = self.look(clip)
+        start, end = clip.frames[0].time_seconds, clip.frames[-1].time_seconds
+        found = self.look(Stretch(clip, True, start, end, start, end))
         return {
             name: judge(found, name, one.model.card, self._settings.judge).p_fake
             for name, one in self._scanners.items()
@@ -189,13 +210,10 @@ def _load(
 def _examine_one(examiner: Examiner, path: str, _tell: Callable[[str], None]) -> Findings:
     start = time.perf_counter()
     try:
-        clip = examiner.read(path)
+        found = examiner.examine(path)
     except (MediaError, DataError, OSError) as error:
         return Findings(problem=str(error))
-    found = examiner.look(clip)
-    brightness, strip = _portray(clip, found.tracks)
-    seconds = time.perf_counter() - start
-    return replace(found, brightness=brightness, strip=strip, seconds=seconds)
+    return replace(found, seconds=time.perf_counter() - start)
 
 
 def _portray(clip: Clip, tracks: Sequence[Track]) -> tuple[float, bytes]:

@@ -17,7 +17,7 @@ from unmask.errors import DataError
 from unmask.evaluate.bootstrap import DRAWS, compare, measure, measure_honesty
 from unmask.evaluate.calibrate import cross_calibrate
 from unmask.evaluate.clips import LabelledClip
-from unmask.evaluate.examine import Findings, clip_logit, judge, person_logits
+from unmask.evaluate.examine import Findings, clip_logit, frame_logits, judge, person_logits
 from unmask.evaluate.metrics import (
     PROBABILITY,
     RANKING,
@@ -98,8 +98,7 @@ class Judged:
         return self._scored(
             (place, scale(logit))
             for place in self.places
-            for frames in self.findings[place].evidence(self.model).logits.values()
-            for logit in frames.values()
+            for logit in frame_logits(self.findings[place], self.model)
         )
 
     def with_fallback(self, fallback: float) -> Scored:

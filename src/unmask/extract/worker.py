@@ -6,7 +6,8 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -23,7 +24,8 @@ from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
 from unmask.faces.track import link_faces
 from unmask.types import Clip, Crops, Track
-from unmask.video import read_clip
+from unmask.video import read_clip, read_stretches
+from unmask.video.stretches import SHORT_SECONDS
 
 DONE, NO_FACE, UNREADABLE = "done", "no_face", "unreadable"
 
@@ -102,6 +104,53 @@ def make_record(video: Video, status: str, reason: str = "", **more: Any) -> dic
     return {"name": video.name, "status": status, "reason": reason} | known
 
 
+@dataclass(slots=True)
+class _Cut:
+    """What was cut out of a clip, or of the stretches of a long one.
+
+    Attributes:
+        frames: How many were looked at.
+        damage: The first that was seen.
+        boxes: Whose boxes the faces were found by.
+        why_nobody: Why nobody is stored, in the first stretch.
+        samples: One a person, with spans in ``tar``.
+        tar: Their crops.
+        numbered: How many numbers of people are taken.
+        guide: For other videos.
+    """
+
+    frames: int
+    damage: str
+    boxes: str
+    why_nobody: str = ""
+    samples: list[Sample] = field(default_factory=list)
+    tar: bytearray = field(default_factory=bytearray)
+    numbered: int = 0
+    guide: Guide | None = None
+
+    def store(self, sample: Sample, part: bytes) -> None:
+        """Append a sample whose spans count from the beginning of its part."""
+        self.samples.append(replace(sample, spans=sample.spans + np.array([len(self.tar), 0])))
+        self.tar += part
+
+    def add(self, later: _Cut) -> None:
+        """Append what was cut out of the stretch that follows."""
+        for sample in later.samples:
+            self.samples.append(replace(sample, spans=sample.spans + np.array([len(self.tar), 0])))
+        self.tar += later.tar
+        self.frames, self.numbered = self.frames + later.frames, later.numbered
+        self.damage = self.damage or later.damage
+
+    def part(self, task: Task) -> Part:
+        """What a worker hands over."""
+        known: dict[str, Any] = {"frames": self.frames, "damage": self.damage, "boxes": self.boxes}
+        if not self.samples:
+            return make_part(make_record(task.video, NO_FACE, self.why_nobody, **known))
+        crops = sum(map(len, self.samples))
+        record = make_record(task.video, DONE, people=len(self.samples), crops=crops, **known)
+        return make_part(record, self.samples, bytes(self.tar), self.guide)
+
+
 @dataclass(frozen=True, slots=True)
 class Extractor:
     """Cuts the people out of videos; holds what is loaded once."""
@@ -124,31 +173,45 @@ class Extractor:
             if not path.exists():
                 raise DataError(f"{task.video.path}: no such file")
             try:
-                clip = read_clip(path, self.settings.decode)
-                part = self._cut(task, clip)
+                part = self._do(task, path)
             except MediaError as error:
                 reason = str(error).removeprefix(f"{path.name}: ")
                 part = make_part(make_record(task.video, UNREADABLE, reason))
         return replace(part, cpu_seconds=time.process_time() - start)
 
-    def _cut(self, task: Task, clip: Clip) -> Part:
+    def _do(self, task: Task, path: Path) -> Part:
+        """A short clip as a whole, a longer one stretch by stretch, each face in each a person of its own."""
+        stretches = read_stretches(path, self.settings.decode)
+        first = next(stretches)
+        whole = (first.since_seconds, first.until_seconds) == (first.start_seconds, first.end_seconds)
+        if not whole and first.until_seconds - first.since_seconds <= SHORT_SECONDS:
+            first = replace(first, clip=read_clip(path, self.settings.decode))
+            whole = True
+        if whole:
+            return self._cut(task, first.clip).part(task)
+        found = self._cut(replace(task, guide=None, leads=False), first.clip)
+        del first  # or its pixels would stay while the next one is decoded
+        for stretch in stretches:
+            found.add(self._cut(replace(task, guide=None, leads=False), stretch.clip, people=found.numbered))
+        return found.part(task)
+
+    def _cut(self, task: Task, clip: Clip, *, people: int = 0) -> _Cut:
+        """What is to be stored of a clip before whose people so many others were numbered."""
         tracks, boxes = self._find(clip, task.guide)
-        known: dict[str, Any] = {"frames": len(clip.frames), "damage": clip.damage, "boxes": boxes}
+        found = _Cut(frames=len(clip.frames), damage=clip.damage, boxes=boxes)
         kept, sizes = self._choose(clip, tracks)
+        found.numbered = people + 1 + max((track.id for track in tracks), default=-1)
         if not kept:
-            return make_part(make_record(task.video, NO_FACE, self._why_nobody(tracks), **known))
-        people = cut_crops(clip, kept, sizes)
-        tar, samples = b"", []
-        for track, crops in zip(kept, people, strict=True):
-            sample = _describe(task, track, crops)
+            found.why_nobody = self._why_nobody(tracks)
+            return found
+        for track, crops in zip(kept, cut_crops(clip, kept, sizes), strict=True):
+            sample = _describe(task, track, replace(crops, track_id=people + crops.track_id))
             part = encode_sample(
                 sample, list(crops.images.transpose(0, 2, 3, 1)), quality=self.settings.quality
             )
-            spans = find_spans(part, crops=len(crops)) + np.array([len(tar), 0])
-            samples.append(replace(sample, spans=spans))
-            tar += part
-        record = make_record(task.video, DONE, people=len(samples), crops=sum(map(len, samples)), **known)
-        return make_part(record, samples, tar, Guide.of(task.video.name, clip, kept) if task.leads else None)
+            found.store(replace(sample, spans=find_spans(part, crops=len(crops))), part)
+        found.guide = Guide.of(task.video.name, clip, kept) if task.leads else None
+        return found
 
     def _find(self, clip: Clip, plain: dict[str, Any] | None) -> tuple[tuple[Track, ...], str]:
         """The people, and whose boxes they were found by."""

@@ -11,8 +11,6 @@ from unmask.faces.boxes import match_boxes
 from unmask.faces.people import likeness
 from unmask.types import Floats, Track
 
-_MOST_SECONDS = 3.0  # that a face may be out of sight from one stretch to the next
-
 
 def continue_tracks(
     before: Sequence[Track],
@@ -21,6 +19,7 @@ def continue_tracks(
     *,
     ended_seconds: Sequence[float],
     began_seconds: Sequence[float],
+    most_seconds: float = 3.0,
 ) -> dict[int, int]:
     """Find the tracks of a stretch that go on with those of the stretch before it, in the same shot.
 
@@ -30,6 +29,7 @@ def continue_tracks(
         settings: How far a face moves, and how much it must look like itself.
         ended_seconds: When each of ``before`` is last seen.
         began_seconds: When each of ``after`` is first seen.
+        most_seconds: That a face may be out of sight in between.
 
     Returns:
         Ids of ``before`` by ids of ``after``.
@@ -42,7 +42,7 @@ def continue_tracks(
         (i, j)
         for i, old in enumerate(before)
         for j, new in enumerate(after)
-        if gaps[i, j] > _MOST_SECONDS or not _looks_the_same(old, new, settings)
+        if gaps[i, j] > most_seconds or not _looks_the_same(old, new, settings)
     }
     pairs = match_boxes(
         np.stack([track.faces[-1].box for track in before]),

@@ -80,8 +80,18 @@ def apply_policy(
     Returns:
         The same tracks in the same order.
     """
-    if settings.policy == "all":
-        return tuple(tracks)
+    judged = list(tracks) if settings.policy == "all" else _who_lives(tracks, times_seconds, settings)
+    most = settings.largest if settings.policy == "largest" else settings.max_people
+    kept = sorted((track for track in judged if track.kept), key=_size, reverse=True)
+    smaller = {track.id for track in kept[most:]}
+    why = f"the face is not among the {most} largest"
+    return tuple(replace(track, why_dropped=why) if track.id in smaller else track for track in judged)
+
+
+def _who_lives(
+    tracks: Sequence[Track], times_seconds: Sequence[float], settings: TrackSettings
+) -> list[Track]:
+    """Drop pictures of faces; with ``living_first`` only where somebody is left."""
     judged = [_without_picture(track, times_seconds, settings) for track in tracks]
     kept = [track for track in judged if track.kept]
     for number, track in enumerate(judged):
@@ -90,13 +100,8 @@ def apply_policy(
             why = f"a picture of a face: it is worn by person {wearer.id}, below whose face it moves along"
             judged[number] = replace(track, why_dropped=why, picture=True)
     if settings.policy == "living_first" and not any(track.kept for track in judged):
-        return tuple(replace(track, picture=now.picture) for track, now in zip(tracks, judged, strict=True))
-    if settings.policy == "largest":
-        kept = sorted((track for track in judged if track.kept), key=_size, reverse=True)
-        smaller = {track.id for track in kept[settings.largest :]}
-        why = f"the face is not among the {settings.largest} largest"
-        judged = [replace(track, why_dropped=why) if track.id in smaller else track for track in judged]
-    return tuple(judged)
+        return [replace(track, picture=now.picture) for track, now in zip(tracks, judged, strict=True)]
+    return judged
 
 
 def _without_picture(track: Track, times_seconds: Sequence[float], settings: TrackSettings) -> Track:

@@ -15,6 +15,8 @@ from unmask.judge.verdict import Evidence, Ruling, judge_person, rule, too_littl
 from unmask.types import Floats, Stretch, Track
 from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot
 
+_OUT_OF_SIGHT_SECONDS = 3.0  # that a face may be from one stretch to the next; more where frames are rare
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -166,7 +168,7 @@ def _link(
         if place and shots[place] != shots[place - 1]:
             before = {}
         evidence, now = look.evidence, dict[int, _Chain]()
-        goes_on = _goes_on(before, evidence, settings)
+        goes_on = _goes_on(before, look, settings)
         for track in evidence.tracks:
             logits = evidence.logits.get(track.id, {})
             person = judge_person(track, evidence.times_seconds, logits, scale)
@@ -181,7 +183,9 @@ def _link(
     return chains
 
 
-def _goes_on(before: Mapping[int, _Chain], evidence: Evidence, settings: TrackSettings) -> dict[int, int]:
+def _goes_on(before: Mapping[int, _Chain], look: Look, settings: TrackSettings) -> dict[int, int]:
+    evidence = look.evidence
+    step = (look.end_seconds - look.start_seconds) / max(1, len(evidence.times_seconds))
     kept = [track for track in evidence.tracks if track.kept]
     return continue_tracks(
         [chain.parts[-1].track for chain in before.values()],
@@ -189,6 +193,7 @@ def _goes_on(before: Mapping[int, _Chain], evidence: Evidence, settings: TrackSe
         settings,
         ended_seconds=[chain.end_seconds for chain in before.values()],
         began_seconds=[evidence.times_seconds[track.frame_indices[0]] for track in kept],
+        most_seconds=max(_OUT_OF_SIGHT_SECONDS, 2 * step),
     )
 
 
