@@ -15,7 +15,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chromium():
     """Where the system's Chromium is; skips where it is absent, but never in CI."""
     if not CHROMIUM.exists():
@@ -25,7 +25,7 @@ def chromium():
     return CHROMIUM
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser(chromium):
     """The system's Chromium, driven by playwright."""
     sync_api = _import("playwright.sync_api")

@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("av", "cv2", "numpy", "onnxruntime", "pandas", "ray", "scipy", "torch")
+HEAVY = (
+    "av",
+    "cv2",
+    "numpy",
+    "onnxruntime",
+    "pandas",
+    "ray",
+    "scipy",
+    "torch",
+    "fastapi",
+    "uvicorn",
+    "starlette",
+)
 
 
 def test_data_flows_one_way():
@@ -21,6 +33,7 @@ def test_data_flows_one_way():
 HELP = [
     [],
     ["scan"],
+    ["serve"],
     ["model"],
     ["extract"],
     ["train"],

@@ -53,6 +53,7 @@ class Scanner:
         *,
         on_sha256: Callable[[str], None] | None = None,
         on_look: Callable[[Look], None] | None = None,
+        on_stage: Callable[[str], None] | None = None,
     ) -> Verdict:
         """Judge one file.
 
@@ -60,6 +61,7 @@ class Scanner:
             path: A video or an image.
             on_sha256: Told the file's SHA-256 before anything interprets the file.
             on_look: Told what was found in each stretch of a long video, except in the last.
+            on_stage: Told ``decode``, ``detect`` or ``score`` when such work begins.
 
         Returns:
             The verdict; a file that cannot be read gets the outcome ``unreadable`` and never raises. One that
@@ -68,7 +70,7 @@ class Scanner:
         Raises:
             ModelError: The network fails.
         """
-        watch = Stopwatch()
+        watch = Stopwatch(on_stage)
         sha256, stopped = None, ""
         looks: list[Look] = []
         try:
@@ -250,15 +252,22 @@ def fingerprint(path: str | Path) -> str:
 
 
 class Stopwatch:
-    """Wall time by stage."""
+    """Wall time by stage.
 
-    def __init__(self) -> None:
+    Args:
+        on_stage: Told the name of a stage when it begins.
+    """
+
+    def __init__(self, on_stage: Callable[[str], None] | None = None) -> None:
+        self._on_stage = on_stage
         self._start = time.perf_counter()
         self._seconds = dict.fromkeys(STAGES, 0.0)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Add what happens within to one of the stages."""
+        if self._on_stage:
+            self._on_stage(name)
         start = time.perf_counter()
         yield
         self._seconds[name] += time.perf_counter() - start

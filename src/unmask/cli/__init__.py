@@ -21,6 +21,7 @@ from unmask.cli.inputs import SUFFIXES
 from unmask.cli.model import model
 from unmask.cli.present import present
 from unmask.cli.scan import scan
+from unmask.cli.serve import serve
 from unmask.cli.submit import submit
 from unmask.cli.train import train
 from unmask.cli.tune import tune
@@ -35,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(scan)
+app.command()(serve)
 app.command()(faces)
 app.command()(extract)
 app.command()(train)

@@ -1,0 +1,73 @@
+"""Reports of finished scans, made when somebody first wants one, and kept beside the upload."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from unmask.config import ScanSettings
+from unmask.errors import UnmaskError
+from unmask.files import write_whole
+from unmask.judge.stored import read_verdict
+from unmask.report.scan import ReportOptions, render_report, write_report
+from unmask.web.refusals import RefusedError
+from unmask.web.store import Row, Store
+
+MAX_WAITING = 8
+PREVIEW_MB = 24.0
+
+
+class Reports:
+    """Makes one report at a time; it reads the file again, which takes about as long as a scan.
+
+    Args:
+        store: Where verdicts and files lie.
+        settings: Of the scans.
+    """
+
+    def __init__(self, store: Store, settings: ScanSettings) -> None:
+        self._store, self._settings = store, settings
+        self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(MAX_WAITING)
+
+    def get(self, row: Row, *, language: str, suffix: str) -> Path:
+        """The file of a report; blocks until it is there.
+
+        Args:
+            row: A scan that is done.
+            language: Of the report.
+            suffix: ``html`` or ``json``.
+
+        Raises:
+            RefusedError: There is no verdict, too many wait, or the scan was deleted meanwhile.
+        """
+        target = self._store.folder_of(row.id) / f"report.{language}.{suffix}"
+        if target.is_file():
+            return target
+        if not self._places.acquire(blocking=False):
+            raise RefusedError("busy", f"at most {MAX_WAITING} reports are made at a time; try again later")
+        try:
+            with self._turn:
+                if not target.is_file():  # nobody made it while we waited
+                    self._make(row, target, language)
+            return target
+        finally:
+            self._places.release()
+
+    def _make(self, row: Row, target: Path, language: str) -> None:
+        found = self._store.verdict(row.id)
+        if found is None:
+            raise RefusedError("not_ready", f"a report needs a verdict, and the scan is {row.state}")
+        source = self._store.source_of(row)
+        verdict = replace(read_verdict(found), path=row.name)
+        options = ReportOptions(language=language, settings=self._settings, preview_mb=PREVIEW_MB)
+        try:
+            if target.suffix == ".html":  # rendered for a server: it names no path of this machine
+                write_whole(target, render_report(verdict, source, options=options))
+            else:
+                write_report(verdict, source, target, options=options)
+        except (UnmaskError, OSError) as error:
+            if self._store.get(row.id) is None:
+                raise RefusedError("not_found", "there is no such scan any more") from error
+            raise RefusedError("not_ready", f"no report can be made: {error}") from error

@@ -1,0 +1,211 @@
+"""Routes of scans: send, look, listen, report, delete."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+from enum import StrEnum
+from pathlib import Path as File
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
+
+from unmask.verdicts import Outcome
+from unmask.web.events import TooManyListenersError
+from unmask.web.pages import SiteOf, problems
+from unmask.web.refusals import RefusedError
+from unmask.web.security import REPORT_HEADERS
+from unmask.web.site import Site
+from unmask.web.uploads import plain_name, save_body
+from unmask.web.views import Scan, ScanDetail, ScanList, as_news
+
+scans = APIRouter(prefix="/api", tags=["scans"])
+
+MAX_JSON_BYTES = 16_384
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary", "minLength": 1}},
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"path": {"type": "string", "minLength": 1, "maxLength": 4096}},
+                    "required": ["path"],
+                    "additionalProperties": False,
+                }
+            },
+        },
+    }
+}
+
+Key = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of a scan.")]
+Language = Annotated[Literal["en", "de"], Query(description="Of its words.")]
+
+
+class Format(StrEnum):
+    """Of a report."""
+
+    HTML = "html"
+    JSON = "json"
+
+
+@scans.post("/scans", status_code=201, openapi_extra=_BODY, responses=problems(404, 408, 413, 415, 503))
+async def send_scan(
+    request: Request,
+    response: Response,
+    site: SiteOf,
+    name: Annotated[str, Query(max_length=1024, description="What the file is called; only shown.")] = "",
+) -> Scan:
+    """Send a file as the body, or ``{"path": ...}`` of one that lies on the server's machine.
+
+    Paths are only taken by a server that listens to its own machine alone. The answer comes when the file is
+    there; the scan then waits for its turn.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        scan = await _send_path(request, site)
+    elif kind == "application/octet-stream" or kind.startswith(("video/", "image/")):
+        scan = await _send_upload(request, site, plain_name(name))
+    else:
+        rule = "the body must be a file (application/octet-stream, video/*, image/*) or application/json"
+        raise RefusedError("wrong_type", f"{rule}, got {kind[:100]!r}")
+    response.headers["Location"] = f"/api/scans/{scan.id}"
+    return scan
+
+
+async def _send_upload(request: Request, site: Site, name: str) -> Scan:
+    length = request.headers.get("content-length", "")
+    declared = int(length) if length.isdecimal() and len(length) < 20 else None
+    with site.new_scan(name) as row:
+        target = site.store.source_of(row)
+        found = await save_body(request.stream(), target, site.settings.upload, declared=declared)
+        site.metrics.upload_bytes.inc(found.bytes)
+        return site.enqueue(row, size=found.bytes, sha256=found.sha256)
+
+
+async def _send_path(request: Request, site: Site) -> Scan:
+    seconds = site.settings.upload.idle_seconds
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_JSON_BYTES:
+                    raise RefusedError("too_large", f"a JSON body must have at most {MAX_JSON_BYTES} bytes")
+    except TimeoutError as error:
+        raise RefusedError("too_slow", f"a JSON body must be there within {seconds:g} seconds") from error
+    if not site.settings.local:
+        rule = "paths are only taken by a server that nobody but its own machine reaches"
+        raise RefusedError(
+            "no_paths", f"{rule}, and this one listens on {site.settings.host}; upload the file"
+        )
+    path = _path_in(bytes(body))
+    size = await asyncio.to_thread(_size_of, path)
+    with site.new_scan(plain_name(path.name), path) as row:
+        return site.enqueue(row, size=size, sha256=None)
+
+
+def _path_in(body: bytes) -> File:
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError("bad_request", "the body must be JSON") from error
+    path = given.get("path") if isinstance(given, dict) and set(given) == {"path"} else None
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise RefusedError("bad_request", 'the body must be {"path": "a file of this machine"}')
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise RefusedError("bad_request", "the path must be text, got half of a surrogate pair") from error
+    file = File(path)
+    if not file.is_absolute():
+        raise RefusedError("bad_request", f"the path must begin at the root, got {path[:200]!r}")
+    return file
+
+
+def _size_of(path: File) -> int:
+    try:
+        found = os.stat(path)  # noqa: PTH116  no difference, and Path.stat hides that it follows links
+    except OSError as error:
+        raise RefusedError("not_found", f"the path leads to no file: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise RefusedError(
+            "bad_request", "the path must lead to a regular file, got a folder, pipe or device"
+        )
+    return found.st_size
+
+
+@scans.get("/scans", responses=problems())
+def list_scans(
+    site: SiteOf,
+    search: Annotated[str, Query(max_length=200, description="Part of the name, or of the SHA-256.")] = "",
+    outcome: Annotated[Outcome | None, Query(description="Only those with this outcome.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> ScanList:
+    """Past and present scans, newest first."""
+    wanted = None if outcome is None else outcome.value
+    rows = site.store.find(search=search, outcome=wanted, limit=limit + 1, offset=offset)
+    return ScanList([site.view(row) for row in rows[:limit]], more=len(rows) > limit)
+
+
+@scans.get("/events", response_class=StreamingResponse, responses=problems(503))
+async def follow_all(site: SiteOf) -> StreamingResponse:
+    """Server-sent events of all scans: each ``data`` is a scan; a deleted one has only id and state."""
+    return _stream(site, None)
+
+
+@scans.get("/scans/{key}", responses=problems(404))
+def get_scan(site: SiteOf, key: Key) -> ScanDetail:
+    """One scan, with its whole verdict when it is done."""
+    scan = site.view(site.row(key))
+    verdict = site.store.verdict(key)
+    return ScanDetail(**_fields(scan), verdict=None if verdict is None else json.loads(verdict))
+
+
+@scans.get("/scans/{key}/events", response_class=StreamingResponse, responses=problems(404, 503))
+async def follow_one(site: SiteOf, key: Key) -> StreamingResponse:
+    """Server-sent events of one scan, from how it is now to its end."""
+    return _stream(site, key)
+
+
+def _stream(site: Site, key: str | None) -> StreamingResponse:
+    try:
+        listener = site.hub.join(key)
+    except TooManyListenersError as error:
+        raise RefusedError("busy", str(error)) from error
+    try:
+        first = None if key is None else as_news(site.view(site.row(key)))
+    except RefusedError:
+        site.hub.leave(listener)
+        raise
+    return StreamingResponse(site.hub.stream(listener, first), media_type="text/event-stream")
+
+
+@scans.get("/scans/{key}/report", response_class=FileResponse, responses=problems(404, 409, 503))
+def get_report(
+    site: SiteOf,
+    key: Key,
+    language: Language = "en",
+    format: Annotated[Format, Query(description="A page, or JSON.")] = Format.HTML,
+) -> FileResponse:
+    """The report, one file that needs no network; made when it is first asked for, which takes a while."""
+    row = site.row(key)
+    file = site.reports.get(row, language=language, suffix=format.value)
+    kind = "text/html" if format is Format.HTML else "application/json"
+    return FileResponse(file, media_type=kind, headers=REPORT_HEADERS)
+
+
+@scans.delete("/scans/{key}", status_code=204, responses=problems(404, 409, 503))
+def delete_scan(site: SiteOf, key: Key) -> Response:
+    """Stop a scan if it runs, and delete it with its upload and report; a file of a path stays."""
+    site.delete(key)
+    return Response(status_code=204)
+
+
+def _fields(scan: Scan) -> dict[str, Any]:
+    return {name: getattr(scan, name) for name in Scan.__dataclass_fields__}

@@ -1,0 +1,56 @@
+// Words, numbers, sizes and times in the language of the user; everything comes from messages.json.
+const KNOWN = ['en', 'de'];
+let messages = {};
+let chosen = 'en';
+
+export async function loadWords() {
+  messages = await (await fetch('/static/messages.json')).json();
+  let kept = null;
+  try { kept = localStorage.getItem('language'); } catch { /* storage may be forbidden */ }
+  const wanted = [kept, ...navigator.languages.map(tag => tag.slice(0, 2))];
+  chosen = wanted.find(language => KNOWN.includes(language)) ?? 'en';
+}
+
+export function useLanguage(language) {
+  chosen = KNOWN.includes(language) ? language : 'en';
+  try { localStorage.setItem('language', chosen); } catch { /* then it holds for this visit */ }
+}
+
+export const language = () => chosen;
+
+export function word(key, values = {}) {
+  const text = messages[key]?.[chosen] ?? key;
+  return text.replace(/\{(\w+)\}/g, (gap, name) => values[name] ?? gap);
+}
+
+export const hasWord = key => key in messages;
+
+export function translatePage(root = document) {
+  document.documentElement.lang = chosen;
+  for (const node of root.querySelectorAll('[data-word]')) node.textContent = word(node.dataset.word);
+  for (const node of root.querySelectorAll('[data-label]')) node.setAttribute('aria-label', word(node.dataset.label));
+}
+
+// Never 0 or 100: no model is that sure.
+export function percent(share) {
+  if (share < 0.005) return word('percent_below');
+  return share > 0.995 ? word('percent_above') : `${Math.round(100 * share)}\u00a0%`;
+}
+
+export const number = (value, digits = 1) =>
+  new Intl.NumberFormat(chosen, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+
+export function size(bytes) {
+  if (bytes < 1 << 20) return `${number(bytes / 1024, 0)} KB`;
+  return bytes < 2 ** 30 ? `${number(bytes / 2 ** 20)} MB` : `${number(bytes / 2 ** 30)} GB`;
+}
+
+export function clock(seconds) {
+  if (seconds < 60) return `${number(seconds)} s`;
+  const whole = Math.round(seconds), hours = Math.floor(whole / 3600);
+  const rest = `${String(Math.floor(whole / 60) % 60).padStart(hours ? 2 : 1, '0')}:${String(whole % 60).padStart(2, '0')}`;
+  return hours ? `${hours}:${rest}` : rest;
+}
+
+export const when = seconds =>
+  new Intl.DateTimeFormat(chosen, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(1000 * seconds));

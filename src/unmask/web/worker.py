@@ -1,0 +1,96 @@
+"""What a worker process does: load the networks once, then scan files and tell how it goes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from unmask.config import ScanSettings
+from unmask.errors import MediaError
+from unmask.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from unmask.pipeline import Scanner
+
+GLANCE_SECONDS, GLANCE_FRAMES = 0.5, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Work of a kind begins: ``decode``, ``detect`` or ``score``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the first frames show, long before the verdict, and no verdict.
+
+    Attributes:
+        faces: How many people were found.
+        p_fake: Of the most suspicious of them, from these frames alone; None without a face.
+        end_seconds: Up to where was looked.
+    """
+
+    faces: int
+    p_fake: float | None
+    end_seconds: float
+
+
+def load_scans(settings: ScanSettings, memory_mb: int) -> Callable[[str, Callable[[Any], None]], Verdict]:
+    """Load the networks; gives the function that scans a path and tells stages, glance and looks.
+
+    Args:
+        settings: As for one file.
+        memory_mb: Most memory of this process, in MiB; 0 sets no limit.
+
+    Raises:
+        ModelError: The networks cannot be loaded.
+    """
+    limit_memory(memory_mb)
+    from unmask.pipeline import load_scanner  # heavy, and only the child processes need it
+
+    scanner = load_scanner(settings)
+
+    def scan(path: str, tell: Callable[[Any], None]) -> Verdict:
+        tell(Stage("decode"))
+        first = glance(scanner, path)
+        if first is not None:
+            tell(first)
+        return scanner.scan(path, on_sha256=tell, on_look=tell, on_stage=lambda name: tell(Stage(name)))
+
+    return scan
+
+
+def glance(scanner: Scanner, path: str) -> Glance | None:
+    """Look at the first frames only; None where that shows nothing, as the scan will say why."""
+    from unmask.judge.footage import judge_footage
+
+    decode = scanner.settings.decode
+    end = decode.start_seconds + GLANCE_SECONDS
+    few = replace(decode, frames=GLANCE_FRAMES, end_seconds=min(end, decode.end_seconds or end))
+    quick = replace(
+        scanner, others=(), embedder=None, settings=replace(scanner.settings, stability=False, decode=few)
+    )
+    looks = []
+    with contextlib.suppress(MediaError, OSError):
+        looks = [look for look, _ in zip(quick.watch(path), range(1), strict=False)]
+    if not looks or not looks[0].evidence.times_seconds:
+        return None
+    card = scanner.model.card
+    people = judge_footage(looks, card.calibration, card.thresholds, quick.settings).people
+    judged = [person.p_fake for person in people if person.p_fake is not None]
+    return Glance(len(judged), max(judged, default=None), looks[0].end_seconds)
+
+
+def limit_memory(memory_mb: int) -> None:
+    """Let this process not hold more than so much; where the system cannot do that, nothing happens."""
+    if not memory_mb:
+        return
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        # Data, not address space: networks and threads reserve far more addresses than they use.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))

@@ -1,0 +1,234 @@
+"""The page in a real browser, against a real server."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from served import REAL, SWAPPED, Server
+
+PATIENCE_MS = 45_000
+
+
+@pytest.fixture
+def page(browser, server):
+    """The page, which must leave no error in the console and ask nothing from anywhere else."""
+    yield from _opened(browser, server.address)
+
+
+def _opened(browser, address, **options):
+    context = browser.new_context(locale="en-GB", **options)
+    one = context.new_page()
+    one.set_default_timeout(PATIENCE_MS)
+    troubles = []
+    one.on("console", lambda message: message.type in ("error", "warning") and troubles.append(message.text))
+    one.on("pageerror", lambda error: troubles.append(str(error)))
+    foreign = lambda request: not request.url.startswith((address, "data:", "blob:"))  # noqa: E731
+    one.on("request", lambda request: foreign(request) and troubles.append(request.url))
+    one.troubles = troubles
+    one.goto(address)
+    yield one
+    context.close()
+    assert not troubles
+
+
+def item(page, name):
+    return page.locator("#scans > li").filter(has_text=name).first
+
+
+def check_accessible(page, axe):
+    # Not the reports within: they are worlds of their own, which no script of the page reaches.
+    found = axe.run(page, options={"resultTypes": ["violations"], "iframes": False})
+    serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
+    assert not serious, [(one["id"], [node["html"] for node in one["nodes"]]) for one in serious]
+
+
+def test_a_clip_from_upload_to_report_to_deletion(page, server):
+    page.set_input_files("#files", SWAPPED)
+    row = item(page, SWAPPED.name)
+    row.locator("progress").wait_for()
+    states = set()
+    while row.get_attribute("data-state") != "done":
+        states.add(row.get_attribute("data-state"))
+        page.wait_for_timeout(30)
+    assert states & {"decoding", "faces", "scoring"}
+    key = row.get_attribute("data-id")
+    scan = server.get(f"/api/scans/{key}")
+    words = {"fake": "looks manipulated", "real": "no sign found", "unsure": "cannot tell"}
+    assert words[scan["outcome"]] in row.inner_text()
+    row.get_by_role("link").click()
+    page.get_by_role("heading", name=SWAPPED.name).wait_for()
+    assert scan["sha256"] in page.inner_text("main")
+    assert "Person" in page.inner_text("main table")
+    page.get_by_role("button", name="Show the report here").click()
+    report = page.frame_locator("iframe")
+    report.get_by_role("heading", level=1).first.wait_for()
+    video = report.locator("video").first
+    video.wait_for()
+    timeline = report.locator("[data-start][data-end]").first
+    for share in (0.25, 0.75):  # a click on the person's timeline makes the video jump there
+        size = timeline.bounding_box()
+        timeline.click(position={"x": size["width"] * share, "y": size["height"] / 2})
+        time = video.evaluate("video => video.currentTime")
+        assert abs(time - 3.2 * share) < 0.6
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Keep").click()
+    server.get(f"/api/scans/{key}")
+    page.get_by_role("button", name="Delete").click()
+    page.locator("#ask-yes").click()
+    page.locator("#drop").wait_for()
+    assert page.locator(f"[data-id='{key}']").count() == 0
+    server.get(f"/api/scans/{key}", status=404)
+
+
+def test_two_at_once_and_side_by_side(page):
+    page.set_input_files("#files", [REAL, SWAPPED])
+    for clip in (REAL, SWAPPED):
+        row = item(page, clip.name)
+        row.and_(page.locator("[data-state=done]")).wait_for()
+        row.get_by_role("checkbox").check()
+    page.get_by_role("link", name="Compare the two selected scans").click()
+    page.get_by_role("heading", name="Two scans side by side").wait_for()
+    assert "different" in page.inner_text("main table")
+    for number, clip in enumerate((REAL, SWAPPED)):
+        page.frame_locator("iframe").nth(number).locator("h1").first.wait_for()
+        assert page.locator("article").nth(number).get_by_role("link", name=clip.name).count() == 1
+
+
+def test_what_cannot_be_judged_says_so_and_does_not_look_real(page, tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("only words " * 100)
+    large, empty = tmp_path / "large.mp4", tmp_path / "empty.mp4"
+    large.write_bytes(bytes(2**21 + 1))
+    empty.touch()
+    page.set_input_files("#files", [text, large, empty])
+    told = page.locator("#uploads [role=alert]").all_inner_texts()
+    assert len(told) == 2 and "too large" in told[0] and "at most 2.0 MB" in told[0] and "empty" in told[1]
+    row = item(page, "notes.txt").and_(page.locator("[data-state=done]"))
+    row.wait_for()
+    assert "not readable" in row.inner_text() and "%" not in row.inner_text()
+    assert "no sign" not in row.inner_text()
+    for _ in range(2):
+        page.get_by_role("button", name="Dismiss").first.click()
+    assert page.locator("#uploads > li").count() == 0
+
+
+def test_a_path_is_scanned_and_a_wrong_one_explained(page):
+    page.get_by_label("path of a file").fill(str(REAL))
+    page.get_by_role("button", name="Scan", exact=True).click()
+    item(page, REAL.name).and_(page.locator("[data-state=done]")).wait_for()
+    page.troubles.clear()
+    page.get_by_label("path of a file").fill("/no/such/file.mp4")
+    page.get_by_role("button", name="Scan", exact=True).click()
+    page.locator("#problem", has_text="leads to no file").wait_for()
+    page.troubles[:] = [one for one in page.troubles if "404" not in one]  # the browser notes the refusal
+
+
+def test_files_can_be_dropped_anywhere(page):
+    files = page.evaluate_handle(
+        "() => { const some = new DataTransfer(); some.items.add(new File(['x'], 'dropped.mp4')); "
+        "return some; }"
+    )
+    page.dispatch_event("footer", "drop", {"dataTransfer": files})
+    item(page, "dropped.mp4").and_(page.locator("[data-state=done]")).wait_for()
+
+
+def test_a_token_is_asked_for_and_then_all_works(browser, tmp_path):
+    with Server(tmp_path / "folder", environment={"UNMASK_TOKEN": "correct-horse-battery"}) as one:
+        for page in _opened(browser, one.address):
+            page.get_by_label("Token").fill("wrong-horse-wrong-battery")
+            page.get_by_role("button", name="Go on").click()
+            page.get_by_text("That is not the token.").wait_for()
+            page.get_by_label("Token").fill("correct-horse-battery")
+            page.keyboard.press("Enter")
+            page.locator("#drop").wait_for()
+            page.troubles[:] = [said for said in page.troubles if "401" not in said]  # notes of the refusals
+            page.set_input_files("#files", REAL)
+            item(page, REAL.name).and_(page.locator("[data-state=done]")).wait_for()
+            item(page, REAL.name).get_by_role("link").click()
+            page.get_by_role("button", name="Show the report here").click()
+            page.frame_locator("iframe").locator("video").first.wait_for()
+            page.reload()
+            page.get_by_role("heading", name=REAL.name).wait_for()
+
+
+def test_a_hostile_name_is_inert(page, tmp_path):
+    name = "<img src=x onerror=alert(1)>\u202egpm.mp4"
+    file = tmp_path / name
+    file.write_bytes(b"nothing")
+    page.on("dialog", lambda dialog: pytest.fail("a name ran"))
+    page.set_input_files("#files", file)
+    row = item(page, "onerror").and_(page.locator("[data-state=done]"))
+    row.wait_for()
+    row.get_by_role("link").click()
+    page.get_by_role("heading", name="could not be read").wait_for()
+    assert page.locator("main img").count() == 0
+
+
+def test_it_can_be_searched_and_speaks_german(page):
+    page.locator("#scans > li").first.wait_for()
+    page.get_by_label("Search by name").fill("no such name")
+    page.get_by_text("No scan fits the search.").wait_for()
+    page.get_by_label("Language").select_option("de")
+    page.get_by_text("Keine Prüfung passt zur Suche.").wait_for()
+    page.get_by_label("Nach Namen suchen").fill("")
+    page.locator("#scans > li").first.wait_for()
+    assert page.locator("html").get_attribute("lang") == "de"
+    page.get_by_label("Sprache").select_option("en")
+
+
+def test_the_keyboard_is_enough(page):
+    page.locator("#scans > li").first.wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate_handle("document.activeElement").inner_text() == "Skip to content"
+    seen = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
+    assert {"files", "path", "search", "outcome", "language", "Delete"} <= seen
+
+
+@pytest.fixture(scope="module")
+def key(server):
+    """A finished scan."""
+    return server.wait(server.send(REAL)["id"])["id"]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
+def test_it_is_accessible_and_fits(browser, axe, server, key, scheme, width):
+    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}, "bypass_csp": True}
+    for page in _opened(browser, server.address, **options):
+        for place, there in (
+            ("#/", "#scans > li"),
+            (f"#/scan/{key}", "#report"),
+            (f"#/compare/{key}/{key}", ".sides"),
+        ):
+            page.goto(f"{server.address}/{place}")
+            page.locator(there).first.wait_for()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+            check_accessible(page, axe)
+        page.goto(f"{server.address}/api-docs")
+        page.locator(".operation").first.wait_for()
+        check_accessible(page, axe)
+        page.goto(server.address)
+
+
+def test_a_server_that_is_killed_and_comes_back(browser, tmp_path):
+    with Server(tmp_path / "folder") as first:
+        port = first.port
+        pages = _opened(browser, first.address)
+        page = next(pages)
+        page.set_input_files("#files", [SWAPPED, REAL])
+        page.locator("#scans > li").nth(1).wait_for()
+        first.kill()
+        page.locator("#problem", has_text="does not answer").wait_for()
+    with Server(tmp_path / "folder", "--port", port):
+        page.locator("#scans [data-state=interrupted]").or_(page.locator("#scans [data-state=done]")).nth(
+            1
+        ).wait_for()
+        assert "Interrupted" in page.inner_text("#scans")
+        page.troubles[:] = [
+            one for one in page.troubles if not re.search("ERR_CONNECTION|ERR_INCOMPLETE|net::", one)
+        ]
+        assert next(pages, None) is None

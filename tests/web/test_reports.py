@@ -1,0 +1,71 @@
+import shutil
+import threading
+
+import pytest
+
+from served import SWAPPED
+from tiny_model import write_tiny_model
+from unmask.config import ScanSettings
+from unmask.pipeline import load_scanner
+from unmask.web import reports
+from unmask.web.refusals import RefusedError
+from unmask.web.reports import Reports
+from unmask.web.store import Row, Store
+
+ROW = Row("0" * 32, "named by its user.mp4", None, 1, None, 1000.0, "queued", None, None, "")
+
+
+@pytest.fixture
+def store(tmp_path):
+    one = Store(tmp_path / "served folder")
+    one.add(ROW)
+    shutil.copy(SWAPPED, one.source_of(ROW))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return ScanSettings(model=str(write_tiny_model(tmp_path / "model")))
+
+
+def code_of(made, row=ROW):
+    with pytest.raises(RefusedError) as error:
+        made.get(row, language="en", suffix="html")
+    return error.value.code
+
+
+def test_without_a_verdict_there_is_no_report(store, settings):
+    assert code_of(Reports(store, settings)) == "not_ready"
+
+
+def test_a_report_is_made_once_and_names_no_path_even_without_a_preview(store, settings, monkeypatch):
+    monkeypatch.setattr(reports, "PREVIEW_MB", 0.0)
+    store.finish(ROW.id, load_scanner(settings).scan(store.source_of(ROW)), state="done")
+    made = Reports(store, settings)
+    file = made.get(ROW, language="de", suffix="html")
+    page = file.read_text(encoding="utf-8")
+    assert ROW.name in page and "served folder" not in page and "served%20folder" not in page
+    monkeypatch.setattr(reports, "render_report", lambda *_, **__: pytest.fail("it is there already"))
+    assert made.get(ROW, language="de", suffix="html") == file
+
+
+def test_only_some_may_wait_and_what_was_deleted_meanwhile_is_not_found(store, settings, monkeypatch):
+    store.finish(ROW.id, load_scanner(settings).scan(store.source_of(ROW)), state="done")
+    monkeypatch.setattr(reports, "MAX_WAITING", 1)
+    made, begun, go_on, found = Reports(store, settings), threading.Event(), threading.Event(), []
+
+    def render(*_, **__):
+        begun.set()
+        go_on.wait(60)
+        store.delete(ROW.id)
+        return "a report"
+
+    monkeypatch.setattr(reports, "render_report", render)
+    first = threading.Thread(target=lambda: found.append(code_of(made)))
+    first.start()
+    assert begun.wait(60)
+    assert code_of(made) == "busy"
+    go_on.set()
+    first.join(60)
+    assert found == ["not_found"]

@@ -1,0 +1,74 @@
+import time
+
+import pytest
+
+from tiny_model import write_tiny_model
+from unmask.config import ScanSettings
+from unmask.web.queue import Job
+from unmask.web.refusals import RefusedError
+from unmask.web.settings import ServeSettings, WorkSettings
+from unmask.web.site import Site
+from unmask.web.store import Row
+from unmask.web.worker import Glance, Stage
+from unmask.work.pool import Failure
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A site whose workers were not started."""
+    scan = ScanSettings(model=str(write_tiny_model(tmp_path / "model")))
+    one = Site(ServeSettings(tmp_path / "folder", scan=scan, work=WorkSettings(queue=2)))
+    yield one
+    one.store.close()
+
+
+def put(site, name="clip.mp4"):
+    with site.new_scan(name) as row:
+        site.store.source_of(row).write_bytes(b"x")
+        return site.enqueue(row, size=1, sha256="ab" * 32)
+
+
+def test_what_fails_to_come_in_is_forgotten(site):
+    with pytest.raises(KeyError), site.new_scan("a") as row:
+        assert site.row(row.id).state == "uploading"
+        with pytest.raises(RefusedError, match="cannot be deleted"):
+            site.delete(row.id)
+        raise KeyError
+    with pytest.raises(RefusedError) as error:
+        site.row(row.id)
+    assert error.value.status == 404 and not site.store.folder_of(row.id).exists()
+
+
+def test_a_full_queue_sends_away_before_anything_comes_in(site):
+    put(site)
+    put(site)
+    with pytest.raises(RefusedError) as error, site.new_scan("c"):
+        pytest.fail("there is no place")
+    assert (error.value.status, error.value.headers) == (503, {"Retry-After": "10"})
+    assert len(site.store.find()) == 2
+
+
+def test_states_come_from_the_worker_and_a_crash_is_no_verdict(site):
+    key = put(site).id
+    job = site.queue.take()
+    assert isinstance(job, Job) and job.key == key
+    site.began(job)
+    states = []
+    for part in (Stage("decode"), Glance(1, 0.5, 0.4), Stage("detect"), Stage("score"), Stage("decode")):
+        site.heard(job, part)
+        states.append(site.view(site.row(key)).state)
+    assert states == ["decoding", "decoding", "faces", "scoring", "scoring"]
+    assert site.view(site.row(key)).partial.faces == 1
+    site.ended(job, Failure("given up: its worker ended with SIGSEGV", "cd" * 32))
+    scan = site.view(site.row(key))
+    assert (scan.state, scan.outcome, scan.p_fake, scan.partial) == ("failed", "unreadable", None, None)
+    assert "SIGSEGV" in scan.reason and scan.sha256 == "cd" * 32
+
+
+def test_only_what_is_too_old_is_swept_away(site):
+    day = 24 * 3600
+    for number, age in enumerate((day + 60, day - 60)):
+        site.store.add(Row(f"{number:032x}", "a", None, 1, None, time.time() - age, "done", None, None, ""))
+    site.sweep()
+    assert [row.id for row in site.store.find()] == [f"{1:032x}"]
+    assert not site.store.folder_of(f"{0:032x}").exists()

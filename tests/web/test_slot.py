@@ -1,0 +1,108 @@
+import threading
+import time
+
+import pytest
+
+from acting_worker import load_acting, load_nothing
+from unmask.web.queue import ScanQueue
+from unmask.web.slot import Slot
+from unmask.work.pool import Failure
+from unmask.work.processes import Processes
+
+
+class Forgetful:
+    """A watcher whose disk is full for the first scan."""
+
+    def __init__(self, notes):
+        self.notes, self.full = notes, True
+
+    def began(self, job):
+        if self.full:
+            self.full = False
+            raise OSError("no space left on device")
+        self.notes.began(job)
+
+    def __getattr__(self, name):
+        return getattr(self.notes, name)
+
+
+class Notes:
+    """A watcher that keeps what it was told."""
+
+    def __init__(self):
+        self.told, self.answers, self.over = [], {}, threading.Semaphore(0)
+
+    def began(self, job):
+        self.told.append(("began", job.key))
+
+    def heard(self, job, part):
+        self.told.append(("heard", job.key, part))
+
+    def ended(self, job, answer):
+        self.answers[job.key] = answer
+        self.over.release()
+
+
+@pytest.fixture
+def working():
+    """Starts a slot; gives its queue, notes and readiness."""
+    started = []
+
+    def start(load, limit_seconds=60.0, watcher=lambda notes: notes):
+        queue, notes, ready = ScanQueue(9), Notes(), []
+        slot = Slot(
+            queue, Processes(load, 1, limit_seconds), watcher(notes), lambda _, value: ready.append(value)
+        )
+        slot.start()
+        started.append((queue, slot))
+        return queue, notes, ready
+
+    yield start
+    for queue, slot in started:
+        queue.close()
+        slot.join(20)
+        assert not slot.is_alive()
+
+
+def test_a_worker_stays_warm_and_a_crash_costs_one_scan(working):
+    queue, notes, ready = working(load_acting)
+    for path in ("one", "two", "exit", "hoard", "three"):
+        queue.put(path, path)
+    for _ in range(5):
+        assert notes.over.acquire(timeout=120)
+    found = notes.answers
+    assert found["one"] == found["two"] != found["three"]
+    assert isinstance(found["exit"], Failure) and "exit code 3" in found["exit"].reason
+    assert found["exit"].note == "f" * 64
+    assert isinstance(found["hoard"], Failure) and "MemoryError" in found["hoard"].reason
+    assert notes.told[:2] == [("began", "one"), ("heard", "one", ("part", "one"))]
+    assert ready == [True, False, True] and queue.running == 0
+
+
+def test_what_runs_can_be_cancelled_and_what_hangs_is_given_up(working):
+    queue, notes, _ = working(load_acting, limit_seconds=1.5)
+    queue.put("cancelled", "hang")
+    while not any(told[0] == "heard" for told in notes.told):
+        time.sleep(0.02)
+    assert queue.cancel("cancelled", timeout_seconds=20)
+    queue.put("given up", "hang")
+    assert notes.over.acquire(timeout=120)
+    assert "longer than 1.5 seconds" in notes.answers["given up"].reason
+    assert "cancelled" not in notes.answers
+
+
+def test_a_full_disk_does_not_end_the_work(working, monkeypatch):
+    monkeypatch.setattr("unmask.web.slot._REST_SECONDS", 0.01)
+    queue, notes, _ = working(load_acting, watcher=Forgetful)
+    queue.put("lost", "lost")
+    queue.put("one", "one")
+    assert notes.over.acquire(timeout=120)
+    assert list(notes.answers) == ["one"] and queue.running == 0
+
+
+def test_a_scan_is_told_when_no_worker_can_be_started(working, monkeypatch):
+    monkeypatch.setattr("unmask.web.slot._REST_SECONDS", 0.01)
+    queue, notes, ready = working(load_nothing)
+    queue.put("a", "a")
+    assert notes.over.acquire(timeout=120)
+    assert "no such weights" in notes.answers["a"].reason and not any(ready)

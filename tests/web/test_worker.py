@@ -1,0 +1,66 @@
+import subprocess
+import sys
+
+import pytest
+
+from served import SWAPPED
+from tiny_model import write_tiny_model
+from unmask.config import DecodeSettings, ScanSettings
+from unmask.judge.card import read_card
+from unmask.judge.footage import Look
+from unmask.pipeline import load_scanner
+from unmask.web.progress import Progress
+from unmask.web.worker import GLANCE_SECONDS, Glance, Stage, glance, load_scans
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    card = write_tiny_model(tmp_path_factory.mktemp("model"))
+    return ScanSettings(model=str(card), decode=DecodeSettings(frames=4))
+
+
+def test_a_scan_tells_stages_and_a_glance_before_its_verdict(settings):
+    told = []
+    verdict = load_scans(settings, 0)(str(SWAPPED), told.append)
+    assert verdict.path == str(SWAPPED) and verdict.outcome.has_number
+    first = next(part for part in told if not isinstance(part, Stage))
+    assert isinstance(first, Glance) and first.faces == 1 and 0 < first.p_fake < 1
+    assert told[2:].index(verdict.sha256) < told[2:].index(Stage("detect"))
+    assert [part.name for part in told if isinstance(part, Stage)][-2:] == ["score", "decode"]
+
+
+def test_a_glance_looks_at_the_beginning_and_at_nothing_that_is_no_video(settings, tmp_path):
+    scanner = load_scanner(settings)
+    found = glance(scanner, str(SWAPPED))
+    assert 0 < found.end_seconds <= GLANCE_SECONDS + 0.1
+    (tmp_path / "text").write_text("words")
+    assert glance(scanner, str(tmp_path / "text")) is None
+    assert glance(scanner, str(tmp_path / "nothing")) is None
+
+
+def test_progress_only_goes_forward(settings):
+    scanner = load_scanner(settings)
+    (whole,) = scanner.watch(SWAPPED)
+    length = whole.end_seconds
+    looks = [
+        Look(n == 0, n * length, (n + 1) * length, 0.0, 4 * length, whole.evidence) for n in range(3)
+    ]  # as of a video that is four times as long
+    progress, shares, partials = Progress(), [], []
+    card = read_card(settings.model)
+    for look in looks:
+        for part in (Stage("decode"), Stage("detect"), Stage("detect"), Stage("score"), look):
+            progress.hear(part, card, settings)
+            shares.append(progress.share)
+            partials.append(progress.partial)
+    assert shares[:4] == [0, 1 / 3, 1 / 3, 2 / 3] and shares[4] == pytest.approx(1 / 4)
+    assert shares[4:] == sorted(shares[4:]) and shares[-1] == pytest.approx(3 / 4)
+    assert partials[-1]["faces"] == 1 and partials[-1]["end_seconds"] <= 3 * length
+
+
+def test_a_worker_cannot_hold_more_than_its_memory():
+    code = (
+        "from unmask.web.worker import limit_memory\nlimit_memory(512)\n"
+        "try:\n    bytearray(1 << 30)\nexcept MemoryError:\n    print('refused')"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "refused\n"
