@@ -5,8 +5,8 @@ Never here: anything about faces, or pixels from a decoder that no limit of size
 ``read_clip`` is the way in. Its parts, from below: ``packets`` reads the heads of compressed packets,
 ``sampling`` chooses frames and packets, ``picture`` turns frames into RGB, ``container`` guards the opening,
 ``survey`` is the first pass and ``reading`` the second; ``still`` reads images.
-``read_stretches`` is the way into a video of any length: ``shots`` and ``dissolves`` find where shots begin by
-``miniature`` pictures, ``sampler`` chooses frames while it runs, ``pieces`` parts it for several processes.
+``read_stretches`` is the way into a video of any length: ``shots`` and ``dissolves`` find where shots begin,
+by ``miniature`` pictures, ``sampler`` chooses frames on the way, ``pieces`` parts it for several processes.
 ``distort`` makes worse versions of a clip, as bad channels do.
 """
 

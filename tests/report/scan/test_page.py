@@ -195,3 +195,12 @@ def test_a_server_may_have_the_video_and_the_script(judged):
     page = page_of(verdict, source, options, media_url="/media/1?a=b&c", script_url="/static/report.js")
     assert 'src="/media/1?a=b&amp;c"' in page and "<script>" not in page
     assert '<script src="/static/report.js"></script>' in page and "script-src 'self'" in page
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "de")])
+def test_axe_finds_nothing_serious(browser, axe, judged, tmp_path, scheme, language):
+    (tmp_path / "page.html").write_text(page_of(*judged, language=language), encoding="utf-8")
+    shown = browser.new_context(color_scheme=scheme, bypass_csp=True).new_page()
+    shown.goto((tmp_path / "page.html").as_uri())
+    found = axe.run(shown).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
