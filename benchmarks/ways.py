@@ -51,7 +51,8 @@ def scan(given: argparse.Namespace) -> Work:
     from unmask.config import ScanSettings, ScoreSettings
     from unmask.pipeline import load_scanner
 
-    settings = ScanSettings(model=given.card, score=ScoreSettings(device=given.device))
+    score = ScoreSettings(device=given.device)
+    settings = ScanSettings(model=given.card, score=score, embedder="none")
     scanner = load_scanner(settings)  # tries detector and model once
 
     def work() -> dict[str, int | str]:

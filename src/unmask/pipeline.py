@@ -160,8 +160,10 @@ class Scanner:
         """What tells who is who in other shots; nothing where there are none."""
         if stretch.start_seconds == stretch.since_seconds and stretch.end_seconds == stretch.until_seconds:
             return {}
+        # Who was there before is known already, from where the shot began.
+        new = tracks if stretch.opens_shot else tuple(track for track in tracks if track.frame_indices[0])
         with watch.stage("detect"):
-            vectors = describe_people(stretch.clip, tracks, embedder)
+            vectors = describe_people(stretch.clip, new, embedder)
         return {"vectors": vectors, "same_cosine": embedder.same_cosine}
 
     def find_faces(self, clip: Clip) -> tuple[Track, ...]:

@@ -126,6 +126,7 @@ def test_a_path_is_scanned_and_a_wrong_one_explained(page):
 
 
 def test_files_can_be_dropped_anywhere(page):
+    page.locator("#drop").wait_for()
     files = page.evaluate_handle(
         "() => { const some = new DataTransfer(); some.items.add(new File(['x'], 'dropped.mp4')); "
         "return some; }"

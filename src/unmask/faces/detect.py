@@ -107,7 +107,7 @@ def detect_faces(clip: Clip, detector: FaceDetector, settings: DetectSettings) -
     ) -> dict[int, tuple[Face, ...]]:
         return search_frames(frames, sorted(indices), near, detector=detector, settings=settings, light=light)
 
-    found = search(_whole(len(frames), settings.search_every))
+    found = search({*range(0, len(frames), settings.search_every), len(frames) - 1})
     while between := _doubtful_middles(frames, found, settings.sure_confidence):
         found |= search(between)
     expected: dict[int, Floats] = {}
@@ -127,12 +127,6 @@ def detect_faces(clip: Clip, detector: FaceDetector, settings: DetectSettings) -
     ]
     found |= followed | search(lost)
     return [found[index] for index in range(len(frames))]
-
-
-def _whole(count: int, every: int) -> set[int]:
-    """Which frames are searched as a whole: one in so many, and the last one instead of one right before."""
-    last = count - 1
-    return {0, last, *(i for i in range(every, last, every) if i < last - 1)}
 
 
 def search_frames(

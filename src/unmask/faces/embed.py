@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -18,8 +19,6 @@ from unmask.cropping import CropSettings
 from unmask.errors import SettingsError
 from unmask.faces.crop import cut_crops
 from unmask.types import Clip, Floats, Track
-
-_FACES = 3  # of a track that are described; more say little that is new, and each costs a tenth of a second
 
 
 class FaceEmbedder(Protocol):
@@ -77,7 +76,7 @@ def load_embedder(name: str) -> FaceEmbedder | None:
 
 
 def describe_people(clip: Clip, tracks: tuple[Track, ...], embedder: FaceEmbedder) -> dict[int, Floats]:
-    """What an embedder says of each kept track: the mean of some of its faces.
+    """What an embedder says of each kept track, by its surest face: each costs a tenth of a second.
 
     Args:
         clip: The sampled frames.
@@ -87,11 +86,14 @@ def describe_people(clip: Clip, tracks: tuple[Track, ...], embedder: FaceEmbedde
     Returns:
         Vectors of length 1, shape (D,), by id of the track.
     """
-    from unmask.faces.track import thin_track
-
-    thin = [thin_track(track, _FACES) for track in tracks]
     vectors = {}
-    for person in cut_crops(clip, thin, embedder.view):
-        mean = embedder.embed(person.images).mean(axis=0)
-        vectors[person.track_id] = np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
+    for person in cut_crops(clip, [_surest(track) for track in tracks], embedder.view):
+        (found,) = embedder.embed(person.images)
+        vectors[person.track_id] = np.asarray(found / max(float(np.linalg.norm(found)), 1e-9), np.float32)
     return vectors
+
+
+def _surest(track: Track) -> Track:
+    """A track with only that face of which the detector is surest."""
+    place = max(range(len(track.faces)), key=lambda number: track.faces[number].confidence)
+    return replace(track, frame_indices=(track.frame_indices[place],), faces=(track.faces[place],))
