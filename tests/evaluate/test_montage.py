@@ -1,11 +1,12 @@
 import json
 
+import av
 import pytest
 
 from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
 from unmask.config import BatchSettings, ScanSettings
-from unmask.errors import DataError
+from unmask.errors import DataError, SettingsError
 from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.contenders import contender_card, list_contenders
 from unmask.evaluate.examine import examine, frame_logits, judge
@@ -68,3 +69,27 @@ def test_a_set_of_edited_footage_is_judged_as_it_is_scanned(clips, tmp_path):
     assert len(found.looks[name]) == len(verdict.shots) > 1
     scored = [p for person in verdict.people for f in person.frames if (p := f.p_fake) is not None]
     assert len(frame_logits(found, name)) == len(scored)
+
+
+def test_shots_can_fade_over_into_each_other(clips, tmp_path):
+    settings = MontageSettings(shots=3, seconds=2.0, dissolve_seconds=0.6, width=320, height=240, seed=3)
+    shots = make_montage(clips, tmp_path / "film.mp4", settings)
+    assert shots[-1].end_seconds == pytest.approx(3 * 2 - 2 * 0.6, abs=0.1)
+    assert [shot.start_seconds for shot in shots[1:]] == [shot.end_seconds for shot in shots[:-1]]
+    assert shots[1].start_seconds == pytest.approx(2 - 0.3, abs=0.05)
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        pictures = [frame.to_ndarray(format="gray").astype(int) for frame in container.decode(video=0)]
+    before, mixed, after = (pictures[place] for place in (34, 42, 51))
+    assert abs(mixed - (before + after) / 2).mean() < 0.35 * abs(after - before).mean()
+
+
+def test_one_clip_can_lie_in_the_corner_of_another(clips, tmp_path):
+    settings = MontageSettings(shots=1, seconds=1.0, people=2, layout="inset", width=320, height=240)
+    (shot,) = make_montage(clips, tmp_path / "film.mp4", settings)
+    assert len(shot.clips) == 2 and shot.fake == shot.clips[0]
+    with pytest.raises(SettingsError, match="people must be 1 to 5 in an inset, got 6"):
+        MontageSettings(people=6, layout="inset")
+    with pytest.raises(SettingsError, match="layout must be one of grid, inset, got 'heap'"):
+        MontageSettings(layout="heap")
+    with pytest.raises(SettingsError, match="dissolve_seconds must be 0 to half of seconds, got 3"):
+        MontageSettings(dissolve_seconds=3)

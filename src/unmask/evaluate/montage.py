@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -20,7 +21,14 @@ from unmask.files import whole_file
 from unmask.types import Image
 from unmask.video import read_clip
 
+LAYOUTS = ("grid", "inset")
+"""How clips that are shown at once lie in the picture."""
+
 _DRAWS = 50  # clips that are tried for a place before it is given up
+_CORNERS = ((1, 1), (0, 1), (1, 0), (0, 0))  # right or left, bottom or top, in which insets come
+_INSET, _RIM = 0.3, 0.03  # side of an inset and its distance from the rim, in shares of the picture
+
+_Place = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +36,12 @@ class MontageSettings:
     """What is composed.
 
     Attributes:
-        shots: Shots, one after the other with hard cuts.
+        shots: Shots, one after the other.
         seconds: Length of a shot; a shorter clip gives a shorter shot.
-        people: Clips shown at once, in a grid as in a video call.
+        people: Clips shown at once.
+        layout: ``grid``, side by side as in a video call, or ``inset``, the first in full and the others small
+            in its corners.
+        dissolve_seconds: How long one shot fades over into the next; 0 for hard cuts.
         fakes: Shots that hold a fake: one of the clips in it.
         width: Of the picture, in pixels, even.
         height: The same.
@@ -42,6 +53,8 @@ class MontageSettings:
     seconds: float = 4.0
     people: int = 1
     fakes: int = 1
+    layout: str = "grid"
+    dissolve_seconds: float = 0.0
     width: int = 1280
     height: int = 720
     fps: int = 25
@@ -52,6 +65,15 @@ class MontageSettings:
         require(0.1 <= self.seconds <= 60, "seconds must be 0.1 to 60", self.seconds)
         require(1 <= self.people <= 25, "people must be 1 to 25", self.people)
         require(0 <= self.fakes <= self.shots, "fakes must be 0 to shots", self.fakes)
+        require(self.layout in LAYOUTS, f"layout must be one of {', '.join(LAYOUTS)}", self.layout)
+        most = 1 + len(_CORNERS)
+        require(
+            self.layout == "grid" or self.people <= most,
+            f"people must be 1 to {most} in an inset",
+            self.people,
+        )
+        ok = 0 <= self.dissolve_seconds <= self.seconds / 2
+        require(ok, "dissolve_seconds must be 0 to half of seconds", self.dissolve_seconds)
         for name in ("width", "height"):
             value = getattr(self, name)
             ok = 64 <= value <= 8192 and value % 2 == 0
@@ -64,8 +86,8 @@ class TrueShot:
     """What a shot of a montage holds.
 
     Attributes:
-        start_seconds: Its first frame.
-        end_seconds: The first frame behind it.
+        start_seconds: Its first frame, or the middle of a dissolve.
+        end_seconds: The first frame behind it, or the middle of a dissolve.
         clips: Names of the clips in it.
         fake: Name of the one that is a fake, or None.
     """
@@ -105,23 +127,42 @@ def make_montage(
         stream = container.add_stream("libx264", rate=settings.fps)
         stream.width, stream.height, stream.pix_fmt = settings.width, settings.height, "yuv420p"
         stream.options = {"crf": "20", "preset": "veryfast"}
-        number = 0
+        number, start, tail = 0, 0.0, deque[Image]()
         for place in range(settings.shots):
-            start = number
             chosen, pictures = _draw(pools, opener, settings, fake=place in swapped)
-            for picture in pictures:
+            last = place == settings.shots - 1
+            for picture in _faded(tail, pictures, settings, last=last):
                 frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
                 frame.pts, frame.time_base = number, Fraction(1, settings.fps)
                 container.mux(stream.encode(frame))
                 number += 1
+            end = (number + len(tail) / 2) / settings.fps
             names = tuple(clip.name for clip in chosen)
             fake = next((clip.name for clip in chosen if clip.fake), None)
-            shots.append(TrueShot(start / settings.fps, number / settings.fps, names, fake))
+            shots.append(TrueShot(start, end, names, fake))
+            start = end
         container.mux(stream.encode(None))
     with whole_file(output.with_suffix(".json")) as draft:
         truth = {"settings": asdict(settings), "shots": [asdict(shot) for shot in shots]}
         draft.write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     return shots
+
+
+def _faded(
+    tail: deque[Image], pictures: Iterator[Image], settings: MontageSettings, *, last: bool
+) -> Iterator[Image]:
+    """The pictures of a shot, the first mixed with the ``tail`` of the shot before; its own is held back."""
+    before = list(tail)
+    tail.clear()
+    held = 0 if last else round(settings.dissolve_seconds * settings.fps)
+    for number, picture in enumerate(pictures):
+        if number < len(before):
+            share = (number + 1) / (len(before) + 1)
+            mixed = cv2.addWeighted(before[number], 1 - share, picture, share, 0)
+            picture = np.asarray(mixed, np.uint8)
+        tail.append(picture)
+        if len(tail) > held:
+            yield tail.popleft()
 
 
 class _Pool:
@@ -145,9 +186,7 @@ def _draw(
     """Clips for one shot, and its pictures."""
     chosen: list[LabelledClip] = []
     films: list[list[Image]] = []
-    columns = int(np.ceil(np.sqrt(settings.people)))
-    rows = -(-settings.people // columns)
-    cell = settings.width // columns, settings.height // rows
+    places = _places(settings)
     for _ in range(_DRAWS * settings.people):
         if len(chosen) == settings.people:
             break
@@ -155,14 +194,14 @@ def _draw(
         clip = pools[wanted].draw(fake=wanted)
         if clip.original in {other.original for other in chosen}:
             continue
-        film = _read(clip, opener, settings, cell)
+        film = _read(clip, opener, settings, places[len(chosen)][2:])
         if len(film) >= 2:
             chosen.append(clip)
             films.append(film)
     if len(chosen) < settings.people:
         raise DataError(f"a shot needs {settings.people} clips that can be read, got {len(chosen)}")
     length = min(map(len, films))
-    return chosen, (_grid([film[i] for film in films], columns, settings) for i in range(length))
+    return chosen, (_compose([film[i] for film in films], places, settings) for i in range(length))
 
 
 def _read(
@@ -195,10 +234,22 @@ def _fit(image: Image, cell: tuple[int, int]) -> Image:
     return fitted
 
 
-def _grid(images: Sequence[Image], columns: int, settings: MontageSettings) -> Image:
+def _places(settings: MontageSettings) -> list[_Place]:
+    """Left, top, width and height of each clip that is shown at once."""
+    width, height = settings.width, settings.height
+    if settings.layout == "grid":
+        columns = int(np.ceil(np.sqrt(settings.people)))
+        wide, high = width // columns, height // -(-settings.people // columns)
+        return [(n % columns * wide, n // columns * high, wide, high) for n in range(settings.people)]
+    wide, high = int(width * _INSET), int(height * _INSET)
+    rim = int(height * _RIM)
+    ends = (rim, width - wide - rim), (rim, height - high - rim)
+    insets = [(ends[0][right], ends[1][low], wide, high) for right, low in _CORNERS]
+    return [(0, 0, width, height), *insets[: settings.people - 1]]
+
+
+def _compose(images: Sequence[Image], places: Sequence[_Place], settings: MontageSettings) -> Image:
     whole = np.zeros((settings.height, settings.width, 3), np.uint8)
-    for place, image in enumerate(images):
-        row, column = divmod(place, columns)
-        top, left = row * image.shape[0], column * image.shape[1]
-        whole[top : top + image.shape[0], left : left + image.shape[1]] = image
+    for image, (left, top, wide, high) in zip(images, places, strict=True):
+        whole[top : top + high, left : left + wide] = image
     return whole
