@@ -52,7 +52,8 @@ class DecodeSettings:
         ok = self.end_seconds is None or self.start_seconds < self.end_seconds
         require(ok, f"end_seconds must be above start_seconds ({self.start_seconds:g})", self.end_seconds)
         require(self.max_pixels >= 1, "max_pixels must be 1 or more", self.max_pixels)
-        require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
+        ok = 0 < self.time_limit_seconds <= MAX_TIME_SECONDS
+        require(ok, f"time_limit_seconds must be above 0, to {MAX_TIME_SECONDS:g}", self.time_limit_seconds)
         require(self.max_streams >= 1, "max_streams must be 1 or more", self.max_streams)
 
 
@@ -114,6 +115,8 @@ class DetectSettings:
         return max(float(self.min_face_px), self.min_face_fraction * max(width, height))
 
 
+MAX_TIME_SECONDS = 1e6
+"""Largest time limit, eleven days; more cannot be waited for by one call."""
 DEVICE_NAMES = ("auto", "cpu", "cuda", "coreml", "openvino", "directml")
 EMBEDDER_NAMES = ("auto", "none", "dlib")
 
@@ -292,4 +295,5 @@ class BatchSettings:
 
     def __post_init__(self) -> None:
         require(self.jobs is None or 1 <= self.jobs <= 256, "jobs must be 1 to 256", self.jobs)
-        require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
+        ok = 0 < self.time_limit_seconds <= MAX_TIME_SECONDS
+        require(ok, f"time_limit_seconds must be above 0, to {MAX_TIME_SECONDS:g}", self.time_limit_seconds)

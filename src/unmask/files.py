@@ -30,7 +30,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     target = Path(path).resolve()
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=".draft.", suffix=target.suffix, dir=target.parent)
     os.close(handle)
     draft = Path(name)
     try:

@@ -132,3 +132,13 @@ def test_memory_does_not_grow_with_the_frames_that_are_given(tmp_path):
     for stretch in read_stretches(path, DecodeSettings(max_frames=100)):
         most = max(most, len(stretch.clip.frames))
     assert 0 < most <= 60
+
+
+def test_times_that_begin_anew_are_told_of(scanner, tmp_path):
+    there = moving_views(40)
+    one, two = write_clip(tmp_path / "1.ts", there), write_clip(tmp_path / "2.ts", there[::-1])
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(one.read_bytes() + two.read_bytes())
+    verdict = scanner.scan(joined)
+    assert verdict.damaged
+    assert "times repeat: 40 of 80 frames" in verdict.reason

@@ -71,3 +71,27 @@ def test_stretches_cover_the_video_and_memory_is_bounded(shots, fps, most_held):
         assert all(taken.start_seconds <= time < taken.end_seconds for time in times)
         length = taken.end_seconds - taken.start_seconds
         assert taken.frames or length < TOO_SHORT_SECONDS
+
+
+def test_a_shot_that_ends_in_a_dissolve_keeps_what_was_before_it():
+    for seconds in (2.5, 3.0, 3.4, 5.0):
+        sampler = StretchSampler(DecodeSettings(), 20.0, 300)
+        for frame in range(round(seconds * 25)):
+            sampler.add(frame / 25, frame, opens=not frame)
+        (first,) = sampler.add(seconds, -1, opens=True, mixed_since=seconds - 1.0)
+        assert first.frames and first.why_skipped is None
+        assert max(time for time, _ in first.frames) < seconds - 1.0
+
+
+def test_of_nothing_but_a_dissolve_no_frame_is_kept():
+    sampler = StretchSampler(DecodeSettings(), 20.0, 300)
+    for frame in range(25):
+        sampler.add(frame / 25, frame, opens=not frame)
+    (first,) = sampler.add(1.0, -1, opens=True, mixed_since=0.0)
+    assert (first.frames, first.why_skipped) == ((), "only a dissolve")
+
+
+def test_fast_cutting_leaves_something_for_the_end():
+    for shots, limit in (([1] * 200, 800), ([1] * 200, 400), ([1.5] * 4000, 10_000)):
+        without = [number for number, taken in enumerate(run(shots, max_frames=limit)) if not taken.frames]
+        assert len(without) <= len(shots) // 100

@@ -198,6 +198,8 @@ def _run(
             _print_json(done[index])
     else:
         print_verdicts(Console(), verdicts)
+    if ended is not None and saving.report is not None and verdicts:
+        typer.echo("stopped; the report of what was seen is being written, Ctrl-C leaves it out", err=True)
     saving.save(verdicts, settings, batch)
     if isinstance(ended, UnmaskError):
         _fail(str(ended))
@@ -244,9 +246,21 @@ def _partial(inputs: list[Input], seen: dict[int, list[Look]], settings: ScanSet
 
     nothing = dict.fromkeys(STAGES, 0.0)
     return {
-        index: judge_seen(looks, About(inputs[index].path, None, nothing, "stopped"), settings)
+        index: judge_seen(
+            looks, About(inputs[index].path, _sha256(inputs[index].path), nothing, "stopped"), settings
+        )
         for index, looks in seen.items()
     }
+
+
+def _sha256(path: str) -> str | None:
+    from unmask.errors import MediaError
+    from unmask.pipeline import fingerprint
+
+    try:
+        return fingerprint(path)
+    except (MediaError, OSError):
+        return None
 
 
 def _print_json(verdict: Verdict) -> None:

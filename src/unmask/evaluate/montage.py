@@ -39,7 +39,7 @@ class MontageSettings:
         shots: Shots, one after the other.
         seconds: Length of a shot; a shorter clip gives a shorter shot.
         people: Clips shown at once.
-        layout: ``grid``, side by side as in a video call, or ``inset``, the first in full and the others small
+        layout: ``grid``, side by side as in a video call, or ``inset``, the first in full, others small
             in its corners.
         dissolve_seconds: How long one shot fades over into the next; 0 for hard cuts.
         fakes: Shots that hold a fake: one of the clips in it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -16,6 +17,7 @@ DENSE_SECONDS = 1.0
 """How long after a cut every frame is worth decoding, as the shot may be short."""
 
 _LEAST_FRAMES = 8  # of a shot that has them
+_MEMORY_SECONDS = 30.0  # over which it is remembered how many frames shots wanted
 _SHORTEST_REST = STRETCH_SECONDS / 2  # what is left of a shot behind a full stretch joins it below this
 
 T = TypeVar("T")
@@ -62,6 +64,7 @@ class StretchSampler(Generic[T]):
     goes_on: bool = False
     dense_until_seconds: float = 0.0
     _left: int = field(init=False)
+    _rate: float = 0.0  # frames a second that shots lately wanted
     _open: _Open[T] | None = None
     _full: Taken[T] | None = None
 
@@ -108,13 +111,22 @@ class StretchSampler(Generic[T]):
     def _begin(self, start_seconds: float, *, opens: bool) -> None:
         steady = not opens and (self._open is not None or self.goes_on)
         count = self._frames_of(STRETCH_SECONDS, steady=steady)
-        expected = count * max(1.0, (self.until_seconds - start_seconds) / STRETCH_SECONDS)
+        rate = max(self._rate, count / STRETCH_SECONDS)
+        expected = rate * max(STRETCH_SECONDS, self.until_seconds - start_seconds)
         share = min(1.0, max(0, self._left) / expected)
-        least = 1 if steady else max(1, round(share * _LEAST_FRAMES))
+        least = 1 if steady else max(1, int(share * _LEAST_FRAMES))
         step = STRETCH_SECONDS / (count * share) if share else float("inf")
         self._open = _Open(start_seconds, opens, step, least)
         if opens:
             self.dense_until_seconds = start_seconds + DENSE_SECONDS
+
+    def _learn(self, one: _Open[T], seconds: float) -> None:
+        """Many short shots want more frames a second than a long one; expect more of what was lately."""
+        wanted = self._frames_of(STRETCH_SECONDS, steady=not one.opens) * seconds / STRETCH_SECONDS
+        if one.opens and seconds >= TOO_SHORT_SECONDS:
+            wanted = max(wanted, _LEAST_FRAMES)
+        kept = math.exp(-seconds / _MEMORY_SECONDS)
+        self._rate = kept * self._rate + (1 - kept) * wanted / max(seconds, 1e-3)
 
     def _frames_of(self, seconds: float, *, steady: bool = False) -> int:
         """How many frames are kept of so many seconds."""
@@ -139,9 +151,12 @@ class StretchSampler(Generic[T]):
         frames = one.chosen()
         if one.opens and end_seconds - one.start_seconds < TOO_SHORT_SECONDS:
             frames, why = (), "too short to judge"
-        elif not frames or self._left <= 0:
-            frames, why = (), f"the limit of {self.settings.max_frames} frames is reached (max_frames)"
+        elif self._left <= 0:
+            frames, why = (), "the limit of frames is reached (max_frames)"
+        elif not frames:
+            why = "only a dissolve"
         self._left -= len(frames)
+        self._learn(one, end_seconds - one.start_seconds)
         return Taken(frames, one.opens, one.start_seconds, end_seconds, why)
 
 
@@ -176,7 +191,7 @@ class _Open(Generic[T]):
         self.dense = [held for held in self.dense if held[0] < since_seconds]
 
     def chosen(self) -> tuple[Held[T], ...]:
-        if len(self.grid) >= self.least:
+        if len(self.grid) >= min(self.least, max(1, len(self.dense))):
             return tuple(self.grid)
         return tuple(_spread(self.dense, self.least))
 

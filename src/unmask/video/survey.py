@@ -23,6 +23,7 @@ MAX_PACKETS = 2_000_000
 _KEPT_BYTES = 32 * 2**20
 _KEPT_PACKETS = 20_000
 _NO_TIME = -(2**63)
+_MOST_REPEATED = 0.05  # share of frames with the time of another; sound files have next to none
 _UNTIMED = {"avi"}  # Stores no presentation times; those that FFmpeg then makes up are out of order.
 _NO_TRAITS = Traits()
 
@@ -36,6 +37,7 @@ class Survey:
         ticks: Presentation time of each packet in order of the file; a sentinel where it has none.
         sizes: Bytes of each packet.
         traits: What the head of each packet says.
+        count: Packets that show a frame.
         shown: Presentation times of the packets that show a frame.
         decoded: Decoding times of the same.
         frame_ticks: How long the last frame stands, in ticks.
@@ -50,6 +52,7 @@ class Survey:
     ticks: array[int] = field(default_factory=lambda: array("q"))
     sizes: array[int] = field(default_factory=lambda: array("q"))
     traits: list[Traits] = field(default_factory=list)
+    count: int = 0
     shown: dict[int, int] = field(default_factory=dict)
     decoded: set[int] = field(default_factory=set)
     times: list[int] = field(default_factory=list)
@@ -101,6 +104,7 @@ class Survey:
             self.plannable = False
         if packet.is_discard or hidden:
             return
+        self.count += 1
         if packet.dts is not None:
             self.decoded.add(packet.dts)
         if packet.pts is None:
@@ -136,6 +140,9 @@ def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> 
     survey.times = sorted(survey.shown if survey.timed else survey.decoded)
     if reader is None or (isinstance(reader, H264Reader) and not reader.progressive) or not survey.timed:
         survey.plannable = False
+    repeated = survey.count - len(survey.times) if survey.timed else 0
+    if repeated > max(2, _MOST_REPEATED * survey.count):
+        survey.problem = f"times repeat: {repeated} of {survey.count} frames cannot be told from others"
     if survey.times:
         survey.frame_ticks = survey.shown.get(survey.times[-1], 0) or _usual_step(survey.times, stream)
         survey.problem = survey.problem or _shortfall(survey, container, stream)

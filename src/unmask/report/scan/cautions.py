@@ -16,6 +16,9 @@ SMALL_FACE_PX = 100
 DARK_LEVEL = 50.0
 """As `DetectSettings.dark_below`: from here down a frame without a face is searched in a lightened copy."""
 
+MAX_SPANS = 6
+"""Spans of time that are told in a row."""
+
 FEW_FRAMES = 5
 """As `JudgeSettings.min_frames`."""
 
@@ -23,12 +26,23 @@ FEW_BITS_PER_PIXEL = 0.03
 """A choice, not a measurement: a 1080p video of 25 frames a second and 1.5 Mbit/s lies there."""
 
 
+def when_seen(verdict: Verdict, words: Words) -> str:
+    """What was looked at, as spans of time: several where processes that shared a file were stopped."""
+    spans: list[tuple[float, float]] = []
+    for shot in verdict.shots:
+        if spans and shot.start_seconds <= spans[-1][1] + 1e-6:
+            spans[-1] = (spans[-1][0], shot.end_seconds)
+        else:
+            spans.append((shot.start_seconds, shot.end_seconds))
+    told = [words.span(*span) for span in spans or [(verdict.start_seconds, verdict.end_seconds)]]
+    return ", ".join(told[:MAX_SPANS]) + (" ..." if len(told) > MAX_SPANS else "")
+
+
 def cautions(verdict: Verdict, seen: Seen, card: Card | None, words: Words) -> list[str]:
     """Sentences for the reader, the gravest first; none where nothing stands out."""
     found: list[str] = []
     if verdict.partial:
-        when = words.span(verdict.start_seconds, verdict.end_seconds)
-        found.append(words("caution_partial", seen=when))
+        found.append(words("caution_partial", seen=when_seen(verdict, words)))
     first = seen.facts.first_seconds if seen.facts else 0.0
     if verdict.start_seconds > first + 0.5:
         found.append(words("caution_part", start=words.seconds(verdict.start_seconds)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from unmask.config import ScanSettings
+from unmask.config import MAX_TIME_SECONDS, ScanSettings
 from unmask.errors import require
 from unmask.report.scan.words import LANGUAGES
 
@@ -36,4 +36,5 @@ class ReportOptions:
     def __post_init__(self) -> None:
         require(self.language in LANGUAGES, f"language must be one of {', '.join(LANGUAGES)}", self.language)
         require(0 <= self.preview_mb <= 1000, "preview_mb must be 0 to 1000", self.preview_mb)
-        require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
+        ok = 0 < self.time_limit_seconds <= MAX_TIME_SECONDS
+        require(ok, f"time_limit_seconds must be above 0, to {MAX_TIME_SECONDS:g}", self.time_limit_seconds)

@@ -14,7 +14,7 @@ from unmask.judge.card import Card
 from unmask.judge.reasons import most_suspicious
 from unmask.report.page import section, table
 from unmask.report.scan.cards import false_alarms
-from unmask.report.scan.cautions import cautions, deciding
+from unmask.report.scan.cautions import cautions, deciding, when_seen
 from unmask.report.scan.dropped import why_dropped
 from unmask.report.scan.options import ReportOptions
 from unmask.report.scan.seen import Credentials, Facts, Seen
@@ -155,7 +155,7 @@ def file_facts(story: Story) -> str:
     if facts is not None:
         rows += _facts(facts, words)
     if verdict.shots:
-        when = words.span(verdict.start_seconds, verdict.end_seconds)
+        when = when_seen(verdict, words)
         frames = sum(shot.frames for shot in verdict.shots)
         looked = words("file_looked_at", when=when, frames=frames, shots=len(verdict.shots))
         rows.append((words("file_looked"), escape(looked)))
