@@ -18,6 +18,7 @@ DENSE_SECONDS = 1.0
 
 _LEAST_FRAMES = 8  # of a shot that has them
 _MEMORY_SECONDS = 30.0  # over which it is remembered how many frames shots wanted
+_PLANNED = 0.9  # share of the frames that are left which is planned with: shots need whole frames
 _SHORTEST_REST = STRETCH_SECONDS / 2  # what is left of a shot behind a full stretch joins it below this
 
 T = TypeVar("T")
@@ -113,7 +114,7 @@ class StretchSampler(Generic[T]):
         count = self._frames_of(STRETCH_SECONDS, steady=steady)
         rate = max(self._rate, count / STRETCH_SECONDS)
         expected = rate * max(STRETCH_SECONDS, self.until_seconds - start_seconds)
-        share = min(1.0, max(0, self._left) / expected)
+        share = min(1.0, _PLANNED * max(0, self._left) / expected)
         least = 1 if steady else max(1, int(share * _LEAST_FRAMES))
         step = STRETCH_SECONDS / (count * share) if share else float("inf")
         self._open = _Open(start_seconds, opens, step, least)
