@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from unmask.config import DecodeSettings
+from unmask.video.sampling import pick_times
 
 STRETCH_SECONDS = 10.0
 """A longer shot is judged in stretches of this length."""
 TOO_SHORT_SECONDS = 0.4
 """Shots below are not judged."""
-DENSE_SECONDS = 1.0
+DENSE_SECONDS = 0.5
 """How long after a cut every frame is worth decoding, as the shot may be short."""
 
 _LEAST_FRAMES = 8  # of a shot that has them
@@ -198,7 +199,6 @@ class _Open(Generic[T]):
 
 
 def _spread(frames: Sequence[Held[T]], count: int) -> list[Held[T]]:
-    """So many of them from the middles of equal parts, or all."""
-    if len(frames) <= count:
-        return list(frames)
-    return [frames[((2 * part + 1) * len(frames)) // (2 * count)] for part in range(count)]
+    """So many of them, evenly spread in time, or all."""
+    by_time = {round(seconds * 1e6): (seconds, frame) for seconds, frame in frames}
+    return [by_time[time] for time in pick_times(sorted(by_time), count)]
