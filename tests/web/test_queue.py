@@ -49,3 +49,10 @@ def test_closing_wakes_who_waits():
     queue.close()
     waiter.join(10)
     assert found == [None]
+
+
+def test_who_waits_only_for_a_while_goes_away_with_nothing():
+    queue = ScanQueue(1)
+    assert queue.take(timeout_seconds=0.01) is None
+    queue.put("a", "/a")
+    assert queue.take(timeout_seconds=0.01).key == "a"

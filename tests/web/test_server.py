@@ -44,6 +44,10 @@ def test_with_a_token_nothing_is_told_without_it(tmp_path):
         cookie = headers["set-cookie"]
         assert status == 204 and "HttpOnly" in cookie and "SameSite=strict" in cookie and TOKEN not in cookie
         assert server.get("/api/scans", Cookie=cookie.partition(";")[0]) == {"scans": [], "more": False}
+        assert "Secure" not in cookie
+        behind_tls = {"Origin": f"https://127.0.0.1:{server.port}", "Authorization": f"Bearer {TOKEN}"}
+        status, headers, _ = server.ask("POST", "/api/session", headers=behind_tls)
+        assert status == 204 and "; Secure" in headers["set-cookie"]
         assert server.ask("POST", "/api/session", headers={"Authorization": "Bearer wrong"})[0] == 401
         server.get("/api/scans", Authorization=f"Bearer {TOKEN}")
 

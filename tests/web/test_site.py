@@ -1,3 +1,4 @@
+import threading
 import time
 
 import pytest
@@ -72,3 +73,23 @@ def test_only_what_is_too_old_is_swept_away(site):
     site.sweep()
     assert [row.id for row in site.store.find()] == [f"{1:032x}"]
     assert not site.store.folder_of(f"{0:032x}").exists()
+
+
+def test_a_full_disk_does_not_end_the_retention(site, monkeypatch, caplog):
+    monkeypatch.setattr("unmask.web.site.SWEEP_EVERY_SECONDS", 0.01)
+    swept = threading.Event()
+    asked = []
+
+    def older_than(seconds):
+        asked.append(seconds)
+        if len(asked) == 1:
+            raise OSError("the list of scans: database or disk is full")
+        swept.set()
+        return []
+
+    monkeypatch.setattr(site.store, "older_than", older_than)
+    site._sweeper.start()
+    assert swept.wait(30)
+    site._closing.set()
+    site._sweeper.join(30)
+    assert "disk is full" in caplog.text

@@ -1,3 +1,4 @@
+import errno
 import threading
 import time
 
@@ -26,6 +27,22 @@ class Forgetful:
         return getattr(self.notes, name)
 
 
+class Poor:
+    """A crew that the system refuses so many processes."""
+
+    def __init__(self, crew, refusals):
+        self.crew, self.refusals = crew, refusals
+
+    def hire(self):
+        if self.refusals:
+            self.refusals -= 1
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return self.crew.hire()
+
+    def wait(self, workers, timeout_seconds):
+        return self.crew.wait(workers, timeout_seconds)
+
+
 class Notes:
     """A watcher that keeps what it was told."""
 
@@ -48,11 +65,10 @@ def working():
     """Starts a slot; gives its queue, notes and readiness."""
     started = []
 
-    def start(load, limit_seconds=60.0, watcher=lambda notes: notes):
+    def start(load, limit_seconds=60.0, watcher=lambda notes: notes, crew=lambda processes: processes):
         queue, notes, ready = ScanQueue(9), Notes(), []
-        slot = Slot(
-            queue, Processes(load, 1, limit_seconds), watcher(notes), lambda _, value: ready.append(value)
-        )
+        workers = crew(Processes(load, 1, limit_seconds))
+        slot = Slot(queue, workers, watcher(notes), lambda _, value: ready.append(value))
         slot.start()
         started.append((queue, slot))
         return queue, notes, ready
@@ -106,3 +122,31 @@ def test_a_scan_is_told_when_no_worker_can_be_started(working, monkeypatch):
     queue.put("a", "a")
     assert notes.over.acquire(timeout=120)
     assert "no such weights" in notes.answers["a"].reason and not any(ready)
+
+
+def test_a_system_that_refuses_a_process_for_a_while_does_not_end_the_work(working, monkeypatch, caplog):
+    monkeypatch.setattr("unmask.web.slot._REST_SECONDS", 0.01)
+    queue, notes, ready = working(load_acting, crew=lambda processes: Poor(processes, 2))
+    queue.put("one", "one")
+    assert notes.over.acquire(timeout=120)
+    assert isinstance(notes.answers["one"], int) and ready == [True]
+    assert caplog.text.count("Resource temporarily unavailable") == 2
+
+
+def test_an_idle_slot_without_a_worker_tries_again(working, monkeypatch):
+    monkeypatch.setattr("unmask.web.slot._REST_SECONDS", 0.01)
+    monkeypatch.setattr("unmask.web.slot._RETRY_SECONDS", 0.01)
+    _, _, ready = working(load_acting, crew=lambda processes: Poor(processes, 7))
+    until = time.monotonic() + 60
+    while not ready and time.monotonic() < until:
+        time.sleep(0.02)
+    assert ready == [True]
+
+
+def test_a_scan_is_told_when_the_system_refuses_every_process(working, monkeypatch):
+    monkeypatch.setattr("unmask.web.slot._REST_SECONDS", 0.01)
+    queue, notes, _ = working(load_acting, crew=lambda processes: Poor(processes, 10**9))
+    queue.put("a", "a")
+    assert notes.over.acquire(timeout=60)
+    assert "no worker could be started" in notes.answers["a"].reason
+    assert "temporarily unavailable" in notes.answers["a"].reason

@@ -102,7 +102,8 @@ def begin_session(request: Request, site: SiteOf) -> Response:
     answer = Response(status_code=204)
     token = site.settings.token
     if token is not None:  # the guard has checked it
-        secure = request.url.scheme == "https"
+        # The browser's own scheme: the request itself is plain HTTP also behind a proxy with TLS.
+        secure = request.headers.get("origin", "").lower().startswith("https://")
         answer.set_cookie(COOKIE, session_of(token), httponly=True, samesite="strict", secure=secure)
     return answer
 

@@ -79,12 +79,11 @@ class ScanQueue:
             self._waiting.append(job)
             self._change.notify()
 
-    def take(self) -> Job | None:
-        """The next scan, as soon as there is one; None when the queue is closed."""
+    def take(self, *, timeout_seconds: float | None = None) -> Job | None:
+        """The next scan, as soon as there is one; None when the queue is closed, or after the timeout."""
         with self._change:
-            while not self._waiting and not self.closed:
-                self._change.wait()
-            return None if self.closed else self._waiting.popleft()
+            self._change.wait_for(lambda: self._waiting or self.closed, timeout_seconds)
+            return self._waiting.popleft() if self._waiting and not self.closed else None
 
     def end(self, job: Job) -> None:
         """Nobody works on it any more."""

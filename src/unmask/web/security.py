@@ -22,6 +22,7 @@ from unmask.web.refusals import RefusedError
 from unmask.web.settings import ServeSettings
 
 COOKIE = "unmask_session"
+_SCHEMES = ("http", "https")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _OPEN = ("/", "/api-docs", "/healthz", "/api/limits")
 _POLICY = (
@@ -94,7 +95,8 @@ class Guard:
             raise RefusedError("foreign_host", f"{rule}, got {host[:100]!r}")
         if scope["method"] not in _SAFE:
             origin = headers.get("origin")
-            ours = origin is None or origin.lower() == f"{scope['scheme']}://{host}".lower()
+            # Either scheme: a proxy with TLS passes ``Host`` on, and what comes from it is plain HTTP.
+            ours = origin is None or origin.lower() in {f"{how}://{host.lower()}" for how in _SCHEMES}
             if not ours or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
                 rule = "changes must come from this server's own page"
                 raise RefusedError("foreign_origin", f"{rule}, got {str(origin)[:100]!r}")

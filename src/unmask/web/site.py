@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import uuid
@@ -32,6 +33,7 @@ from unmask.work.pool import Failure
 from unmask.work.processes import Processes
 
 SWEEP_EVERY_SECONDS = 60.0
+_log = logging.getLogger(__name__)
 
 
 class Site:
@@ -210,6 +212,9 @@ class Site:
 
     def _sweep_often(self) -> None:
         while True:
-            self.sweep()
+            try:
+                self.sweep()
+            except OSError as error:  # as on a full disk; the next round may do better
+                _log.warning("old scans could not be deleted: %s", error)
             if self._closing.wait(SWEEP_EVERY_SECONDS):
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,9 @@ from unmask.work.pool import Crew, Done, Ended, Failure, Part, Worker
 
 _LOOK_EVERY_SECONDS = 0.1  # whether a scan was cancelled
 _REST_SECONDS = 5.0  # before another worker is tried when one could not start
+_RETRY_SECONDS = 60.0  # and after so many tries in vain, while there is no scan to tell of it
 _TRIES = 3
+_log = logging.getLogger(__name__)
 
 
 class Watcher(Protocol):
@@ -51,22 +54,21 @@ class Slot(threading.Thread):
         """Work until the queue is closed."""
         try:
             while not self._queue.closed:
-                trouble = self._make_ready()
-                job = self._queue.take()
-                if job is None:
-                    return
                 try:
-                    self._do(job, trouble)
-                except (OSError, UnmaskError):  # nothing can be stored of it, as on a full disk
+                    trouble = self._make_ready()
+                    job = self._queue.take(timeout_seconds=_RETRY_SECONDS if trouble else None)
+                    if job is not None:
+                        self._do(job)
+                except (OSError, UnmaskError) as error:  # nothing can be stored of it, as on a full disk
+                    _log.warning("a scan slot rests: %s", error)
                     self._queue.rest(_REST_SECONDS)
         finally:
             self._dismiss()
 
-    def _do(self, job: Job, trouble: str) -> None:
+    def _do(self, job: Job) -> None:
         try:
             self._watcher.began(job)
-            if not trouble:
-                trouble = self._make_ready()  # the worker may have died while it waited
+            trouble = self._make_ready()  # the worker may have died while it waited
             answer = Failure(trouble) if trouble else self._work(job)
             if answer is not None:
                 self._watcher.ended(job, answer)
@@ -113,7 +115,12 @@ class Slot(threading.Thread):
                 self._queue.rest(_REST_SECONDS)
             if self._queue.closed:
                 return "the server is closing"
-            self._worker = self._crew.hire()
+            try:
+                self._worker = self._crew.hire()
+            except OSError as error:  # no process, memory or file handle just now
+                why = str(error)
+                _log.warning("no worker could be started: %s", why)
+                continue
             why = self._load(self._worker)
             if not why:
                 self._on_ready(self, True)
