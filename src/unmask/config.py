@@ -33,7 +33,7 @@ class DecodeSettings:
     """
 
     frames: int = 30
-    steady_frames: int = 7
+    steady_frames: int = 6
     max_frames: int = 10_000
     start_seconds: float = 0.0
     end_seconds: float | None = None

@@ -65,7 +65,7 @@ def test_a_face_is_followed_through_the_stretches_of_a_long_shot(settings, tmp_p
     verdict = scanner.scan(film)
     (shot,), (person,) = verdict.shots, verdict.people
     (appearance,) = person.appearances
-    assert (shot.frames, appearance.frames) == (30 + 7 + 8, 45)
+    assert (shot.frames, appearance.frames) == (30 + 6 + 7, 43)
     assert appearance.end_seconds > 30
 
 

@@ -50,7 +50,7 @@ def test_an_hour_of_one_still_picture(scanner, tmp_path):
     verdict = scanner.scan(film(tmp_path / "still.mp4", [face] * 1200, [30 * n for n in range(1200)]))
     assert verdict.outcome.has_number and verdict.end_seconds == pytest.approx(3600, abs=4)
     assert len(verdict.shots) == 1
-    assert verdict.shots[0].frames <= 360 * 7 + 30
+    assert verdict.shots[0].frames <= 360 * 6 + 30
     assert len(verdict.people) == 1
 
 

@@ -44,7 +44,7 @@ def test_very_short_shots_are_named_and_not_sampled():
 def test_a_long_shot_is_cut_every_ten_seconds_and_steady_parts_get_fewer_frames():
     found = run([63])
     assert [taken.opens_shot for taken in found] == [True] + [False] * (len(found) - 1)
-    assert len(found[0].frames) == 30 and all(len(taken.frames) == 7 for taken in found[1:-1])
+    assert len(found[0].frames) == 30 and all(len(taken.frames) == 6 for taken in found[1:-1])
     # The last three seconds are too few to stand alone.
     assert round(found[-1].end_seconds - found[-1].start_seconds) == 13
 
