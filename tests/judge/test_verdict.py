@@ -49,17 +49,20 @@ class TestAmongMany:
 
     @pytest.mark.parametrize("faces", [3, 4, 9, 14, 60])
     @pytest.mark.parametrize("shared", [0.0, 0.7])
-    def test_false_alarms_stay_at_or_below_those_of_a_single_clip(self, faces, shared):
-        # A scorer of known error rate: the log odds of reals lie at N(-2, 2); faces of a file may be alike.
+    @pytest.mark.parametrize("freedom", [5, 1000])
+    def test_false_alarms_stay_at_or_below_those_of_a_single_clip(self, faces, shared, freedom):
+        # A scorer of known error rate: log odds of reals lie around -2, by Student's distribution or, with
+        # many degrees of freedom, a normal one; faces of a file may be alike.
         scale = Calibration(real_mean=-2.0, real_std=2.0)
         rng = np.random.default_rng(faces)
-        own, common = rng.normal(size=(4000, faces)), rng.normal(size=(4000, 1))
-        odds = np.exp(-2 + 2 * (np.sqrt(1 - shared) * own + np.sqrt(shared) * common))
+        alike = rng.random((4000, 1)) < shared
+        own, common = rng.standard_t(freedom, (4000, faces)), rng.standard_t(freedom, (4000, 1))
+        odds = np.exp(-2 + 2 * np.where(alike, common, own))
         called = [scale.among_many(list(p)) >= 0.7 for p in odds / (1 + odds)]
         single = float((odds > 7 / 3).mean())
-        assert 0.06 < single < 0.09
+        assert 0.06 < single < 0.13
         assert np.mean(called) <= single + 2 * math.sqrt(single / 4000)
-        assert shared or np.mean(called) > single / 2  # and it is no use to be far below
+        assert shared or freedom > 5 or np.mean(called) > single / 2  # and it is no use to be far below
 
     def test_three_people_of_one_clip_are_many_and_two_are_not(self):
         two, three = ([person(i, p) for i, p in enumerate(ps)] for ps in ([0.71, 0.1], [0.71, 0.1, 0.1]))
