@@ -204,7 +204,7 @@ def get_report(
 
 @scans.delete("/scans/{key}", status_code=204, responses=problems(404, 503))
 def delete_scan(site: SiteOf, key: Key) -> Response:
-    """Stop a scan if it runs or comes in, and delete it with its upload and report; a file of a path stays."""
+    """Stop a scan if it runs or comes in, and delete it with upload and report; a file of a path stays."""
     site.delete(key)
     return Response(status_code=204)
 

@@ -58,7 +58,7 @@ class Site:
         self.incoming = Incoming()
         self.hub = Hub()
         self.metrics = Metrics()
-        self.reports = Reports(self.store, settings.scan)
+        self.reports = Reports(self.store, settings.scan, settings.work)
         self._progress: dict[str, Progress] = {}
         self._began: dict[str, float] = {}
         self._ready: set[Slot] = set()
