@@ -1,4 +1,7 @@
+import pickle
 import shutil
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -7,11 +10,14 @@ from served import SWAPPED
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
 from unmask.pipeline import load_scanner
+from unmask.report.scan.words import messages
 from unmask.web import reports
 from unmask.web.refusals import RefusedError
 from unmask.web.reports import Reports
+from unmask.web.settings import WorkSettings
 from unmask.web.store import Row, Store
 
+WORK = WorkSettings()
 ROW = Row("0" * 32, "named by its user.mp4", None, 1, None, 1000.0, "queued", None, None, "")
 
 
@@ -36,13 +42,13 @@ def code_of(made, row=ROW):
 
 
 def test_without_a_verdict_there_is_no_report(store, settings):
-    assert code_of(Reports(store, settings)) == "not_ready"
+    assert code_of(Reports(store, settings, WORK)) == "not_ready"
 
 
 def test_a_report_is_made_once_and_names_no_path_even_without_a_preview(store, settings, monkeypatch):
     monkeypatch.setattr(reports, "PREVIEW_MB", 0.0)
     store.finish(ROW.id, load_scanner(settings).scan(store.source_of(ROW)), state="done")
-    made = Reports(store, settings)
+    made = Reports(store, settings, WORK)
     file = made.get(ROW, language="de", suffix="html")
     page = file.read_text(encoding="utf-8")
     assert ROW.name in page and "served folder" not in page and "served%20folder" not in page
@@ -53,7 +59,7 @@ def test_a_report_is_made_once_and_names_no_path_even_without_a_preview(store, s
 def test_only_some_may_wait_and_what_was_deleted_meanwhile_is_not_found(store, settings, monkeypatch):
     store.finish(ROW.id, load_scanner(settings).scan(store.source_of(ROW)), state="done")
     monkeypatch.setattr(reports, "MAX_WAITING", 1)
-    made, begun, go_on, found = Reports(store, settings), threading.Event(), threading.Event(), []
+    made, begun, go_on, found = Reports(store, settings, WORK), threading.Event(), threading.Event(), []
 
     def render(*_, **__):
         begun.set()
@@ -69,3 +75,31 @@ def test_only_some_may_wait_and_what_was_deleted_meanwhile_is_not_found(store, s
     go_on.set()
     first.join(60)
     assert found == ["not_found"]
+
+
+def test_the_file_is_read_again_within_the_servers_own_limits_of_time_and_memory(
+    store, settings, monkeypatch
+):
+    store.finish(ROW.id, load_scanner(settings).scan(store.source_of(ROW)), state="done")
+    given = []
+    monkeypatch.setattr(
+        reports, "render_report", lambda *_, options: given.append(options) or "<!doctype html>"
+    )
+    work = WorkSettings(time_limit_seconds=7.0, memory_mb=777)
+    Reports(store, settings, work).get(ROW, language="en", suffix="html")
+    (options,) = given
+    assert options.time_limit_seconds == 7.0
+    code = "import pickle, resource, sys\npickle.load(sys.stdin.buffer)()\n"
+    code += "print(resource.getrlimit(resource.RLIMIT_DATA)[0] >> 20)"
+    process = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps(options.prepare), capture_output=True, check=True
+    )
+    assert process.stdout == b"777\n"
+
+
+def test_a_report_is_made_under_the_limits(store, settings):
+    store.finish(ROW.id, load_scanner(settings).scan(store.source_of(ROW)), state="done")
+    page = Reports(store, settings, WorkSettings(memory_mb=1024)).get(ROW, language="en", suffix="html")
+    text = page.read_text(encoding="utf-8")
+    assert messages()["media_crashed"]["en"] not in text and "data:image/jpeg" in text
+    assert "<dt>Name</dt>" in text and "<dt>Path</dt>" not in text  # it lies where its reader cannot look

@@ -92,6 +92,25 @@ def test_a_scan_that_runs_can_be_deleted(server):
     assert server.wait(server.send(REAL)["id"])["state"] == "done"  # with a new worker
 
 
+def test_an_upload_that_comes_in_can_be_deleted_which_frees_its_place(server):
+    with socket.create_connection(("127.0.0.1", server.port)) as link:
+        head = "POST /api/scans?name=dripping HTTP/1.1\r\nHost: localhost\r\nContent-Type: video/mp4\r\n"
+        link.sendall(f"{head}Content-Length: 2000000\r\n\r\nx".encode())
+        found = []
+        while not found:
+            found = server.get("/api/scans?search=dripping")["scans"]
+        (scan,) = found
+        assert scan["state"] == "uploading"
+        assert server.ask("DELETE", f"/api/scans/{scan['id']}")[0] == 204
+        link.settimeout(30)
+        told = b""
+        while part := link.recv(1000):  # it hangs up, and does not read the rest
+            told += part
+    assert told.startswith(b"HTTP/1.1 409") and b'"deleted"' in told
+    server.get(f"/api/scans/{scan['id']}", status=404)
+    assert not (server.folder / "scans" / scan["id"]).exists()
+
+
 def test_what_is_no_video_gets_no_number(server, tmp_path):
     text = tmp_path / "notes.mp4"
     text.write_text("not a video at all\n" * 100)

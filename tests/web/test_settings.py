@@ -46,6 +46,7 @@ def test_loopback(host, local):
         lambda: UploadSettings(idle_seconds=0),
         lambda: UploadSettings(min_bytes_per_second=-1),
         lambda: UploadSettings(grace_seconds=-1),
+        lambda: UploadSettings(total_seconds=0),
         lambda: WorkSettings(jobs=0),
         lambda: WorkSettings(queue=0),
         lambda: WorkSettings(time_limit_seconds=0),

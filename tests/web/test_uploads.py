@@ -1,5 +1,7 @@
 import asyncio
 import hashlib
+import itertools
+from types import SimpleNamespace
 
 import pytest
 
@@ -51,6 +53,14 @@ def test_slow_bodies_are_dropped(tmp_path):
     assert refused([b"x", 5.0, b"y"], tmp_path / "a", idle) == "too_slow"
     dripping = UploadSettings(grace_seconds=0.05, min_bytes_per_second=1000)
     assert refused([b"x", 0.04] * 50, tmp_path / "b", dripping) == "too_slow"
+
+
+def test_a_body_that_drips_is_dropped_soon_after_the_first_minute(tmp_path, monkeypatch):
+    now = itertools.count(step=0.5)
+    monkeypatch.setattr(uploads, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    drops = (bytes(2300) for _ in range(1000))  # 4.6 kB/s
+    with pytest.raises(RefusedError, match=r"32768 bytes a second, got \d+ in 7\d seconds"):
+        save(drops, tmp_path / "a", UploadSettings())
 
 
 def test_nothing_is_no_upload(tmp_path):

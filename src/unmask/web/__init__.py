@@ -3,6 +3,7 @@
 Never here: judging, decoding in the server's own process, or anything that a browser would fetch elsewhere.
 
 ``settings`` says what is allowed, ``site`` joins the parts, ``app`` has the routes. ``uploads`` streams
-bodies to disk, ``store`` remembers scans, ``queue`` and ``slot`` let the processes of ``worker`` do them,
-``events`` tells browsers what goes on, ``reports`` makes the reports, ``security`` stands before everything.
+bodies to disk, ``incoming`` ends those that take too long or are deleted, ``store`` remembers scans,
+``queue`` and ``slot`` let the processes of ``worker`` do them, ``events`` tells browsers what goes on,
+``reports`` makes the reports, ``security`` stands before everything.
 """

@@ -13,6 +13,7 @@ STATUS: dict[str, int] = {
     "no_paths": 403,
     "not_found": 404,
     "not_ready": 409,
+    "deleted": 409,
     "too_slow": 408,
     "too_large": 413,
     "wrong_type": 415,
@@ -54,4 +55,4 @@ class RefusedError(UnmaskError):
         if self.status == 401:
             return {"WWW-Authenticate": "Bearer"}
         # What is still coming of a body that was turned away is not read.
-        return {"Connection": "close"} if self.status in (408, 413) else {}
+        return {"Connection": "close"} if self.status in (408, 413) or self.code == "deleted" else {}

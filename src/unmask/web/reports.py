@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from unmask.config import ScanSettings
@@ -12,7 +13,9 @@ from unmask.files import write_whole
 from unmask.judge.stored import read_verdict
 from unmask.report.scan import ReportOptions, render_report, write_report
 from unmask.web.refusals import RefusedError
+from unmask.web.settings import WorkSettings
 from unmask.web.store import Row, Store
+from unmask.web.worker import limit_memory
 
 MAX_WAITING = 8
 PREVIEW_MB = 24.0
@@ -24,10 +27,11 @@ class Reports:
     Args:
         store: Where verdicts and files lie.
         settings: Of the scans.
+        work: Its limits of time and memory hold for a report too.
     """
 
-    def __init__(self, store: Store, settings: ScanSettings) -> None:
-        self._store, self._settings = store, settings
+    def __init__(self, store: Store, settings: ScanSettings, work: WorkSettings) -> None:
+        self._store, self._settings, self._work = store, settings, work
         self._turn = threading.Lock()
         self._places = threading.BoundedSemaphore(MAX_WAITING)
 
@@ -61,7 +65,14 @@ class Reports:
             raise RefusedError("not_ready", f"a report needs a verdict, and the scan is {row.state}")
         source = self._store.source_of(row)
         verdict = replace(read_verdict(found), path=row.name)
-        options = ReportOptions(language=language, settings=self._settings, preview_mb=PREVIEW_MB)
+        options = ReportOptions(
+            language=language,
+            settings=self._settings,
+            preview_mb=PREVIEW_MB,
+            time_limit_seconds=self._work.time_limit_seconds,
+            prepare=partial(limit_memory, self._work.memory_mb),
+            name_only=True,
+        )
         try:
             if target.suffix == ".html":  # rendered for a server: it names no path of this machine
                 write_whole(target, render_report(verdict, source, options=options))

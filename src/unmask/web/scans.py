@@ -53,7 +53,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-@scans.post("/scans", status_code=201, openapi_extra=_BODY, responses=problems(404, 408, 413, 415, 503))
+@scans.post("/scans", status_code=201, openapi_extra=_BODY, responses=problems(404, 408, 409, 413, 415, 503))
 async def send_scan(
     request: Request,
     response: Response,
@@ -81,10 +81,12 @@ async def _send_upload(request: Request, site: Site, name: str) -> Scan:
     length = request.headers.get("content-length", "")
     declared = int(length) if length.isdecimal() and len(length) < 20 else None
     with site.new_scan(name) as row:
-        target = site.store.source_of(row)
-        found = await save_body(request.stream(), target, site.settings.upload, declared=declared)
-        site.metrics.upload_bytes.inc(found.bytes)
-        return site.enqueue(row, size=found.bytes, sha256=found.sha256)
+        target, limits = site.store.source_of(row), site.settings.upload
+        async with site.incoming.within(row.id, limits.total_seconds):
+            found = await save_body(request.stream(), target, limits, declared=declared)
+            site.metrics.upload_bytes.inc(found.bytes)
+            # Within the block: who deletes the scan finds it either coming in or in the queue.
+            return site.enqueue(row, size=found.bytes, sha256=found.sha256)
 
 
 async def _send_path(request: Request, site: Site) -> Scan:
@@ -200,9 +202,9 @@ def get_report(
     return FileResponse(file, media_type=kind, headers=REPORT_HEADERS)
 
 
-@scans.delete("/scans/{key}", status_code=204, responses=problems(404, 409, 503))
+@scans.delete("/scans/{key}", status_code=204, responses=problems(404, 503))
 def delete_scan(site: SiteOf, key: Key) -> Response:
-    """Stop a scan if it runs, and delete it with its upload and report; a file of a path stays."""
+    """Stop a scan if it runs or comes in, and delete it with upload and report; a file of a path stays."""
     site.delete(key)
     return Response(status_code=204)
 

@@ -4,6 +4,7 @@
   (their ``Origin``) or from a program that sends none.
 - A name that somebody else points at this machine (DNS rebinding) is refused: browsers tell the name in
   ``Host``, and only addresses in digits, ``localhost`` and names that were allowed are ours.
+- When too many connections are open, nobody is served until some are closed.
 - With a token, nothing but the empty page is given to who does not know it.
 """
 
@@ -22,6 +23,10 @@ from unmask.web.refusals import RefusedError
 from unmask.web.settings import ServeSettings
 
 COOKIE = "unmask_session"
+MAX_CONNECTIONS = 256
+CONNECTIONS = "connections"
+"""Under which key of a request's ``state`` the server tells of all connections that are open."""
+
 _SCHEMES = ("http", "https")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _OPEN = ("/", "/api-docs", "/healthz", "/api/limits")
@@ -88,6 +93,9 @@ class Guard:
         await self._app(scope, receive, send_guarded)
 
     def _check(self, scope: Scope) -> None:
+        if len(scope.get("state", {}).get(CONNECTIONS, ())) > MAX_CONNECTIONS:
+            rule = f"at most {MAX_CONNECTIONS} connections are served at a time"
+            raise RefusedError("busy", f"{rule}; try again later")
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._is_ours(host):

@@ -13,11 +13,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from unmask.errors import SettingsError
 from unmask.web.app import make_app
+from unmask.web.security import CONNECTIONS
 from unmask.web.settings import ServeSettings
 from unmask.web.site import Site
 
 HEAD_SECONDS = 10.0
-MAX_CONNECTIONS = 256
 _CLOSE_SECONDS = 2
 
 
@@ -29,6 +29,9 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
         super().connection_made(transport)
+        # The guard turns requests away when there are too many: what uvicorn's own ``limit_concurrency``
+        # answers is no JSON, and has neither Retry-After nor the headers that every answer has.
+        self.app_state = {**self.app_state, CONNECTIONS: self.connections}
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -104,7 +107,6 @@ def serve(settings: ServeSettings, *, on_start: Callable[[str], None] = lambda a
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=MAX_CONNECTIONS,
             h11_max_incomplete_event_size=16_384,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=_CLOSE_SECONDS,

@@ -19,6 +19,7 @@ from unmask.judge.footage import Look
 from unmask.judge.verdict import STAGES, unreadable
 from unmask.verdicts import Outcome, Verdict
 from unmask.web.events import Hub
+from unmask.web.incoming import Incoming
 from unmask.web.metrics import Metrics
 from unmask.web.progress import Progress
 from unmask.web.queue import Job, QueueFullError, ScanQueue
@@ -54,9 +55,10 @@ class Site:
         self.store = Store(settings.folder)
         self.store.recover()
         self.queue = ScanQueue(settings.work.queue)
+        self.incoming = Incoming()
         self.hub = Hub()
         self.metrics = Metrics()
-        self.reports = Reports(self.store, settings.scan)
+        self.reports = Reports(self.store, settings.scan, settings.work)
         self._progress: dict[str, Progress] = {}
         self._began: dict[str, float] = {}
         self._ready: set[Slot] = set()
@@ -137,17 +139,13 @@ class Site:
         return view(row, self._progress.get(row.id))
 
     def delete(self, key: str) -> None:
-        """Stop a scan if it runs, and forget all of it.
+        """Stop a scan if it runs or comes in, and forget all of it.
 
         Raises:
             RefusedError: There is none, or it cannot be stopped just now.
         """
         row = self.row(key)
-        if row.state == "uploading":
-            raise RefusedError(
-                "not_ready", "a scan whose upload still comes in cannot be deleted; end the upload"
-            )
-        if not self.queue.cancel(key):
+        if not (self.incoming.end(key) and self.queue.cancel(key)):
             raise RefusedError("busy", "the scan cannot be stopped just now; try again")
         if row.state not in FINISHED:
             self.metrics.scans.labels("cancelled").inc()

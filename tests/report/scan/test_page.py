@@ -47,6 +47,19 @@ def test_all_of_the_page_is_in_its_language(judged):
         assert words not in _text(german)
 
 
+def test_what_has_no_path_is_told_by_its_name(judged):
+    for language, path in (("en", "Path"), ("de", "Pfad")):
+        assert f"<dt>{path}</dt>" in page_of(*judged, heat_map=False, language=language)
+        named = page_of(*judged, heat_map=False, language=language, name_only=True)
+        assert "<dt>Name</dt>" in named and f"<dt>{path}</dt>" not in named
+
+
+def test_english_figures_in_a_german_report_are_announced(judged):
+    page = page_of(*judged, heat_map=False, language="de")
+    assert '<span lang="en">false alarms on reals</span>' in page
+    assert "(Namen englisch)</summary>" in page
+
+
 def test_the_page_is_small_without_its_video(page):
     assert len(re.sub(r'src="data:video[^"]*"', "", page)) < 300_000
 

@@ -1,6 +1,7 @@
 import json
 import os
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -59,6 +60,12 @@ def test_a_decoder_that_kills_its_process_costs_the_pictures_alone(judged, monke
     assert seen.problem == "media_crashed" and "SIGKILL" in seen.detail
     page = render_report(verdict, source, options=options)
     assert "reading the file again failed" in page and "A face in it looks manipulated" in page
+
+
+def test_a_child_process_is_prepared_before_it_reads_the_file(judged):
+    verdict, source, options = judged
+    ((_, seen),) = look_through([(verdict, source)], replace(options, prepare=partial(os._exit, 7)))
+    assert seen.problem == "media_crashed" and "exit code 7" in seen.detail
 
 
 def verdict(outcome, p_fake=None, path="a.mp4"):

@@ -53,7 +53,14 @@ Job = tuple[Verdict, str, ReportOptions]
 
 def load_looking() -> Callable[[Job, Callable[[Any], None]], Seen]:
     """What a child process does with each file."""
-    return lambda job, tell: look_again(job[0], Path(job[1]), job[2])
+    return _look
+
+
+def _look(job: Job, tell: Callable[[Any], None]) -> Seen:
+    verdict, source, options = job
+    if options.prepare is not None:
+        options.prepare()
+    return look_again(verdict, Path(source), options)
 
 
 def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from unmask.config import MAX_TIME_SECONDS, ScanSettings
@@ -22,6 +23,9 @@ class ReportOptions:
         media_url: Where a server has the file; then no video is put into the page.
         script_url: Where a server has `SCRIPT`, for a policy that allows no script within pages.
         time_limit_seconds: Wall time for reading the file again, counted from one part of it to the next.
+        prepare: Called in the child process before it reads the file, such as to limit its memory. Must be
+            picklable.
+        name_only: What the verdict has as path is a name, as of an upload; the report then calls it so.
     """
 
     language: str = "en"
@@ -32,6 +36,8 @@ class ReportOptions:
     media_url: str = ""
     script_url: str = ""
     time_limit_seconds: float = 600.0
+    prepare: Callable[[], None] | None = None
+    name_only: bool = False
 
     def __post_init__(self) -> None:
         require(self.language in LANGUAGES, f"language must be one of {', '.join(LANGUAGES)}", self.language)

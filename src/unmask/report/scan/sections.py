@@ -148,7 +148,8 @@ def left_out(story: Story) -> str:
 def file_facts(story: Story) -> str:
     """What the file is and says of itself."""
     verdict, words, facts = story.verdict, story.words, story.seen.facts
-    rows = [(words("file_path"), f"<bdi>{escape(visible(verdict.path))}</bdi>")]
+    name = words("file_name") if story.options.name_only else words("file_path")
+    rows = [(name, f"<bdi>{escape(visible(verdict.path))}</bdi>")]
     sha256 = verdict.sha256 or (facts.sha256 if facts else None)
     if sha256:
         rows.append((words("file_sha256"), f"<code>{escape(sha256)}</code>"))
