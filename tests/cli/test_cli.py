@@ -207,7 +207,7 @@ class TestUsage:
             (["--jobs", "0"], "jobs must be 1 to 256, got 0"),
             (["--threshold", "1.5"], "threshold must be 0 to 1, got 1.5"),
             (["--threshold", "nan"], "threshold must be 0 to 1, got nan"),
-            (["--time-limit", "0"], "time_limit_seconds must be above 0, got 0.0"),
+            (["--time-limit", "0"], "time_limit_seconds must be above 0, to 1e+06, got 0.0"),
             (["--model", "none.json"], "none.json: no readable model card"),
             (["--model", "weights.pt"], "given by its card, a .json file"),
         ],

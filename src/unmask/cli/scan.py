@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Never
+from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
 from unmask.cli.device import DeviceOption, score_settings
+from unmask.cli.stopping import Stopper
 
 if TYPE_CHECKING:
     from unmask.cli.inputs import Input
@@ -174,7 +173,7 @@ def _run(
     seen: dict[int, list[Look]] = {}
     ended: KeyboardInterrupt | UnmaskError | None = None
     printed = 0
-    with _Stopper() as stopper, show_progress(len(inputs)) as step:
+    with Stopper() as stopper, show_progress(len(inputs)) as step:
 
         def note(index: int, look: Look) -> None:
             seen.setdefault(index, []).append(look)
@@ -268,41 +267,6 @@ def _print_json(verdict: Verdict) -> None:
 
     sys.stdout.write(json_line(verdict) + "\n")
     sys.stdout.flush()
-
-
-class _Stopper:
-    """Makes Ctrl-C and a polite kill raise KeyboardInterrupt, but not in the middle of an output."""
-
-    def __init__(self) -> None:
-        self._holding = False
-        self._asked = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _Stopper:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._stop)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Put a stop off to the end of the block; a second one comes through, should a pipe be stuck."""
-        self._holding = True
-        try:
-            yield
-        finally:
-            self._holding = False
-        if self._asked:
-            raise KeyboardInterrupt
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        if self._holding and not self._asked:
-            self._asked = True
-        else:
-            raise KeyboardInterrupt
 
 
 def _fail(message: str) -> Never:
