@@ -185,7 +185,7 @@ def table(runs: list[Run]) -> str:
         joint = middle("jobs 2", "wall_seconds") / middle("jobs 1", "wall_seconds")
         name = file.replace("_", ", ") + " min"
         end = [known(middle("scan", "peak_mb"), 0), known(joint, 2)]
-        lines.append("| " + " | ".join([name, f"{full:.1f}", *ratios, *end]) + " |")
+        lines.append("| " + " | ".join([name, known(full, 1), *ratios, *end]) + " |")
     return "\n".join(lines) + "\n"
 
 
