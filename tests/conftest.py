@@ -30,7 +30,9 @@ def browser(chromium):
     """The system's Chromium, driven by playwright."""
     sync_api = _import("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
+        launched = playwright.chromium.launch(
+            executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu"]
+        )
         yield launched
         launched.close()
 
