@@ -6,7 +6,7 @@ import os
 import time
 
 from unmask.errors import ModelError
-from unmask.web.worker import limit_memory
+from unmask.work.memory import limit_memory
 
 
 def load_acting():

@@ -216,10 +216,10 @@ def _join(file: _File, settings: ScanSettings, model: ModelName) -> Verdict:
 
 
 def judge_seen(looks: Sequence[Look], about: About, settings: ScanSettings) -> Verdict:
-    """The verdict on a file by what was seen of it.
+    """The verdict on a file by what was seen of it; where that is nothing, it could not be read.
 
     Args:
-        looks: One or more.
+        looks: In any order.
         about: The file.
         settings: Of the scan.
 
@@ -227,6 +227,8 @@ def judge_seen(looks: Sequence[Look], about: About, settings: ScanSettings) -> V
         ModelError: A model's card cannot be read.
     """
     first, *others = (read_card(card_path(model)) for model in (settings.model, *settings.beside))
+    if not looks:
+        return unreadable(about.path, about.stopped, first.model_name, sha256=about.sha256)
     return conclude(looks, about, first, settings, beside=others)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from unmask.cropping import CROPS as CROPS
 from unmask.cropping import CropSettings as CropSettings
-from unmask.errors import require
+from unmask.errors import check_time_limit, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ class DecodeSettings:
         ok = self.end_seconds is None or self.start_seconds < self.end_seconds
         require(ok, f"end_seconds must be above start_seconds ({self.start_seconds:g})", self.end_seconds)
         require(self.max_pixels >= 1, "max_pixels must be 1 or more", self.max_pixels)
-        ok = 0 < self.time_limit_seconds <= MAX_TIME_SECONDS
-        require(ok, f"time_limit_seconds must be above 0, to {MAX_TIME_SECONDS:g}", self.time_limit_seconds)
+        check_time_limit(self.time_limit_seconds)
         require(self.max_streams >= 1, "max_streams must be 1 or more", self.max_streams)
 
 
@@ -115,8 +114,6 @@ class DetectSettings:
         return max(float(self.min_face_px), self.min_face_fraction * max(width, height))
 
 
-MAX_TIME_SECONDS = 1e6
-"""Largest time limit, eleven days; more cannot be waited for by one call."""
 DEVICE_NAMES = ("auto", "cpu", "cuda", "coreml", "openvino", "directml")
 EMBEDDER_NAMES = ("auto", "none", "dlib")
 
@@ -295,5 +292,4 @@ class BatchSettings:
 
     def __post_init__(self) -> None:
         require(self.jobs is None or 1 <= self.jobs <= 256, "jobs must be 1 to 256", self.jobs)
-        ok = 0 < self.time_limit_seconds <= MAX_TIME_SECONDS
-        require(ok, f"time_limit_seconds must be above 0, to {MAX_TIME_SECONDS:g}", self.time_limit_seconds)
+        check_time_limit(self.time_limit_seconds)

@@ -50,6 +50,10 @@ class MissingExtraError(UnmaskError, ImportError):
         )
 
 
+MAX_TIME_SECONDS = 1e6
+"""Largest time limit, eleven days; more cannot be waited for by one call."""
+
+
 def require(ok: bool, rule: str, value: object) -> None:
     """Let settings check themselves.
 
@@ -58,3 +62,13 @@ def require(ok: bool, rule: str, value: object) -> None:
     """
     if not ok:
         raise SettingsError(f"{rule}, got {value!r}")
+
+
+def check_time_limit(seconds: float) -> None:
+    """Refuse a ``time_limit_seconds`` that cannot be waited for.
+
+    Raises:
+        SettingsError: It is not above 0, or too large.
+    """
+    ok = 0 < seconds <= MAX_TIME_SECONDS
+    require(ok, f"time_limit_seconds must be above 0, to {MAX_TIME_SECONDS:g}", seconds)

@@ -82,7 +82,7 @@ class Scanner:
                 if on_look and look.end_seconds < look.until_seconds:
                     on_look(look)
         except (MediaError, OSError) as error:
-            stopped = sentence(error, str(path))
+            stopped = _sentence(error, str(path))
             if not looks:
                 damaged = isinstance(error, DamagedError)
                 return unreadable(path, stopped, self.model.card.model_name, sha256=sha256, damaged=damaged)
@@ -111,7 +111,7 @@ class Scanner:
             for look in self.watch(path, stopwatch=watch, pieces=pieces):
                 on_look(look)
         except (MediaError, OSError) as error:
-            return watch.seconds(), sentence(error, str(path))
+            return watch.seconds(), _sentence(error, str(path))
         return watch.seconds(), ""
 
     def count_pieces(self, path: str | Path) -> int:
@@ -158,7 +158,7 @@ class Scanner:
         self, stretch: Stretch, tracks: tuple[Track, ...], embedder: FaceEmbedder, watch: Stopwatch
     ) -> dict[str, Any]:
         """What tells who is who in other shots; nothing where there are none."""
-        if stretch.start_seconds == stretch.since_seconds and stretch.end_seconds == stretch.until_seconds:
+        if stretch.is_whole:
             return {}
         # Who was there before is known already, from where the shot began.
         new = tracks if stretch.opens_shot else tuple(track for track in tracks if track.frame_indices[0])
@@ -280,7 +280,7 @@ class Stopwatch:
         return {name: round(s, 4) for name, s in (self._seconds | {"total": total}).items()}
 
 
-def sentence(error: Exception, path: str) -> str:
+def _sentence(error: Exception, path: str) -> str:
     """What went wrong, without the file's name in front, since the verdict names the file."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[0].lower() + error.strerror[1:]

@@ -104,6 +104,11 @@ class Stretch:
     until_seconds: float
     why_skipped: str | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all that is read of the file."""
+        return (self.start_seconds, self.end_seconds) == (self.since_seconds, self.until_seconds)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:

@@ -59,7 +59,7 @@ def test_progress_only_goes_forward(settings):
 
 def test_a_worker_cannot_hold_more_than_its_memory():
     code = (
-        "from unmask.web.worker import limit_memory\nlimit_memory(512)\n"
+        "from unmask.work.memory import limit_memory\nlimit_memory(512)\n"
         "try:\n    bytearray(1 << 30)\nexcept MemoryError:\n    print('refused')"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

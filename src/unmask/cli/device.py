@@ -1,4 +1,4 @@
-"""``--device``: what networks run on, and a line where that is not what was asked for."""
+"""``--model`` and ``--device``: which networks judge, and what they run on."""
 
 from __future__ import annotations
 
@@ -18,6 +18,17 @@ DeviceOption = Annotated[
     ),
 ]
 """What commands that run a network take."""
+
+
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="CARD",
+        help="A card or a name of unmask model list (default: shipped); of several all must agree.",
+    ),
+]
+"""What commands take that judge with one model or several."""
 
 
 def score_settings(device: str) -> ScoreSettings:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from unmask.config import BatchSettings, ScanSettings
     from unmask.verdicts import Verdict
 
-FILE_SUFFIXES = (".html", ".json", ".pdf")
-
 
 @dataclass(frozen=True, slots=True)
 class Saving:
@@ -47,13 +45,14 @@ class Saving:
             self._check_report(self.report, inputs)
 
     def _check_report(self, report: Path, inputs: int) -> None:
+        from unmask.report.scan.options import REPORT_SUFFIXES
         from unmask.report.scan.words import LANGUAGES
 
         require(
             self.language in LANGUAGES, f"--language must be one of {', '.join(LANGUAGES)}", self.language
         )
         suffix = report.suffix.lower()
-        if suffix in FILE_SUFFIXES and not report.is_dir():
+        if suffix in REPORT_SUFFIXES and not report.is_dir():
             if inputs > 1:
                 raise SettingsError(f"--report must name a folder for {inputs} files, got {report}")
             folder = report.resolve().parent
@@ -64,7 +63,7 @@ class Saving:
 
                 find_browser()
         elif suffix and not report.is_dir():
-            endings = ", ".join(FILE_SUFFIXES)
+            endings = ", ".join(REPORT_SUFFIXES)
             raise SettingsError(f"--report must end in one of {endings}, or name a folder, got {report}")
         elif report.exists() and not report.is_dir():
             raise SettingsError(f"--report must name a folder or end in .html, and {report} is a file")
@@ -92,7 +91,7 @@ class Saving:
     def _write_report(
         self, report: Path, verdicts: Sequence[Verdict], settings: ScanSettings, batch: BatchSettings
     ) -> None:
-        from unmask.report.scan import ReportOptions, write_report, write_reports
+        from unmask.report.scan import REPORT_SUFFIXES, ReportOptions, write_report, write_reports
 
         options = ReportOptions(
             language=self.language,
@@ -100,7 +99,7 @@ class Saving:
             command=self.command,
             time_limit_seconds=batch.time_limit_seconds,
         )
-        if report.suffix.lower() in FILE_SUFFIXES and not report.is_dir():
+        if report.suffix.lower() in REPORT_SUFFIXES and not report.is_dir():
             write_report(verdicts[0], Path(verdicts[0].path), report, options=options)
         else:
             pairs = [(verdict, Path(verdict.path)) for verdict in verdicts]

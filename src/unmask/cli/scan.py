@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
-from unmask.cli.device import DeviceOption, score_settings
+from unmask.cli.device import DeviceOption, ModelsOption, score_settings
 from unmask.cli.stopping import Stopper
 
 if TYPE_CHECKING:
@@ -72,13 +72,7 @@ def scan(
             "model's own limit, or up to T where T is lower; in between it is unsure.",
         ),
     ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CARD",
-            help="A card or a name of unmask model list (default: shipped); of several all must agree.",
-        ),
-    ] = None,
+    model: ModelsOption = None,
     settings_file: Annotated[
         Path | None,
         typer.Option("--settings", metavar="TOML", help="Settings of the detector, as unmask tune writes."),
@@ -241,15 +235,12 @@ def _partial(inputs: list[Input], seen: dict[int, list[Look]], settings: ScanSet
         return {}
     from unmask.batch import judge_seen
     from unmask.judge.conclude import About
-    from unmask.judge.verdict import STAGES
 
-    nothing = dict.fromkeys(STAGES, 0.0)
-    return {
-        index: judge_seen(
-            looks, About(inputs[index].path, _sha256(inputs[index].path), nothing, "stopped"), settings
-        )
-        for index, looks in seen.items()
-    }
+    found = {}
+    for index, looks in seen.items():
+        path = inputs[index].path
+        found[index] = judge_seen(looks, About(path, _sha256(path), stopped="stopped"), settings)
+    return found
 
 
 def _sha256(path: str) -> str | None:

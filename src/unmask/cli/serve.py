@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unmask.cli.device import DeviceOption, score_settings
+from unmask.cli.device import DeviceOption, ModelsOption, score_settings
 from unmask.cli.running import stopping_on_errors
 
 
@@ -47,13 +47,7 @@ def serve(
         int, typer.Option(metavar="MB", help="Most memory of a worker; 0 sets no limit, for accelerators.")
     ] = 4096,
     device: DeviceOption = "auto",
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CARD",
-            help="A card or a name of unmask model list (default: shipped); of several all must agree.",
-        ),
-    ] = None,
+    model: ModelsOption = None,
 ) -> None:
     """Open a page in the browser that scans videos; programs use the same address.
 

@@ -166,29 +166,31 @@ class Examiner:
 
     def examine(self, path: str) -> Findings:
         """Find the faces in all of a video and let every model score them; raises as `read`."""
-        parts = []
+        parts: list[Findings] = []
+        shown = Findings(face_px=-1.0)
         with self._opener.local(path) as file:
             for stretch in read_stretches(file, self._settings.decode):
-                parts.append(self.look(stretch))
+                part = self.look(stretch)
+                parts.append(part)
+                if part.face_px > shown.face_px:
+                    tracks = next(iter(part.looks.values()))[0].evidence.tracks
+                    brightness, strip = _portray(stretch.clip, tracks)
+                    shown = replace(part, brightness=brightness, strip=strip)
                 del stretch  # or its pixels would stay while the next one is decoded
-        shown = max(parts, key=lambda part: part.face_px)
         looks = {name: tuple(part.looks[name][0] for part in parts) for name in self._scanners}
         return replace(shown, looks=looks)
 
     def look(self, stretch: Stretch) -> Findings:
-        """The same in one stretch."""
+        """The same in one stretch, without brightness and strip."""
         clip = stretch.clip
         tracks = next(iter(self._scanners.values())).find_faces(clip)
         found = {name: one.score_people(clip, tracks) for name, one in self._scanners.items()}
         sides = [_median_side(track) for track in tracks if track.kept]
-        brightness, strip = _portray(clip, tracks)
         return Findings(
             width=clip.frames[0].width if clip.frames else 0,
             height=clip.frames[0].height if clip.frames else 0,
             looks={name: (Look.at(stretch, evidence),) for name, evidence in found.items()},
             face_px=max(sides, default=0.0),
-            brightness=brightness,
-            strip=strip,
         )
 
     def rule(self, clip: Clip) -> dict[str, float | None]:

@@ -183,7 +183,7 @@ class Extractor:
         """A short clip as a whole, a longer one stretch by stretch, each face in each a person of its own."""
         stretches = read_stretches(path, self.settings.decode)
         first = next(stretches)
-        whole = (first.since_seconds, first.until_seconds) == (first.start_seconds, first.end_seconds)
+        whole = first.is_whole
         if not whole and first.until_seconds - first.since_seconds <= SHORT_SECONDS:
             first = replace(first, clip=read_clip(path, self.settings.decode))
             whole = True

@@ -52,8 +52,7 @@ class Gathered:
         for index, frame in enumerate(stretch.clip.frames, first):
             if index % self._stride == 0:
                 self._pixels[index] = frame
-        whole = (stretch.since_seconds, stretch.until_seconds) == (stretch.start_seconds, stretch.end_seconds)
-        while len(self._pixels) > MOST_SHOWN and not whole:
+        while len(self._pixels) > MOST_SHOWN and not stretch.is_whole:
             self._stride *= 2
             self._pixels = {i: frame for i, frame in self._pixels.items() if i % self._stride == 0}
         return own

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from unmask.config import ScanSettings
 from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.footage import Footage, Look, judge_footage
 from unmask.judge.together import join_rulings
-from unmask.judge.verdict import Ruling
+from unmask.judge.verdict import STAGES, Ruling
 from unmask.verdicts import Outcome, Stability, Verdict
 from unmask.version import __version__
 
@@ -22,13 +22,13 @@ class About:
     Attributes:
         path: As it was given.
         sha256: Of its bytes.
-        seconds: Wall time by stage.
+        seconds: Wall time by stage; zeros where it was not measured.
         stopped: Why it was not looked at to its end, as a clause; empty when it was.
     """
 
     path: str
     sha256: str | None
-    seconds: Mapping[str, float]
+    seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     stopped: str = ""
 
 
@@ -46,14 +46,14 @@ def conclude(
             first.
     """
     looks = sorted(looks, key=lambda look: look.start_seconds)
-    thresholds = _thresholds(card, settings)
+    thresholds = thresholds_of(card, settings)
     found = _judge(looks, card, thresholds, settings)
     said = {card.name: found.ruling}
     for other in beside:
         own = [
             replace(look, evidence=replace(look.evidence, logits=look.beside[other.name])) for look in looks
         ]
-        said[other.name] = _judge(own, other, _thresholds(other, settings), settings).ruling
+        said[other.name] = _judge(own, other, thresholds_of(other, settings), settings).ruling
     ruling = join_rulings(said)
     stability = None
     if settings.stability and ruling.p_fake is not None:
@@ -87,7 +87,8 @@ def conclude(
     )
 
 
-def _thresholds(card: Card, settings: ScanSettings) -> Thresholds:
+def thresholds_of(card: Card, settings: ScanSettings) -> Thresholds:
+    """The card's, with the one that the scan was told."""
     if settings.threshold is None:
         return card.thresholds
     return card.thresholds.with_fake_at_least(settings.threshold)

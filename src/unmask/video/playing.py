@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from unmask.config import DecodeSettings
 from unmask.types import Frame
-from unmask.video.container import Job, VideoPacket, check_source, open_video, read_packets
+from unmask.video.container import Job, check_source, open_video, read_packets
 from unmask.video.decoding import Decoding
 from unmask.video.picture import Converter, DecodedPicture
-from unmask.video.reading import own_errors, wanted_times
-from unmask.video.sampling import Plan, plan_packets
+from unmask.video.reading import own_errors, planned_packets, wanted_times
+from unmask.video.sampling import plan_packets
 from unmask.video.still import read_still, still_format
 from unmask.video.survey import survey_packets
 
@@ -56,7 +56,7 @@ def play_frames(path: str | Path, choose: Choose, settings: DecodeSettings | Non
         run = Decoding(job, survey, 1, careful=True)
         left, converter = set(wanted), Converter()
         with open_video(job) as (container, stream):
-            packets = _planned(run, read_packets(container, stream), plan)
+            packets = planned_packets(run, read_packets(container, stream), plan)
             for time, frame in run.run(stream.codec_context, packets):
                 if time in left:
                     left.remove(time)
@@ -64,14 +64,3 @@ def play_frames(path: str | Path, choose: Choose, settings: DecodeSettings | Non
                     run.renew()
                 if not left:
                     return
-
-
-def _planned(
-    run: Decoding, packets: Iterable[VideoPacket], plan: Plan | None
-) -> Iterator[VideoPacket | None]:
-    for number, packet in run.until_damage(packets):
-        if plan is not None and number in plan.restarts:
-            yield None
-        if plan is None or plan.send[number]:
-            yield packet
-    yield None

@@ -142,7 +142,7 @@ def _pick(
     plan = None
     if not run.careful and run.survey.plannable and run.job.settings.drop_unreferenced:
         plan = plan_packets(run.survey.facts(), wanted)
-    frames = run.run(context, _chosen(run, packets, plan))
+    frames = run.run(context, planned_packets(run, packets, plan))
     return pick_shown(_noted(frames, cuts, since=wanted[0], tick_seconds=float(run.survey.time_base)), wanted)
 
 
@@ -153,7 +153,9 @@ def _noted(frames: Iterator[Timed], cuts: list[int], *, since: int, tick_seconds
         yield marked.time, marked.frame
 
 
-def _chosen(run: Decoding, packets: Iterable[VideoPacket], plan: Plan | None) -> Iterator[VideoPacket | None]:
+def planned_packets(
+    run: Decoding, packets: Iterable[VideoPacket], plan: Plan | None
+) -> Iterator[VideoPacket | None]:
     """The packets to decode; None where the decoder is emptied and starts afresh."""
     for number, packet in run.until_damage(packets):
         if plan is not None and number in plan.restarts:

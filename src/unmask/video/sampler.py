@@ -76,7 +76,7 @@ class StretchSampler(Generic[T]):
     @property
     def held(self) -> int:
         """How many frames may be in memory at a time."""
-        return 2 * self._frames_of(STRETCH_SECONDS) + 2 * _LEAST_FRAMES
+        return 2 * self._frames_of_stretch() + 2 * _LEAST_FRAMES
 
     def add(
         self, time_seconds: float, frame: T, *, opens: bool, mixed_since: float | None = None
@@ -112,7 +112,7 @@ class StretchSampler(Generic[T]):
 
     def _begin(self, start_seconds: float, *, opens: bool) -> None:
         steady = not opens and (self._open is not None or self.goes_on)
-        count = self._frames_of(STRETCH_SECONDS, steady=steady)
+        count = self._frames_of_stretch(steady=steady)
         rate = max(self._rate, count / STRETCH_SECONDS)
         expected = rate * max(STRETCH_SECONDS, self.until_seconds - start_seconds)
         share = min(1.0, _PLANNED * max(0, self._left) / expected)
@@ -124,17 +124,16 @@ class StretchSampler(Generic[T]):
 
     def _learn(self, one: _Open[T], seconds: float) -> None:
         """Many short shots want more frames a second than a long one; expect more of what was lately."""
-        wanted = self._frames_of(STRETCH_SECONDS, steady=not one.opens) * seconds / STRETCH_SECONDS
+        wanted = self._frames_of_stretch(steady=not one.opens) * seconds / STRETCH_SECONDS
         if one.opens and seconds >= TOO_SHORT_SECONDS:
             wanted = max(wanted, _LEAST_FRAMES)
         kept = math.exp(-seconds / _MEMORY_SECONDS)
         self._rate = kept * self._rate + (1 - kept) * wanted / max(seconds, 1e-3)
 
-    def _frames_of(self, seconds: float, *, steady: bool = False) -> int:
-        """How many frames are kept of so many seconds."""
+    def _frames_of_stretch(self, *, steady: bool = False) -> int:
+        """How many frames are kept of a full stretch."""
         count = min(self.settings.frames, max(2, self.most_held // 3))
-        count = min(count, self.settings.steady_frames) if steady else count
-        return max(1, round(count * seconds / STRETCH_SECONDS))
+        return min(count, self.settings.steady_frames) if steady else count
 
     def _end_shot(self, end_seconds: float) -> list[Taken[T]]:
         if self._open is None:

@@ -90,7 +90,7 @@ def count_pieces(path: str | Path, settings: DecodeSettings | None = None) -> in
             return 1
         job = Job.start(source, job_settings)
         with own_errors(job), open_video(job) as (container, stream):
-            if (container.duration or 0) / 1e6 < PIECE_SECONDS:
+            if (container.duration or 0) / 1e6 < 1.4 * PIECE_SECONDS:  # too short for two
                 return 1
             survey = survey_packets(job, container, stream)
             return len(plan_pieces(survey, _facts(job, survey), wanted_times(job, survey)))
@@ -126,9 +126,11 @@ class _Reading:
         given, problem = False, ""
         lost: list[Stretch] = []  # told of only once it is known that something can be decoded
         for piece in pieces if chosen is None else pieces[chosen.start : chosen.stop]:
-            run = Decoding(self._job(piece), self.survey, 0, careful=True)
+            sampler = self._sampler(piece)
+            job = Job.start(self.job.source, self.job.settings)  # each piece has a time limit of its own
+            run = Decoding(job, self.survey, sampler.held, careful=True)
             empty = True
-            for stretch in self._read(piece, facts, run):
+            for stretch in self._read(piece, facts, run, sampler):
                 empty, given = False, True
                 yield from lost
                 lost.clear()
@@ -146,17 +148,17 @@ class _Reading:
         else:
             raise DamagedError(f"{self.job.source.label}: no frame can be decoded ({problem or 'no reason'})")
 
-    def _job(self, piece: Piece) -> Job:
-        """Each piece has a time limit of its own, and its share of the frames."""
+    def _sampler(self, piece: Piece) -> StretchSampler[VideoFrame]:
+        """Each piece has its share of the frames."""
         settings = self.job.settings
         share = (piece.end - piece.first) / (self.times[-1] + self.survey.frame_ticks - self.times[0])
-        most = max(1, round(settings.max_frames * share))
-        return Job.start(self.job.source, replace(settings, max_frames=most))
-
-    def _read(self, piece: Piece, facts: list[PacketFacts], run: Decoding) -> Iterator[Stretch]:
+        settings = replace(settings, max_frames=max(1, round(settings.max_frames * share)))
         until = self.survey.seconds(piece.end)
-        sampler = StretchSampler[VideoFrame](run.job.settings, until, self.most_held, goes_on=piece.goes_on)
-        run.held = sampler.held
+        return StretchSampler[VideoFrame](settings, until, self.most_held, goes_on=piece.goes_on)
+
+    def _read(
+        self, piece: Piece, facts: list[PacketFacts], run: Decoding, sampler: StretchSampler[VideoFrame]
+    ) -> Iterator[Stretch]:
         with open_at(run.job, self.survey, piece.begin) as (stream, packets, number):
             chosen = _thinned(run, run.until_damage(packets, first=number), facts, sampler, piece.begin)
             frames = run.run(stream.codec_context, chosen)

@@ -15,7 +15,7 @@ from unmask.report.scan import ReportOptions, render_report, write_report
 from unmask.web.refusals import RefusedError
 from unmask.web.settings import WorkSettings
 from unmask.web.store import Row, Store
-from unmask.web.worker import limit_memory
+from unmask.work.memory import limit_memory
 
 MAX_WAITING = 8
 PREVIEW_MB = 24.0

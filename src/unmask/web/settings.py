@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unmask.config import ScanSettings
-from unmask.errors import require
+from unmask.errors import check_time_limit, require
 
 MIN_TOKEN_LENGTH = 16
 MEGABYTE = 1 << 20
@@ -77,7 +77,7 @@ class WorkSettings:
     def __post_init__(self) -> None:
         require(1 <= self.jobs <= 256, "jobs must be 1 to 256", self.jobs)
         require(1 <= self.queue <= 100_000, "queue must be 1 to 100000", self.queue)
-        require(self.time_limit_seconds > 0, "time_limit_seconds must be above 0", self.time_limit_seconds)
+        check_time_limit(self.time_limit_seconds)
         ok = self.memory_mb == 0 or self.memory_mb >= 512
         require(ok, "memory_mb must be 0 or at least 512", self.memory_mb)
 

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,8 +15,6 @@ from typing import Any
 from unmask.batch import judge_seen
 from unmask.judge.card import card_path, read_card
 from unmask.judge.conclude import About
-from unmask.judge.footage import Look
-from unmask.judge.verdict import STAGES, unreadable
 from unmask.verdicts import Outcome, Verdict
 from unmask.web.events import Hub
 from unmask.web.incoming import Incoming
@@ -176,20 +174,14 @@ class Site:
         progress = self._progress[job.key]
         state = "done"
         if isinstance(answer, Failure):
-            answer = self._judge_seen(job.path, answer, progress.looks)
+            about = About(job.path, answer.note, stopped=answer.reason)
+            answer = judge_seen(progress.looks, about, self.settings.scan)
             state = "failed" if answer.outcome is Outcome.UNREADABLE else "done"
         self.store.finish(job.key, answer, state=state)
         self.metrics.scans.labels(state if state == "failed" else answer.outcome.value).inc()
         self.metrics.scan_seconds.observe(time.monotonic() - self._began[job.key])
         self._publish(job.key)
         self._drop(job.key)
-
-    def _judge_seen(self, path: str, failure: Failure, looks: Sequence[Look]) -> Verdict:
-        """The verdict on a file whose worker ended: by what it had seen, or that it could not be read."""
-        if not looks:
-            return unreadable(path, failure.reason, self.card.model_name, sha256=failure.note)
-        about = About(path, failure.note, dict.fromkeys(STAGES, 0.0), failure.reason)
-        return judge_seen(looks, about, self.settings.scan)
 
     def _note_ready(self, slot: Slot, ready: bool) -> None:
         (self._ready.add if ready else self._ready.discard)(slot)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unmask.config import ScanSettings
 from unmask.errors import MediaError
 from unmask.verdicts import Verdict
+from unmask.work.memory import limit_memory
 
 if TYPE_CHECKING:
     from unmask.pipeline import Scanner
@@ -83,14 +84,3 @@ def glance(scanner: Scanner, path: str) -> Glance | None:
     people = judge_footage(looks, card.calibration, card.thresholds, quick.settings).people
     judged = [person.p_fake for person in people if person.p_fake is not None]
     return Glance(len(judged), max(judged, default=None), looks[0].end_seconds)
-
-
-def limit_memory(memory_mb: int) -> None:
-    """Let this process not hold more than so much; where the system cannot do that, nothing happens."""
-    if not memory_mb:
-        return
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        # Data, not address space: networks and threads reserve far more addresses than they use.
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))

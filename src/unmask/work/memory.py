@@ -1,4 +1,4 @@
-"""Giving memory back while a long task goes on."""
+"""How much memory a process holds: a limit for it, and giving back what is free."""
 
 from __future__ import annotations
 
@@ -14,3 +14,14 @@ def give_back_memory() -> None:
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):  # other systems give it back by themselves
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def limit_memory(memory_mb: int) -> None:
+    """Let this process not hold more than so much; where the system cannot do that, nothing happens."""
+    if not memory_mb:
+        return
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        # Data, not address space: networks and threads reserve far more addresses than they use.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from unmask.report.deck.parts import Slide
-from unmask.report.page import LOOK
+from unmask.report.page import LOOK, source_hash
 from unmask.report.side_by_side import SCRIPT as PLAYER_SCRIPT
 from unmask.report.side_by_side import STYLE as PLAYER_STYLE
 
@@ -37,7 +35,7 @@ def deck_page(title: str, slides: Sequence[Slide]) -> str:
         slides: In order, one or more.
     """
     policy = (
-        f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; "
+        f"default-src 'none'; style-src {source_hash(_STYLE)}; script-src {source_hash(_SCRIPT)}; "
         "img-src data:; media-src data:; base-uri 'none'; form-action 'none'"
     )
     sections = "".join(_section(slide, n, len(slides)) for n, slide in enumerate(slides, start=1))
@@ -61,8 +59,3 @@ def _section(slide: Slide, place: int, count: int) -> str:
         f'<button type="button" class="open" aria-label="Slide {place}: {escape(slide.title, quote=True)}">'
         "</button></section>"
     )
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

@@ -7,8 +7,8 @@ Never here: judging anything anew, or decoding in the caller's own process.
 many files.
 """
 
-from unmask.report.scan.options import ReportOptions
+from unmask.report.scan.options import REPORT_SUFFIXES, ReportOptions
 from unmask.report.scan.overview import write_reports
-from unmask.report.scan.write import REPORT_SUFFIXES, render_report, write_report
+from unmask.report.scan.write import render_report, write_report
 
 __all__ = ["REPORT_SUFFIXES", "ReportOptions", "render_report", "write_report", "write_reports"]

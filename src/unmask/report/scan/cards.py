@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from unmask.config import ScanSettings
 from unmask.errors import ModelError
-from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card, Score, card_path, read_card
 from unmask.verdicts import Verdict
 
@@ -16,12 +15,6 @@ def card_of(verdict: Verdict, settings: ScanSettings) -> Card | None:
     except ModelError:
         return None
     return card if card.model_name == verdict.model else None
-
-
-def thresholds_of(card: Card, settings: ScanSettings) -> Thresholds:
-    """The card's, with the one that the scan was told."""
-    own = settings.threshold
-    return card.thresholds if own is None else card.thresholds.with_fake_at_least(own)
 
 
 def false_alarms(card: Card, settings: ScanSettings) -> Score | None:

@@ -19,9 +19,10 @@ from unmask.faces.boxes import square_boxes
 from unmask.faces.crop import cut_face, cut_square, scale_square
 from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
+from unmask.judge.conclude import thresholds_of
 from unmask.judge.score import CropScorer, load_model
 from unmask.pipeline import fingerprint
-from unmask.report.scan.cards import card_of, thresholds_of
+from unmask.report.scan.cards import card_of
 from unmask.report.scan.credentials import read_credentials
 from unmask.report.scan.facts import read_facts
 from unmask.report.scan.heat import draw_heat, find_heat

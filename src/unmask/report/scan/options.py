@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from unmask.config import MAX_TIME_SECONDS, ScanSettings
-from unmask.errors import require
+from unmask.config import ScanSettings
+from unmask.errors import check_time_limit, require
 from unmask.report.scan.words import LANGUAGES
+
+REPORT_SUFFIXES = (".html", ".json", ".pdf")
+"""Endings of a file that a report can be written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +45,4 @@ class ReportOptions:
     def __post_init__(self) -> None:
         require(self.language in LANGUAGES, f"language must be one of {', '.join(LANGUAGES)}", self.language)
         require(0 <= self.preview_mb <= 1000, "preview_mb must be 0 to 1000", self.preview_mb)
-        ok = 0 < self.time_limit_seconds <= MAX_TIME_SECONDS
-        require(ok, f"time_limit_seconds must be above 0, to {MAX_TIME_SECONDS:g}", self.time_limit_seconds)
+        check_time_limit(self.time_limit_seconds)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from unmask.judge.conclude import thresholds_of
 from unmask.report.page import Outfit, dressed
-from unmask.report.scan.cards import card_of, thresholds_of
+from unmask.report.scan.cards import card_of
 from unmask.report.scan.options import ReportOptions
 from unmask.report.scan.people import people, recording, video_address
 from unmask.report.scan.sections import (

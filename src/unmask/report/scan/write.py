@@ -16,14 +16,13 @@ from unmask.files import write_whole
 from unmask.report.pdf import print_text
 from unmask.report.scan.cautions import cautions
 from unmask.report.scan.looking import load_looking
-from unmask.report.scan.options import ReportOptions
+from unmask.report.scan.options import REPORT_SUFFIXES, ReportOptions
 from unmask.report.scan.page import report_page, tell_story
 from unmask.report.scan.sections import Story, changed_settings
 from unmask.report.scan.seen import Seen
 from unmask.report.scan.words import visible
 from unmask.verdicts import Verdict
 
-REPORT_SUFFIXES = (".html", ".json", ".pdf")
 JSON_VERSION = 1
 
 
