@@ -3,24 +3,16 @@
 import multiprocessing
 import os
 import signal
+import time
+from pathlib import Path
 
 import pytest
-import torch
 
+from numbered_batches import Numbered, tell_makers
 from training_process import finish
 from unmask.errors import DataError
-from unmask.train.feed import StepBatch, StepBatches, feed, makers_must_live
+from unmask.train.feed import feed, makers_must_live
 from unmask.train.pace import Pace
-
-
-class Numbered(StepBatches):
-    """Batches that say which they are."""
-
-    def __init__(self):
-        pass
-
-    def __getitem__(self, step):
-        return StepBatch(torch.full((1,), step), *[torch.zeros(0)] * 3)
 
 
 def outlive():
@@ -61,6 +53,31 @@ def test_a_maker_that_was_killed_is_told_in_a_sentence(tmp_path):
     assert finish([process], seconds=60) == [0]
     assert "every process that makes batches must live: " in told.read_text()
     assert "the same command goes on" in told.read_text()
+
+
+@pytest.mark.parametrize("way", ["fork", "forkserver"])
+def test_makers_end_with_a_main_process_that_is_killed(way):
+    context = multiprocessing.get_context(way)
+    hear, tell = context.Pipe(duplex=False)
+    process = context.Process(target=tell_makers, args=(tell,))
+    process.start()
+    tell.close()
+    makers = hear.recv()
+    assert len(makers) == 2 and all(map(lives, makers))
+    process.kill()
+    process.join()
+    until = time.monotonic() + 30
+    while any(map(lives, makers)):
+        assert time.monotonic() < until, "makers outlive who they make batches for"
+        time.sleep(0.05)
+
+
+def lives(pid):
+    """Whether a process is there and not only waits to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class HalfHandedOver(Numbered):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
 import cv2
@@ -96,9 +99,18 @@ def _calm_worker(_: int) -> None:
     """Keep a worker that makes batches in a process group of its own.
 
     Terminals and schedulers signal a whole group of processes. The main process decides when to stop, and
-    the step that is to be finished needs its batch.
+    the step that is to be finished needs its batch. It ends with the main process all the same, even where
+    that was killed: torch watches for the process it was forked off, which may be a server in between.
     """
     os.setpgid(0, 0)
+    main = multiprocessing.parent_process()
+    if main is not None:
+        threading.Thread(target=_end_after, args=(main,), daemon=True).start()
+
+
+def _end_after(main: BaseProcess) -> None:
+    main.join()
+    os._exit(1)
 
 
 @contextmanager
