@@ -33,6 +33,12 @@ def _opened(browser, address, **options):
     assert not troubles
 
 
+@pytest.fixture(scope="module")
+def key(server):
+    """A finished scan."""
+    return server.wait(server.send(REAL)["id"])["id"]
+
+
 def item(page, name):
     return page.locator("#scans > li").filter(has_text=name).first
 
@@ -45,14 +51,16 @@ def check_accessible(page, axe):
 
 
 def test_a_clip_from_upload_to_report_to_deletion(page, server):
+    page.locator("#drop").wait_for()
+    page.evaluate(
+        "() => { window.states = new Set(); new MutationObserver(() => window.states.add("
+        "document.querySelector('#scans > li').dataset.state))"
+        ".observe(document.querySelector('#scans'), { childList: true }); }"
+    )
     page.set_input_files("#files", SWAPPED)
     row = item(page, SWAPPED.name)
-    row.locator("progress").wait_for()
-    states = set()
-    while row.get_attribute("data-state") != "done":
-        states.add(row.get_attribute("data-state"))
-        page.wait_for_timeout(30)
-    assert states & {"decoding", "faces", "scoring"}
+    row.and_(page.locator("[data-state=done]")).wait_for()
+    assert set(page.evaluate("[...window.states]")) & {"decoding", "faces", "scoring"}
     key = row.get_attribute("data-id")
     scan = server.get(f"/api/scans/{key}")
     words = {"fake": "looks manipulated", "real": "no sign found", "unsure": "cannot tell"}
@@ -167,6 +175,7 @@ def test_a_hostile_name_is_inert(page, tmp_path):
     assert page.locator("main img").count() == 0
 
 
+@pytest.mark.usefixtures("key")
 def test_it_can_be_searched_and_speaks_german(page):
     page.locator("#scans > li").first.wait_for()
     page.get_by_label("Search by name").fill("no such name")
@@ -179,6 +188,7 @@ def test_it_can_be_searched_and_speaks_german(page):
     page.get_by_label("Sprache").select_option("en")
 
 
+@pytest.mark.usefixtures("key")
 def test_the_keyboard_is_enough(page):
     page.locator("#scans > li").first.wait_for()
     page.keyboard.press("Tab")
@@ -188,12 +198,6 @@ def test_the_keyboard_is_enough(page):
         page.keyboard.press("Tab")
         seen.add(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
     assert {"files", "path", "search", "outcome", "language", "Delete"} <= seen
-
-
-@pytest.fixture(scope="module")
-def key(server):
-    """A finished scan."""
-    return server.wait(server.send(REAL)["id"])["id"]
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
