@@ -53,6 +53,13 @@ def test_pieces_cover_all_frames_and_begin_before_them(long_clip):
     assert survey.seconds(first.end - first.first) == pytest.approx(SECONDS / 2, abs=5)
 
 
+@pytest.mark.parametrize(("length", "count"), [(80, 1), (100, 2), (180, 4), (300, 6), (7200, 16)])
+def test_their_number_is_even(long_clip, length, count):
+    _, survey = surveyed(long_clip)
+    slow = replace(survey, time_base=survey.time_base * length / SECONDS)
+    assert len(plan_pieces(slow, slow.facts(), slow.times)) == count
+
+
 def test_without_a_place_to_begin_there_is_one_piece(tmp_path):
     path = film(tmp_path, gop=1000)
     assert count_pieces(path) == 1

@@ -20,7 +20,10 @@ from unmask.video.sampling import PacketFacts
 from unmask.video.survey import Survey
 
 PIECE_SECONDS = 60.0
-"""About how long a piece is; longer where there would be more than ``MOST_PIECES``."""
+"""About how long a piece is.
+
+Shorter where their number would be odd, longer where there would be more than ``MOST_PIECES``.
+"""
 MOST_PIECES = 16
 
 _LEAD_SECONDS = 0.5  # decoded before a piece, so that a cut at its beginning is seen
@@ -61,6 +64,8 @@ def plan_pieces(survey: Survey, facts: Sequence[PacketFacts], times: Sequence[in
     end = times[-1] + survey.frame_ticks
     span, lead = end - times[0], math.ceil(_LEAD_SECONDS / survey.time_base)
     count = min(MOST_PIECES, max(1, round(survey.seconds(span) / PIECE_SECONDS)))
+    if count > 1:
+        count += count % 2  # an even number, so that two processes have as much to do
     restarts = sorted((fact.time, number) for number, fact in enumerate(facts) if fact.restart)
     seams = [0]
     for part in range(1, count):
