@@ -1,6 +1,6 @@
 """Group faces that were cut out already by person, so that a split by person can be made.
 
-    pip install dlib face-recognition-models scipy 'setuptools<81'   (in an environment of its own)
+    pip install '.[people]' scipy
     python recipes/group_faces.py FACES/faces.tsv -o FACES/people.tsv [--sheet sheet.jpg]
 
 The real face of every original is described by dlib's face recognition network (128 numbers; public domain
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib.util
 from pathlib import Path
 
 import cv2
@@ -56,10 +57,13 @@ def main() -> None:
 def describe(files: list[Path]) -> NDArray[np.float32]:
     """Descriptors of faces that fill their pictures, shape (N, 128)."""
     import dlib
-    import face_recognition_models as models
 
-    find_points = dlib.shape_predictor(models.pose_predictor_five_point_model_location())
-    embed = dlib.face_recognition_model_v1(models.face_recognition_model_location())
+    found = importlib.util.find_spec("face_recognition_models")
+    if found is None or found.origin is None:
+        raise SystemExit("face-recognition-models is not installed; pip install '.[people]'")
+    models = Path(found.origin).parent / "models"  # importing the package would need setuptools of long ago
+    find_points = dlib.shape_predictor(str(models / "shape_predictor_5_face_landmarks.dat"))
+    embed = dlib.face_recognition_model_v1(str(models / "dlib_face_recognition_resnet_model_v1.dat"))
     vectors = []
     for number, file in enumerate(files):
         image = np.ascontiguousarray(cv2.imread(str(file))[..., ::-1])
