@@ -9,10 +9,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -119,7 +121,7 @@ def write_video(
     """
     ending, codec, given = ENCODINGS.get(encoding, ("mkv", encoding, {}))
     names = {"ts": "mpegts", "mkv": "matroska", "mpg": "mpeg", "wmv": "asf"}
-    with av.open(str(path), "w", format=names.get(ending, ending)) as container:
+    with _scheduling_kept(), av.open(str(path), "w", format=names.get(ending, ending)) as container:
         stream = container.add_stream(codec, rate=30, options=given | (options or {}))
         stream.width, stream.height = size
         even = size[0] % 2 == 0 and size[1] % 2 == 0
@@ -141,6 +143,22 @@ def write_video(
         if sound is not None:
             _mux_silence(container, sound)
     return path
+
+
+@contextmanager
+def _scheduling_kept() -> Iterator[None]:
+    """Undo what SVT-AV1 does where root runs it: it gives whoever calls it real-time priority for good.
+
+    All that is started later inherits it, and two busy processes then keep two cores from everybody else.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def write_audio(path: Path) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import av
 import pytest
 from hypothesis import given
@@ -62,6 +64,13 @@ def test_highest_layer_of_hevc(tmp_path):
     found, _ = traits_of(write_video(tmp_path / "a", encoding="x265-layers", frames=40))
     assert len({traits.layer for _, traits in found}) > 1
     assert any(traits.unreferenced for _, traits in found)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no such priorities")
+def test_encoding_leaves_the_priority_of_the_tests_alone(tmp_path):
+    before = os.sched_getscheduler(0)
+    write_video(tmp_path / "clip", frames=3, encoding="av1")
+    assert os.sched_getscheduler(0) == before
 
 
 @pytest.mark.parametrize("encoding", ["vp9", "av1"])
