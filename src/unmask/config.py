@@ -18,8 +18,9 @@ class DecodeSettings:
     """How frames are sampled from a file, and the limits that hostile files meet.
 
     Attributes:
-        frames: How many frames, evenly spread over a clip of one shot and up to 15 s; of longer videos and
-            those with cuts so many of each ten seconds, and at least 8 of each shot that has them.
+        frames: How many frames, evenly spread over a clip of one shot and up to 15 s. Of longer videos so
+            many of each ten seconds, five sixths of it behind a cut, and at least 8 of each shot that has
+            them.
         steady_frames: No more than so many of each ten seconds of a shot after its first ten.
         max_frames: About how many in all; beyond it they are spread more thinly.
         start_seconds: Where to begin, counted from the first frame.

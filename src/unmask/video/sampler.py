@@ -18,6 +18,7 @@ DENSE_SECONDS = 0.5
 """How long after a cut every frame is worth decoding, as the shot may be short."""
 
 _LEAST_FRAMES = 8  # of a shot that has them
+_CUT_SHARE = 5 / 6  # of the frames of a stretch, once there was a cut: many shots cost more than one
 _MEMORY_SECONDS = 30.0  # over which it is remembered how many frames shots wanted
 _PLANNED = 0.9  # share of the frames that are left which is planned with: shots need whole frames
 _SHORTEST_REST = STRETCH_SECONDS / 2  # what is left of a shot behind a full stretch joins it below this
@@ -67,6 +68,7 @@ class StretchSampler(Generic[T]):
     dense_until_seconds: float = 0.0
     _left: int = field(init=False)
     _rate: float = 0.0  # frames a second that shots lately wanted
+    _cut: bool = False
     _open: _Open[T] | None = None
     _full: Taken[T] | None = None
 
@@ -93,6 +95,7 @@ class StretchSampler(Generic[T]):
             self._open.drop(mixed_since)
         given: list[Taken[T]] = []
         if self._open is None or opens:
+            self._cut = self._open is not None
             given += self._end_shot(time_seconds)
             self._begin(time_seconds, opens=opens)
         elif time_seconds >= self._open.start_seconds + STRETCH_SECONDS:
@@ -133,6 +136,7 @@ class StretchSampler(Generic[T]):
     def _frames_of_stretch(self, *, steady: bool = False) -> int:
         """How many frames are kept of a full stretch."""
         count = min(self.settings.frames, max(2, self.most_held // 3))
+        count = math.ceil(_CUT_SHARE * count) if self._cut else count
         return min(count, self.settings.steady_frames) if steady else count
 
     def _end_shot(self, end_seconds: float) -> list[Taken[T]]:
