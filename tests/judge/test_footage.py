@@ -39,7 +39,7 @@ def test_each_shot_is_judged_by_itself(verdict):
     starts = [shot.start_seconds for shot in verdict.shots]
     assert starts == pytest.approx([0, 3, 5, 8], abs=0.01)
     assert [shot.people for shot in verdict.shots] == [1, 1, 1, 0]
-    assert [shot.frames for shot in verdict.shots] == [9, 8, 9, 0]
+    assert [shot.frames for shot in verdict.shots] == [9, 8, 8, 0]
     assert verdict.shots[-1].why_not == "too short to judge"
     assert [person.appearances[0].shot for person in verdict.people] == [0, 1, 2]
     assert (verdict.start_seconds, verdict.partial) == (0, False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -50,15 +52,16 @@ def check_accessible(page, axe):
     assert not serious, [(one["id"], [node["html"] for node in one["nodes"]]) for one in serious]
 
 
-def test_a_clip_from_upload_to_report_to_deletion(page, server):
+def test_a_clip_from_upload_to_report_to_deletion(page, server, tmp_path):
+    clip = Path(shutil.copy(SWAPPED, tmp_path / "uploaded.mp4"))
     page.locator("#drop").wait_for()
     page.evaluate(
         "() => { window.states = new Set(); new MutationObserver(() => window.states.add("
         "document.querySelector('#scans > li').dataset.state))"
         ".observe(document.querySelector('#scans'), { childList: true }); }"
     )
-    page.set_input_files("#files", SWAPPED)
-    row = item(page, SWAPPED.name)
+    page.set_input_files("#files", clip)
+    row = item(page, clip.name)
     row.and_(page.locator("[data-state=done]")).wait_for()
     assert set(page.evaluate("[...window.states]")) & {"decoding", "faces", "scoring"}
     key = row.get_attribute("data-id")
@@ -66,7 +69,7 @@ def test_a_clip_from_upload_to_report_to_deletion(page, server):
     words = {"fake": "looks manipulated", "real": "no sign found", "unsure": "cannot tell"}
     assert words[scan["outcome"]] in row.inner_text()
     row.get_by_role("link").click()
-    page.get_by_role("heading", name=SWAPPED.name).wait_for()
+    page.get_by_role("heading", name=clip.name).wait_for()
     assert scan["sha256"] in page.inner_text("main")
     assert "Person" in page.inner_text("main table")
     page.get_by_role("button", name="Show the report here").click()
@@ -122,10 +125,11 @@ def test_what_cannot_be_judged_says_so_and_does_not_look_real(page, tmp_path):
     assert page.locator("#uploads > li").count() == 0
 
 
-def test_a_path_is_scanned_and_a_wrong_one_explained(page):
-    page.get_by_label("path of a file").fill(str(REAL))
+def test_a_path_is_scanned_and_a_wrong_one_explained(page, tmp_path):
+    clip = shutil.copy(REAL, tmp_path / "named.mp4")
+    page.get_by_label("path of a file").fill(str(clip))
     page.get_by_role("button", name="Scan", exact=True).click()
-    item(page, REAL.name).and_(page.locator("[data-state=done]")).wait_for()
+    item(page, "named.mp4").and_(page.locator("[data-state=done]")).wait_for()
     page.troubles.clear()
     page.get_by_label("path of a file").fill("/no/such/file.mp4")
     page.get_by_role("button", name="Scan", exact=True).click()

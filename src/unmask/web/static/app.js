@@ -151,8 +151,11 @@ function showStart() {
 function pathForm() {
   const send = async event => {
     event.preventDefault();
-    const field = event.target.elements.path;
-    try { take(await sendPath(field.value)); field.value = ''; } catch (error) { tellProblem(error); }
+    const field = event.target.elements.path, path = field.value;
+    try {
+      take(await sendPath(path));
+      if (field.value === path) field.value = ''; // and not what was typed meanwhile
+    } catch (error) { tellProblem(error); }
   };
   return make('form', { class: 'path', onsubmit: send },
     make('label', { for: 'path' }, word('path_label')),
