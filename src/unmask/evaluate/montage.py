@@ -20,6 +20,7 @@ from unmask.evaluate.clips import LabelledClip
 from unmask.files import whole_file
 from unmask.types import Image
 from unmask.video import read_clip
+from unmask.video.encoding import REPEATABLE
 
 LAYOUTS = ("grid", "inset")
 """How clips that are shown at once lie in the picture."""
@@ -126,7 +127,7 @@ def make_montage(
     with whole_file(output) as draft, av.open(str(draft), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=settings.fps)
         stream.width, stream.height, stream.pix_fmt = settings.width, settings.height, "yuv420p"
-        stream.options = {"crf": "20", "preset": "veryfast"}
+        stream.options = {"crf": "20", "preset": "veryfast", "x264-params": REPEATABLE}
         number, start, tail = 0, 0.0, deque[Image]()
         for place in range(settings.shots):
             chosen, pictures = _draw(pools, opener, settings, fake=place in swapped)

@@ -21,6 +21,7 @@ import numpy as np
 from unmask.errors import SettingsError
 from unmask.types import Clip, Frame, Image
 from unmask.video import array_picture
+from unmask.video.encoding import REPEATABLE
 
 LEVELS = 5
 Change = Callable[[Image, float, np.random.Generator], Image]
@@ -140,7 +141,11 @@ def _through_h264(images: Sequence[Image], crf: int) -> Iterator[Image]:
         run = list(group)
         memory = io.BytesIO()
         with av.open(memory, "w", format="mp4") as container:
-            options = {"crf": str(crf), "preset": "veryfast", "x264-params": "bframes=0:threads=1"}
+            options = {
+                "crf": str(crf),
+                "preset": "veryfast",
+                "x264-params": f"bframes=0:threads=1:{REPEATABLE}",
+            }
             stream = container.add_stream("libx264", rate=10, options=options)
             stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
             for number, image in enumerate(run):
