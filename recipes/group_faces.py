@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-import importlib.util
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from unmask.faces.embedders.dlib import find_weights
 
 DISTANCE = 0.5  # dlib calls 0.6 the same person; a tight crop of 224 px is noisier than its portraits
 SHEET_PAIRS, SHEET_PX = 20, 96
@@ -58,10 +59,7 @@ def describe(files: list[Path]) -> NDArray[np.float32]:
     """Descriptors of faces that fill their pictures, shape (N, 128)."""
     import dlib
 
-    found = importlib.util.find_spec("face_recognition_models")
-    if found is None or found.origin is None:
-        raise SystemExit("face-recognition-models is not installed; pip install '.[people]'")
-    models = Path(found.origin).parent / "models"  # importing the package would need setuptools of long ago
+    models = find_weights()
     find_points = dlib.shape_predictor(str(models / "shape_predictor_5_face_landmarks.dat"))
     embed = dlib.face_recognition_model_v1(str(models / "dlib_face_recognition_resnet_model_v1.dat"))
     vectors = []

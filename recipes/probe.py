@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from unmask.evaluate.bootstrap import measure
+from unmask.evaluate.metrics import Scored, auc
 from unmask.train.build import make_batches
 from unmask.train.feed import StepBatch
 from unmask.train.recipe import Recipe, read_recipe
@@ -69,8 +71,9 @@ def main() -> None:
             probe(fake, groups, np.stack(numbers))
             for numbers in zip(*((rim.numbers, rim.control) for rim in own), strict=True)
         )
-        low, high = interval(fake, scores, groups)
-        told = f"{auc(fake, scores):.2f} ({low:.2f} to {high:.2f}) | {auc(fake, noticed):.2f}"
+        figure = measure(Scored(fake, scores, groups), {"auc": auc})["auc"]
+        control = auc(Scored(fake, noticed, groups))
+        told = f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f}) | {control:.2f}"
         print(f"| {kind} | {len(own)} | {len(np.unique(groups))} | {told} |")
 
 
@@ -165,26 +168,6 @@ def probe(fake: NDArray[np.bool_], groups: NDArray[np.str_], numbers: Numbers) -
         trees, numbers, fake, groups=groups, cv=GroupKFold(FOLDS), method="predict_proba"
     )
     return np.asarray(found[:, 1], np.float64)
-
-
-def auc(fake: NDArray[np.bool_], scores: Numbers) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    return float(roc_auc_score(fake, scores))
-
-
-def interval(
-    fake: NDArray[np.bool_], scores: Numbers, groups: NDArray[np.str_], *, draws: int = 300
-) -> tuple[float, float]:
-    """Where the AUC lies in 95 of 100 draws of the groups."""
-    chance = np.random.default_rng(0)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    found = []
-    for _ in range(draws):
-        some = np.concatenate([members[i] for i in chance.integers(len(members), size=len(members))])
-        if 0 < fake[some].sum() < len(some):
-            found.append(auc(fake[some], scores[some]))
-    return float(np.quantile(found, 0.025)), float(np.quantile(found, 0.975))
 
 
 if __name__ == "__main__":

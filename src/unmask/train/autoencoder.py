@@ -18,6 +18,7 @@ from unmask.forge.neural import FaceAutoencoder, align_face, reconstruction_loss
 from unmask.forge.outline import warp_smoothly
 from unmask.forge.pools import open_pools
 from unmask.forge.settings import PairSettings
+from unmask.train.feed import calm_worker
 
 FACES_PER_STEP = 32
 
@@ -64,7 +65,9 @@ def train_autoencoder(
     net = FaceAutoencoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's hints
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.9, 0.99))
     faces = WarpedFaces(crops, settings, seed=seed)
-    loader = DataLoader(faces, batch_size=None, sampler=range(steps), num_workers=1)
+    loader = DataLoader(
+        faces, batch_size=None, sampler=range(steps), num_workers=1, worker_init_fn=calm_worker
+    )
     for step, batch in enumerate(loader):
         optimizer.param_groups[0]["lr"] = 1e-3 * min(1.0, 4 * (steps - step) / steps)
         bent, straight = (part.permute(0, 3, 1, 2).float() / 255 for part in batch)

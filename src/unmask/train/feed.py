@@ -95,7 +95,7 @@ class StepBatches(Dataset[StepBatch | Fault]):
             return Fault(str(error))
 
 
-def _calm_worker(_: int) -> None:
+def calm_worker(_: int) -> None:
     """Keep a worker that makes batches in a process group of its own.
 
     Terminals and schedulers signal a whole group of processes. The main process decides when to stop, and
@@ -160,7 +160,7 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
         sampler=steps,
         num_workers=workers,
         prefetch_factor=4 if workers else None,
-        worker_init_fn=_calm_worker,
+        worker_init_fn=calm_worker,
         pin_memory=pin,
     )
     made = iter(loader)

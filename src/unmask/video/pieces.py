@@ -50,6 +50,16 @@ class Piece:
     goes_on: bool
 
 
+def piece_count(seconds: float) -> int:
+    """How many pieces so long a video has, if there are places to begin them; an even number or 1.
+
+    >>> [piece_count(seconds) for seconds in (80, 100, 180, 7200)]
+    [1, 2, 4, 16]
+    """
+    count = min(MOST_PIECES, max(1, round(seconds / PIECE_SECONDS)))
+    return count + count % 2 if count > 1 else 1  # two processes then have as much to do
+
+
 def plan_pieces(survey: Survey, facts: Sequence[PacketFacts], times: Sequence[int]) -> list[Piece]:
     """Part a stream shortly behind frames at which decoding can begin.
 
@@ -63,9 +73,7 @@ def plan_pieces(survey: Survey, facts: Sequence[PacketFacts], times: Sequence[in
     """
     end = times[-1] + survey.frame_ticks
     span, lead = end - times[0], math.ceil(_LEAD_SECONDS / survey.time_base)
-    count = min(MOST_PIECES, max(1, round(survey.seconds(span) / PIECE_SECONDS)))
-    if count > 1:
-        count += count % 2  # an even number, so that two processes have as much to do
+    count = piece_count(survey.seconds(span))
     restarts = sorted((fact.time, number) for number, fact in enumerate(facts) if fact.restart)
     seams = [0]
     for part in range(1, count):

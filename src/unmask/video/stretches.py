@@ -20,7 +20,7 @@ from unmask.types import Clip, Frame, Stretch
 from unmask.video.container import Job, VideoPacket, check_source, open_video
 from unmask.video.decoding import Decoding, fitting
 from unmask.video.picture import Converter, DecodedPicture
-from unmask.video.pieces import PIECE_SECONDS, Piece, open_at, plan_pieces
+from unmask.video.pieces import Piece, open_at, piece_count, plan_pieces
 from unmask.video.reading import own_errors, read_evenly, wanted_times
 from unmask.video.sampler import StretchSampler, Taken
 from unmask.video.sampling import PacketFacts
@@ -90,7 +90,7 @@ def count_pieces(path: str | Path, settings: DecodeSettings | None = None) -> in
             return 1
         job = Job.start(source, job_settings)
         with own_errors(job), open_video(job) as (container, stream):
-            if (container.duration or 0) / 1e6 < 1.4 * PIECE_SECONDS:  # too short for two
+            if piece_count((container.duration or 0) / 1e6) == 1:
                 return 1
             survey = survey_packets(job, container, stream)
             return len(plan_pieces(survey, _facts(job, survey), wanted_times(job, survey)))

@@ -17,7 +17,7 @@ from unmask.cropping import CropSettings
 from unmask.errors import MissingExtraError, ModelError
 from unmask.types import Floats
 
-_FILE = "models/dlib_face_recognition_resnet_model_v1.dat"
+_FILE = "dlib_face_recognition_resnet_model_v1.dat"
 _SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 # Means of dlib's 68 mean landmarks (image_transforms/interpolation.h) over each eye; nose tip; mouth corners.
 _TEMPLATE = ((0.2255, 0.2160), (0.7548, 0.2160), (0.4901, 0.5156), (0.2541, 0.7802), (0.7261, 0.7802))
@@ -45,15 +45,12 @@ class DlibEmbedder:
             MissingExtraError: A package is not installed.
             ModelError: The weights are absent or altered.
         """
-        found = importlib.util.find_spec("face_recognition_models")
-        folders = list(found.submodule_search_locations or ()) if found is not None else []
+        folder = find_weights()
         try:
             import dlib
-        except ImportError:
-            folders = []
-        if not folders:
-            raise MissingExtraError("dlib", extra="people")
-        file = Path(folders[0]) / _FILE  # importing the package would need setuptools of long ago
+        except ImportError as error:
+            raise MissingExtraError("dlib", extra="people") from error
+        file = folder / _FILE
         try:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
         except OSError as error:
@@ -68,3 +65,16 @@ class DlibEmbedder:
         """See `FaceEmbedder.embed`."""
         chips = [np.ascontiguousarray(image.transpose(1, 2, 0)) for image in images]
         return np.array(self._network.compute_face_descriptor(chips), np.float32)
+
+
+def find_weights() -> Path:
+    """The folder of dlib's weights, found without importing their package, which needs an old setuptools.
+
+    Raises:
+        MissingExtraError: The package is not installed.
+    """
+    found = importlib.util.find_spec("face_recognition_models")
+    folders = list(found.submodule_search_locations or ()) if found is not None else []
+    if not folders:
+        raise MissingExtraError("dlib", extra="people")
+    return Path(folders[0]) / "models"
