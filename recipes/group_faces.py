@@ -1,18 +1,25 @@
 """Group faces that were cut out already by person, so that a split by person can be made.
 
     pip install '.[people]' scipy
-    python recipes/group_faces.py FACES/faces.tsv -o FACES/people.tsv [--sheet sheet.jpg]
+    python recipes/group_faces.py FACES/faces.tsv -o FACES/people.tsv [--sheet sheet.png]
 
 The real face of every original is described by dlib's face recognition network (128 numbers; public domain
 weights in `face-recognition-models`), and average linkage joins those that are closer than `--distance`. A
-fake belongs to its original. The table comes out as it went in, with a column `person`. An embedder errs both
-ways: the sheet shows the pairs that were joined last and the nearest ones that were not, for a look.
+fake belongs to its original. An embedder errs both ways: the sheet shows the pairs that were joined last and
+the nearest ones that were not, for a look.
+
+The table comes out as it went in, with the columns `person` and `split`. Two parts are kept for validation,
+and tell what a network gains by having seen a person before: whole people, and single originals of people who
+are trained on. The latter have no person, and are those that a share of the same size keeps where nobody is
+named.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -31,6 +38,8 @@ def main() -> None:
     )
     parser.add_argument("table", type=Path, help="name, label, original, …; pictures lie in real/NAME.jpg")
     parser.add_argument("--distance", type=float, default=DISTANCE)
+    parser.add_argument("--people-share", type=float, default=0.05, help="of the originals, kept by person")
+    parser.add_argument("--originals-share", type=float, default=0.06, help="of the originals, kept singly")
     parser.add_argument("--sheet", type=Path, help="picture of doubtful pairs")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
@@ -42,12 +51,19 @@ def main() -> None:
         np.save(cache, describe([options.table.parent / "real" / f"{name}.jpg" for name in names]))
     vectors = np.load(cache)
     people = dict(zip(names, cluster(vectors, distance=options.distance), strict=True))
+    persons = {row["original"]: row["original"] for row in rows}
+    persons |= {name: f"person-{number:04d}" for name, number in people.items()}
+    strangers = keep_people(persons, share=options.people_share)
+    singly = set(in_lasting_order(persons, prefix="clip ")[: round(options.originals_share * len(persons))])
     with options.output.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [*rows[0], "person"], delimiter="\t", lineterminator="\n")
+        writer = csv.DictWriter(file, [*rows[0], "person", "split"], delimiter="\t", lineterminator="\n")
         writer.writeheader()
         for row in rows:
-            known = people.get(row["original"])
-            writer.writerow(row | {"person": row["original"] if known is None else f"person-{known:04d}"})
+            person = persons[row["original"]]
+            if person not in strangers and row["original"] in singly:
+                writer.writerow(row | {"person": "", "split": "val"})
+            else:
+                writer.writerow(row | {"person": person, "split": "val" if person in strangers else "train"})
     sizes = np.bincount(list(people.values()))
     print(f"{len(names)} real faces, {len(sizes)} people, the largest with {sizes.max()}")
     print("faces a person, deciles:", np.percentile(sizes, np.arange(0, 101, 10)).tolist())
@@ -79,6 +95,24 @@ def cluster(vectors: NDArray[np.float32], *, distance: float) -> NDArray[np.int6
 
     tree = linkage(vectors, "average")
     return np.asarray(fcluster(tree, distance, "distance") - 1, np.int64)
+
+
+def in_lasting_order(names: Iterable[str], *, prefix: str = "") -> list[str]:
+    """Names in an order that chance gave them, and that stays when others come or go."""
+    return sorted(set(names), key=lambda name: hashlib.sha256((prefix + name).encode()).digest())
+
+
+def keep_people(persons: dict[str, str], *, share: float) -> set[str]:
+    """People who have a share of the originals, or a little more, from the person of each original."""
+    counts: dict[str, int] = {}
+    for person in persons.values():
+        counts[person] = counts.get(person, 0) + 1
+    kept: set[str] = set()
+    for person in in_lasting_order(counts):
+        if sum(counts[name] for name in kept) >= share * len(persons):
+            break
+        kept.add(person)
+    return kept
 
 
 def draw_sheet(vectors: NDArray[np.float32], people: dict[str, int], folder: Path, output: Path) -> None:
