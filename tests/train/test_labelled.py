@@ -8,7 +8,14 @@ from training_data import store_people
 from unmask.errors import DataError, SettingsError
 from unmask.forge.clips import ClipSettings
 from unmask.forge.settings import PairSettings
-from unmask.train.labelled import LabelledBatches, LabelledSettings, open_folders, prove_apart, split_people
+from unmask.train.labelled import (
+    LabelledBatches,
+    LabelledSettings,
+    open_folders,
+    prove_apart,
+    split_people,
+    warn_of_one_class,
+)
 from unmask.train.samplers import SAMPLERS, People, throw_dice
 
 PAIRS = PairSettings(size_px=32, last_size_px=64, source_weights={"photos": 1.0})
@@ -74,6 +81,15 @@ def test_every_source_counts_the_same_and_so_does_every_person_in_it(tmp_path):
     reals = [sample.identity for sample, _ in found if sample.label == "REAL"]
     assert reals.count("b") / len(reals) == pytest.approx(1 / 2, abs=0.1)  # by people it would be a seventh
     assert reals.count("a0") / len(reals) == pytest.approx(1 / 12, abs=0.05)
+
+
+def test_sources_of_one_class_are_warned_of(tmp_path):
+    store_people(tmp_path, [("ann", "REAL"), ("f-of-ann", "FAKE")], source="both")
+    store_people(tmp_path, [("b", "REAL")], source="street")
+    store_people(tmp_path, [("f-of-c", "FAKE")], source="made")
+    made, street = warn_of_one_class([sample for _, sample in open_folders([str(tmp_path)])])
+    assert "all crops of made are FAKE" in made and "all crops of street are REAL" in street
+    assert "recipes/probe.py" in made
 
 
 def test_how_large_a_face_was_stored_does_not_tell_its_class(tmp_path):

@@ -225,3 +225,16 @@ def prove_apart(train: Sequence[Sample], validation: Sequence[Sample], *, name: 
         f"{name}: {people[1]} people of {originals[1]} originals to validate on, {people[0]} people of "
         f"{originals[0]} originals to train on, none on both sides"
     )
+
+
+def warn_of_one_class(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """A line for each source that shows one class alone: it may be learned instead of the face."""
+    labels: dict[str, set[str]] = {}
+    for sample in samples:
+        labels.setdefault(sample.source, set()).add(sample.label)
+    return tuple(
+        f"labelled: all crops of {source} are {known}, so whatever sets them apart from the other sources "
+        "tells the class; add the other class from the same footage, or see with recipes/probe.py how much it tells"
+        for source, (known, *more) in sorted(labels.items())
+        if not more
+    )

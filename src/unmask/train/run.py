@@ -91,8 +91,8 @@ def train(recipe: Recipe, folder: Path, *, say: Callable[[str], None], show: Rep
         main = trainer.accelerator.is_main_process
         if main:
             say(f"{recipe.name}: {trainer.step} of {trainer.plan.end} steps are done")
-            for proof in trainer.sources.proofs:
-                say(proof)
+            for line in (*trainer.sources.proofs, *trainer.sources.warnings):
+                say(line)
         with open_log(folder, step=trainer.step) if main else nullcontext() as log:
             if log is not None:
                 reports.append(log)

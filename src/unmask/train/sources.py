@@ -11,7 +11,7 @@ from unmask.crops.shards import CropReader, check_shards, read_index
 from unmask.errors import DataError
 from unmask.forge.settings import PairSettings
 from unmask.train.aligned import Original, find_originals
-from unmask.train.labelled import TEST, VALIDATION, open_folders, prove_apart, split_people
+from unmask.train.labelled import TEST, VALIDATION, open_folders, prove_apart, split_people, warn_of_one_class
 from unmask.train.recipe import Recipe
 from unmask.train.samplers import People, Stored
 
@@ -28,6 +28,7 @@ class Sources:
         aligned: For each folder of aligned pairs its originals and how many of a step come from it.
         validation: For each set its samples with their readers.
         proofs: For each set a line that says that nobody is on both sides.
+        warnings: What may teach something else than the face.
     """
 
     pairs: PairSettings
@@ -35,6 +36,7 @@ class Sources:
     aligned: tuple[tuple[list[Original], int], ...]
     validation: dict[str, list[Stored]]
     proofs: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def open_sources(recipe: Recipe) -> Sources:
@@ -64,6 +66,7 @@ def open_sources(recipe: Recipe) -> Sources:
     aligned, kept = _open_aligned(recipe)
     if kept:
         validation[ALIGNED] = kept
+    warnings = warn_of_one_class([sample for _, sample in labelled])
     labelled += [item for originals, _ in aligned for o in originals for item in (o.real, *o.fakes)]
     pairs = _hold_out(pairs, [s for _, s in validation.get(LABELLED, [])], stored)
     names = {name for sources in pairs.source_weights for name in sources.split("+")}
@@ -82,7 +85,7 @@ def open_sources(recipe: Recipe) -> Sources:
         _need_both_classes(name, samples)
     trained = reals + [sample for _, sample in labelled]
     proofs = [prove_apart(trained, [s for _, s in kept], name=name) for name, kept in validation.items()]
-    return Sources(pairs, people, tuple(aligned), validation, tuple(proofs))
+    return Sources(pairs, people, tuple(aligned), validation, tuple(proofs), warnings)
 
 
 def _open_aligned(recipe: Recipe) -> tuple[list[tuple[list[Original], int]], list[Stored]]:
