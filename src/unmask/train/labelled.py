@@ -234,7 +234,7 @@ def warn_of_one_class(samples: Sequence[Sample]) -> tuple[str, ...]:
         labels.setdefault(sample.source, set()).add(sample.label)
     return tuple(
         f"labelled: all crops of {source} are {known}, so whatever sets them apart from the other sources "
-        "tells the class; add the other class from the same footage, or see with recipes/probe.py how much it tells"
+        "tells the class; add the other class from the same footage, or see with recipes/probe.py how much"
         for source, (known, *more) in sorted(labels.items())
         if not more
     )
