@@ -1,6 +1,6 @@
 """Change one thing at a time: short runs from one start, and what each change did.
 
-    python recipes/levers.py recipes/levers.toml -o runs/levers --into docs/training.md
+    python recipes/levers.py recipes/levers.toml -o runs/levers --into docs/pseudo_fakes.md
 
 Each run is a folder of its own under the output and goes on where it was stopped; ``--only`` picks some.
 Fakes and reals of the recipe's validation are scored, and the real people whom it holds out. A difference is

@@ -22,7 +22,7 @@ class PairSettings:
             size that the network sees, and leaves every artefact at full strength (`unmask.forge.plain`).
         clean_share: Share of pairs that are left as they were blended, without any degradation.
         last_clean_share: The same in the cool-down, where it differs. Degraded pairs first and clean ones
-            last teach to tell weak artefacts from poor pictures (docs/training.md).
+            last teach to tell weak artefacts from poor pictures (docs/pseudo_fakes.md).
         degraded_share: Share of the others that are degraded by light, scale, blur and noise before the codec
             that nearly all of them go through.
         pairs_per_step: Real faces in a step over all processes; each brings its own fake. 0 makes none, where
