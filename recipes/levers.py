@@ -2,9 +2,10 @@
 
     python recipes/levers.py recipes/levers.toml -o runs/levers --into docs/pseudo_fakes.md
 
-Each run is a folder of its own under the output and goes on where it was stopped; ``--only`` picks some.
-Fakes and reals of the recipe's validation are scored, and the real people whom it holds out. A difference is
-that to the run without a change, on the same clips, with the 95 % interval from resampling source clips.
+The table ``[levers]`` of the recipe names each change: ``[levers."seed 2".loop]`` changes keys of ``[loop]``.
+Each run is a folder of its own under the output and goes on where it was stopped; ``--only`` picks some. The
+recipe's validation sets are scored. A difference is that to the run without a change, on the same people, and
+has the 95 % interval from resampling their originals.
 """
 
 from __future__ import annotations
@@ -29,57 +30,33 @@ from unmask.train.log import LOG_NAME
 from unmask.train.loop import AUTOENCODER_NAME, RECIPE_NAME
 from unmask.train.recipe import Recipe, change_table, resolve_recipe
 from unmask.train.run import train
+from unmask.train.sources import open_sources
 from unmask.train.validate import score_samples
 
 MARKS = ("<!-- levers: begin -->\n", "<!-- levers: end -->\n")
 SCORES_NAME = "scores.json"
 UNCHANGED = "nothing"
-
-Changes = Mapping[str, str | Mapping[str, object]]
-
-
-def _sized(size_px: int) -> Changes:
-    return {"view": {"size_px": size_px}, "pairs": {"size_px": size_px, "last_size_px": size_px}}
-
-
-LEVERS: dict[str, Changes] = {
-    UNCHANGED: {},
-    "seed 2": {"loop": {"seed": 2}},
-    "seed 3": {"loop": {"seed": 3}},
-    "crops of 160 px": _sized(160),
-    "crops of 256 px": _sized(256),
-    "crops stored with up to 320 px": {"crops": ".data/train"},
-    "tight crops": {"view": {"margin_fraction": 0.1}, "pairs": {"margin_fractions": [0.0, 0.25]}},
-    "every pair through a codec": {"pairs": {"clean_share": 0.0}},
-    "no pair through a codec": {"pairs": {"clean_share": 1.0}},
-    "self-blends only": {"pairs": {"swap_share": 0.0}},
-    "swaps only": {"pairs": {"swap_share": 1.0}},
-    "no autoencoder": {"pairs": {"neural_share": 0.0}},
-    "autoencoder in 60 %": {"pairs": {"neural_share": 0.6}},
-    "videos only": {"pairs": {"source_weights": {"real_videos": 1.0}}},
-    "photos only": {"pairs": {"source_weights": {"headshots": 0.48, "webfaces": 0.33, "lfw": 0.19}}},
-    "no ranking loss": {"loop": {"rank_weight": 0.0}},
-    "no mask loss": {"loop": {"mask_weight": 0.0}},
-    "neither ranking nor mask loss": {"loop": {"rank_weight": 0.0, "mask_weight": 0.0}},
-    "the harder half of the pairs": {"loop": {"hard_share": 0.5}},
-    "sharpness-aware": {"loop": {"sam_radius": 0.05}},
-    "no running average": {"loop": {"ema_decay": 0.0}},
-    "fine detail only": {"loop": {"sees": "detail"}},
-}
+TABLE_NAME = "levers"
 
 
 def main() -> None:
     given = read_options()
     base = read_toml(given.recipe)
+    levers: dict[str, dict[str, Any]] = {UNCHANGED: {}} | base.pop(TABLE_NAME)
+    unknown = sorted(set(given.only or ()) - set(levers))
+    if unknown:
+        raise SystemExit(f"--only must be one of {', '.join(levers)}, got {unknown[0]!r}")
     crops = resolve_recipe(base).crops  # held-out people are scored on the same crops after every run
-    folders = {name: given.output / name.replace(" ", "_") for name in LEVERS}
+    folders = {name: given.output / name.replace(" ", "_") for name in levers}
     for name, folder in folders.items():
         if given.only and name not in given.only:
             continue
-        recipe = resolve_recipe(change_table(base, LEVERS[name]))
+        recipe = resolve_recipe(change_table(base, levers[name]))
         if not is_scored(recipe, folder):
             lend_autoencoder(recipe, folder)
-            train(recipe, folder, say=print, show=lambda numbers: None)
+            trainer = train(recipe, folder, say=print, show=lambda numbers: None)
+            if not trainer.done:
+                return
             write_whole(folder / SCORES_NAME, json.dumps(score(recipe, folder, crops)) + "\n")
     table = tabulate(folders)
     print(table)
@@ -95,7 +72,7 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("recipe", type=Path, help="the run that each lever changes in one place")
     parser.add_argument("-o", "--output", type=Path, required=True, help="a folder of runs")
-    parser.add_argument("--only", action="append", choices=list(LEVERS), help="this lever; may be repeated")
+    parser.add_argument("--only", action="append", help="this lever; may be repeated")
     parser.add_argument("--into", type=Path, help="a document to write the table into, between its marks")
     return parser.parse_args()
 
@@ -115,62 +92,57 @@ def lend_autoencoder(recipe: Recipe, folder: Path) -> None:
         shutil.copyfile(Path(recipe.loop.start) / AUTOENCODER_NAME, folder / AUTOENCODER_NAME)
 
 
-def score(recipe: Recipe, folder: Path, crops: Path) -> dict[str, list[Any]]:
-    """Label, mean logit and source clip of everybody in validation, and of the real people held out.
+def score(recipe: Recipe, folder: Path, crops: Path) -> dict[str, dict[str, list[Any]]]:
+    """Label, mean logit and source clip of everybody in each validation set.
+
+    Where a recipe holds real people out by name, every set is there a second time with them added.
 
     Args:
         recipe: Of the run.
         folder: Of the run.
         crops: Where the crops of held-out people lie.
     """
-    stored = [(CropReader(path), s) for path in recipe.validation.values() for s in read_index(path)]
-    held_out = recipe.pairs.held_out
-    reader = CropReader(crops)
-    stored += [(reader, s) for s in read_index(crops) if s.identity.startswith(held_out)]
-    found = score_samples(predictor(load_run(folder)), stored, recipe.view)
-    kept = [sample.identity.startswith(held_out) for _, sample in stored]
+    predict = predictor(load_run(folder))
+    held_out, reader = recipe.pairs.held_out, CropReader(crops)
+    strangers = [(reader, s) for s in read_index(crops) if held_out and s.identity.startswith(held_out)]
+    sets = open_sources(recipe).validation
+    sets |= {f"{name}, all reals": [*kept, *strangers] for name, kept in sets.items() if strangers}
+    found = {name: score_samples(predict, kept, recipe.view) for name, kept in sets.items()}
     return {
-        "fake": found.fake.tolist(),
-        "logit": found.p_fake.tolist(),
-        "source": found.source.tolist(),
-        "held_out": kept,
+        name: {"fake": s.fake.tolist(), "logit": s.p_fake.tolist(), "source": s.source.tolist()}
+        for name, s in found.items()
     }
 
 
 def tabulate(folders: Mapping[str, Path]) -> str:
-    """A row a lever that was scored, best against all reals first."""
+    """A row a lever that was scored, best on the last validation set first."""
     found = {
-        name: json.loads((folder / SCORES_NAME).read_text(encoding="utf-8"))
+        name: {key: scored(value) for key, value in json.loads((folder / SCORES_NAME).read_text()).items()}
         for name, folder in folders.items()
         if (folder / SCORES_NAME).exists()
     }
     if UNCHANGED not in found:
         raise SystemExit(f"the run without a change must be there to compare with; add --only {UNCHANGED!r}")
-    base_all, base_clips = scored(found[UNCHANGED], held_out=True), scored(found[UNCHANGED], held_out=False)
+    base = found[UNCHANGED]
     rows = []
-    for name, scores in found.items():
-        everybody, clips = scored(scores, held_out=True), scored(scores, held_out=False)
+    for name, sets in found.items():
+        cells = [name]
+        for key, scores in sets.items():
+            apart = compare(scores, base[key], {"auc": auc})["auc"]
+            cells += [f"{auc(scores):.3f}", f"{pair_accuracy(scores):.3f}", _tell(apart)]
         seconds = median(step_seconds(folders[name])) / median(step_seconds(folders[UNCHANGED]))
-        rows.append(
-            (
-                auc(everybody),
-                f"| {name} | {auc(clips):.2f} | {pair_accuracy(clips):.2f} | {auc(everybody):.2f} | "
-                f"{_tell(compare(clips, base_clips, {'auc': auc})['auc'])} | "
-                f"{_tell(compare(everybody, base_all, {'auc': auc})['auc'])} | {seconds:.1f} x |",
-            )
-        )
-    head = (
-        "| changed | AUC, 40 clips | pairs | AUC, all reals | difference, 40 clips | difference, all reals "
-        "| cost of a step |\n|---|---:|---:|---:|---:|---:|---:|\n"
-    )
-    return head + "".join(row + "\n" for _, row in sorted(rows, reverse=True))
+        rows.append((auc(list(sets.values())[-1]), " | ".join([*cells, f"{seconds:.1f} x"])))
+    head = ["changed"]
+    for key in base:
+        head += [f"{key}: AUC", "pairs", "difference of the AUC"]
+    lines = [" | ".join([*head, "cost of a step"]), "|".join(["---", *["---:"] * len(head)])]
+    lines += [row for _, row in sorted(rows, reverse=True)]
+    return "".join(f"| {line} |\n" for line in lines)
 
 
-def scored(scores: Mapping[str, list[Any]], *, held_out: bool) -> Scored:
-    """Scores with or without the people who are held out."""
-    rows = np.array([held_out or not kept for kept in scores["held_out"]])
-    fake, logit, source = (np.array(scores[key])[rows] for key in ("fake", "logit", "source"))
-    return Scored(fake, logit, source)
+def scored(scores: Mapping[str, list[Any]]) -> Scored:
+    """Scores as they were stored."""
+    return Scored(*(np.array(scores[key]) for key in ("fake", "logit", "source")))
 
 
 def step_seconds(folder: Path) -> list[float]:
@@ -180,7 +152,7 @@ def step_seconds(folder: Path) -> list[float]:
 
 
 def _tell(difference: Difference) -> str:
-    return f"{difference.value:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})"
+    return f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
 
 
 if __name__ == "__main__":

@@ -5,9 +5,12 @@ import pytest
 
 from unmask.config import CropSettings
 from unmask.errors import SettingsError
-from unmask.train.recipe import read_recipe
+from unmask.files import read_toml
+from unmask.train.recipe import change_table, read_recipe, resolve_recipe
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.toml"))
+FOLDER = Path(__file__).parents[2] / "recipes"
+LEVERS = sorted(FOLDER.glob("levers*.toml"))
+RECIPES = sorted(set(FOLDER.rglob("*.toml")) - set(LEVERS))
 GOOD = 'name = "r"\ncrops = "c"\n[pairs]\nsource_weights = {photos = 1.0}\n'
 
 
@@ -25,7 +28,15 @@ def test_every_shipped_recipe_loads_and_says_how_to_run_it(file):
 
 
 def test_there_is_a_recipe_to_load():
-    assert RECIPES
+    assert RECIPES and LEVERS
+
+
+@pytest.mark.parametrize("file", LEVERS, ids=lambda file: file.stem)
+def test_every_lever_changes_its_run(file):
+    table = read_toml(file)
+    levers = table.pop("levers")
+    unchanged = resolve_recipe(table)
+    assert all(resolve_recipe(change_table(table, changes)) != unchanged for changes in levers.values())
 
 
 @pytest.mark.parametrize(
