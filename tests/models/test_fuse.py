@@ -37,8 +37,10 @@ def test_each_member_gets_its_own_part_and_scale(tiny, tmp_path):
     crops[2, :, :start] = 90  # which the tight one does not see
     low, high = (float(run(file, np.full((1, 3, size, size), v, np.uint8))[0]) for v in (40, 200))
     found = run(tmp_path / "fused.onnx", crops)
-    assert found[0] == pytest.approx(((low - 0.5) / 2 + (low + 1) / 0.5) / 2, abs=1e-4)
-    wide = 2 * found - (high + 1) / 0.5  # what is left when the tight one's share is taken off
+    odds = np.exp([(low - 0.5) / 2, (low + 1) / 0.5])
+    assert found[0] == pytest.approx(np.log(odds.mean()), abs=1e-4)
+    # What is left when the tight one's share is taken off.
+    wide = np.log(np.maximum(2 * np.exp(found) - np.exp((high + 1) / 0.5), 1e-9))
     assert min(low, high) < 2 * wide[1] + 0.5 < max(low, high)
     assert wide[2] != pytest.approx(wide[1], abs=1e-3)
 

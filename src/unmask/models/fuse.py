@@ -1,7 +1,9 @@
 """Finished ONNX networks that see a face in different framings, fused into one file.
 
 `unmask.models.ensemble` joins networks of one framing before they are exported. Those that learned from
-different data want different framings: each gets its own part of one wider crop, and their mean judges.
+different data want different framings: each gets its own part of one wider crop. A fake is seldom known to
+all of them, so the mean is taken of the odds, not of the logits: one network that is sure outweighs others
+that see nothing.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ def widest_view(members: Sequence[Member]) -> CropSettings:
 
 
 def fuse_models(members: Sequence[Member], target: Path) -> CropSettings:
-    """Write one network that cuts each member's part out of a wider crop and gives the mean of their logits.
+    """Write one network that cuts each member's part out of a wider crop, and takes the mean of their odds.
 
     Args:
         members: Two or more.
@@ -75,7 +77,18 @@ def fuse_models(members: Sequence[Member], target: Path) -> CropSettings:
         constants += _floats(f"m{number}/", centre=member.centre, spread=member.spread)
         nodes.append(helper.make_node("Sub", [f"m{number}/logit", f"m{number}/centre"], [f"m{number}/off"]))
         nodes.append(helper.make_node("Div", [f"m{number}/off", f"m{number}/spread"], [f"m{number}/even"]))
-    nodes.append(helper.make_node("Mean", [f"m{number}/even" for number in range(len(members))], ["logit"]))
+    logits = [f"m{number}/even" for number in range(len(members))]
+    constants += [
+        numpy_helper.from_array(np.array([len(members), -1]), "apart"),
+        numpy_helper.from_array(np.array([0]), "over"),
+        numpy_helper.from_array(np.array(np.log(len(members)), np.float32), "count"),
+    ]
+    nodes += [
+        helper.make_node("Concat", logits, ["all"], axis=0),
+        helper.make_node("Reshape", ["all", "apart"], ["each"]),
+        helper.make_node("ReduceLogSumExp", ["each", "over"], ["sum"], keepdims=0),
+        helper.make_node("Sub", ["sum", "count"], ["logit"]),
+    ]
     graph = helper.make_graph(
         nodes,
         "fused",
