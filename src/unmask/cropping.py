@@ -16,7 +16,8 @@ class CropSettings:
 
     Attributes:
         size_px: Side of the square crop, in pixels.
-        margin_fraction: Added to the longer side of box or template; 0.3 turns 100 px into 130 px.
+        margin_fraction: Added to the longer side of box or template; 0.3 turns 100 px into 130 px,
+            -0.3 into 70 px.
         crop: ``box`` cuts an upright square around the box; ``aligned`` turns, moves and scales the face so
             that its five points come to lie on the template.
         template: Where an aligned crop without margin shows left eye, right eye, nose, left and right mouth
@@ -30,7 +31,7 @@ class CropSettings:
 
     def __post_init__(self) -> None:
         require(8 <= self.size_px <= 2048, "size_px must be 8 to 2048", self.size_px)
-        require(0 <= self.margin_fraction <= 3, "margin_fraction must be 0 to 3", self.margin_fraction)
+        require(-0.5 <= self.margin_fraction <= 3, "margin_fraction must be -0.5 to 3", self.margin_fraction)
         require(self.crop in CROPS, f"crop must be one of {', '.join(CROPS)}", self.crop)
         count = 5 if self.crop == "aligned" else 0
         values = [value for point in self.template for value in point]

@@ -62,7 +62,7 @@ BROKEN = {
     "boolean size": ({"size_px": True}, "size_px must be a whole number"),
     "fractional size": ({"size_px": 32.5}, "size_px must be a whole number"),
     "huge size": ({"size_px": 100_000}, "size_px must be 8 to 2048"),
-    "negative margin": ({"margin_fraction": -1}, "margin_fraction must be 0 to 3"),
+    "negative margin": ({"margin_fraction": -1}, "margin_fraction must be -0.5 to 3"),
     "two means": ({"mean": [1, 2]}, "mean must be three numbers"),
     "zero std": ({"std": [0, 1, 1]}, "std must be above 0"),
     "unknown rule": ({"person_rule": "max"}, "unknown person_rule 'max'; choose from: mean"),
