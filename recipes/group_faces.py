@@ -1,7 +1,7 @@
 """Group faces that were cut out already by person, so that a split by person can be made.
 
     pip install '.[people]' scipy
-    python recipes/group_faces.py FACES/faces.tsv -o FACES/people.tsv [--sheet sheet.png]
+    python recipes/group_faces.py FACES/faces.tsv -o FACES/people.tsv [--sheet sheet.png] [--kept kept.csv]
 
 The real face of every original is described by dlib's face recognition network (128 numbers; public domain
 weights in `face-recognition-models`), and average linkage joins those that are closer than `--distance`. A
@@ -11,7 +11,7 @@ the nearest ones that were not, for a look.
 The table comes out as it went in, with the columns `person` and `split`. Two parts are kept for validation,
 and tell what a network gains by having seen a person before: whole people, and single originals of people who
 are trained on. The latter have no person, and are those that a share of the same size keeps where nobody is
-named.
+named; `--kept` lists them, each with one aligned fake, as `unmask evaluate` takes it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--distance", type=float, default=DISTANCE)
     parser.add_argument("--people-share", type=float, default=0.05, help="of the originals, kept by person")
     parser.add_argument("--originals-share", type=float, default=0.06, help="of the originals, kept singly")
+    parser.add_argument("--kept", type=Path, help="table of the originals that are kept singly")
     parser.add_argument("--sheet", type=Path, help="picture of doubtful pairs")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
@@ -67,6 +68,8 @@ def main() -> None:
     sizes = np.bincount(list(people.values()))
     print(f"{len(names)} real faces, {len(sizes)} people, the largest with {sizes.max()}")
     print("faces a person, deciles:", np.percentile(sizes, np.arange(0, 101, 10)).tolist())
+    if options.kept:
+        list_kept(rows, [name for name in singly if persons[name] not in strangers], options.kept)
     if options.sheet:
         draw_sheet(vectors, people, options.table.parent, options.sheet)
 
@@ -113,6 +116,19 @@ def keep_people(persons: dict[str, str], *, share: float) -> set[str]:
             break
         kept.add(person)
     return kept
+
+
+def list_kept(rows: Iterable[dict[str, str]], originals: Iterable[str], output: Path) -> None:
+    """The real picture and one aligned fake of each original that has both, in the order of their names."""
+    folder, kept = output.resolve().parent, set(originals)
+    reals = {row["name"] for row in rows if row["label"] == "real" and row["name"] in kept}
+    fakes = {row["original"]: row["name"] for row in rows if row["kind"] == "aligned"}
+    with output.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["path", "label", "original"])
+        for name in sorted(reals & set(fakes)):
+            writer.writerow([folder / "real" / f"{name}.jpg", "REAL", ""])
+            writer.writerow([folder / "fake" / f"{fakes[name]}.jpg", "FAKE", f"{name}.jpg"])
 
 
 def draw_sheet(vectors: NDArray[np.float32], people: dict[str, int], folder: Path, output: Path) -> None:

@@ -1,7 +1,8 @@
 r"""Fuse trained networks, measure them through the whole scan, calibrate them, and write their card.
 
     python recipes/publish.py --name NAME --member a/CARD.json --member b/CARD.json \
-        --calibration INDEX.csv --report DFDC_MINI/dfdc_train_part_1 --held-out PREFIX ... -o FOLDER
+        --calibration INDEX.csv --report DFDC_MINI/dfdc_train_part_1 --faces FACES.csv \
+        --held-out PREFIX ... -o FOLDER
 
 The weights are narrowed first (`unmask.models.narrow`), and what ships is what is measured. Every figure
 comes from scanning files as a user would, none of which any member was trained on unless the card says so.
@@ -49,7 +50,7 @@ def main() -> None:
     options = read_options()
     options.output.mkdir(parents=True, exist_ok=True)
     clips = read_clips([options.calibration])
-    report = read_clips([options.report])
+    report, faces = read_clips([options.report]), read_clips([options.faces])
     cards = [read_card(member) for member in options.member]
     found = find_logits(options.member, clips)
     reals = [clip.name for clip in clips if not clip.fake]
@@ -66,9 +67,11 @@ def main() -> None:
         weights = onnx.read_bytes()
         draft = Path(folder) / f"{options.name}.json"
         write_card(describe(options, weights, view, Calibration(), Thresholds(0.5, 0.5), {}), draft)
-        (logits,), (told,) = find_logits([draft], clips), find_logits([draft], report)
-    (options.output / "logits.json").write_text(json.dumps({"fused": logits, "report": told, "each": found}))
+        (logits,), (told,), (seen,) = (find_logits([draft], those) for those in (clips, report, faces))
+    each = {"fused": logits, "report": told, "faces": seen, "each": found}
+    (options.output / "logits.json").write_text(json.dumps(each))
     card = calibrate(options, weights, view, clips, logits, report, told)
+    card.scores.update(score_faces(faces, seen))
     with whole_file(options.output / card.file) as file:
         file.write_bytes(weights)
     write_card(card, options.output / f"{options.name}.json")
@@ -85,6 +88,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--member", type=Path, action="append", required=True, help="a model's card")
     parser.add_argument("--calibration", type=Path, required=True, help="table of real and generated clips")
     parser.add_argument("--report", type=Path, required=True, help="live swaps, never trained on")
+    parser.add_argument(
+        "--faces", type=Path, required=True, help="table of DFDC faces no member learned from"
+    )
     parser.add_argument(
         "--held-out", nargs="+", default=[], help="how the names of reals begin that no member was trained on"
     )
@@ -126,6 +132,15 @@ def calibrate(
     thresholds = Thresholds(fake_at_least, real_at_most)
     scores = {k: v for k, v in scores.items() if np.isfinite([v.value, v.low, v.high]).all()}
     return describe(options, weights, view, calibration, thresholds, scores)
+
+
+def score_faces(faces: Sequence[LabelledClip], logits: dict[str, float]) -> dict[str, Score]:
+    """Figures of pictures of DFDC: their rank, and how well logits calibrated on other originals fit."""
+    fake, values, group = as_arrays(faces, logits)
+    crossed = Scored(fake, cross_calibrate(values, fake, group), group)
+    figures = measure_with_intervals(Scored(fake, values, group), RANKING)
+    figures |= measure_with_intervals(crossed, PROBABILITY)
+    return {f"dfdc_faces_{key}": as_score(figure, len(fake)) for key, figure in figures.items()}
 
 
 def as_arrays(
