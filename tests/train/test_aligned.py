@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,6 +183,19 @@ def test_a_run_learns_from_both_and_validates_on_other_originals(data, tmp_path)
     numbers = []
     Trainer(recipe, tmp_path / "run", report=numbers.append).run()
     assert {"aligned_auc", "aligned_pairs"} <= set(numbers[-1])
+
+
+def test_people_who_are_named_are_validated_on_apart(data, tmp_path):
+    index = store_aligned(tmp_path / "aligned") / "index.jsonl"
+    lines = [json.loads(line) for line in index.read_text().splitlines()]
+    first = min(line["original"] for line in lines)
+    for line in lines:
+        line["split"] = "val" if line["original"] <= sorted({x["original"] for x in lines})[1] else "train"
+        line["identity"] = "person-7" if line["original"] == first else line["original"]
+    index.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    kept = open_sources(read_recipe(write_recipe(data, tmp_path, more=ALIGNED))).validation
+    assert {s.original for _, s in kept["aligned_strangers"]} == {first}
+    assert len({s.original for _, s in kept["aligned"]}) == 1
 
 
 def test_a_set_without_pairs_has_no_figure_for_them(data, tmp_path):

@@ -87,9 +87,10 @@ def test_sources_of_one_class_are_warned_of(tmp_path):
     store_people(tmp_path, [("ann", "REAL"), ("f-of-ann", "FAKE")], source="both")
     store_people(tmp_path, [("b", "REAL")], source="street")
     store_people(tmp_path, [("f-of-c", "FAKE")], source="made")
-    made, street = warn_of_one_class([sample for _, sample in open_folders([str(tmp_path)])])
-    assert "all crops of made are FAKE" in made and "all crops of street are REAL" in street
-    assert "recipes/probe.py" in made
+    samples = [sample for _, sample in open_folders([str(tmp_path)])]
+    (line,) = warn_of_one_class(samples)
+    assert "(REAL alone: street; FAKE alone: made)" in line and "recipes/probe.py" in line
+    assert not warn_of_one_class([sample for sample in samples if sample.source == "both"])
 
 
 def test_how_large_a_face_was_stored_does_not_tell_its_class(tmp_path):

@@ -228,13 +228,18 @@ def prove_apart(train: Sequence[Sample], validation: Sequence[Sample], *, name: 
 
 
 def warn_of_one_class(samples: Sequence[Sample]) -> tuple[str, ...]:
-    """A line for each source that shows one class alone: it may be learned instead of the face."""
+    """A line on sources that show one class alone, if there are some: they may be learned, not the face."""
     labels: dict[str, set[str]] = {}
     for sample in samples:
         labels.setdefault(sample.source, set()).add(sample.label)
-    return tuple(
-        f"labelled: all crops of {source} are {known}, so whatever sets them apart from the other sources "
-        "tells the class; add the other class from the same footage, or see with recipes/probe.py how much"
-        for source, (known, *more) in sorted(labels.items())
-        if not more
+    alone = {
+        label: sorted(name for name, known in labels.items() if known == {label})
+        for label in ("REAL", "FAKE")
+    }
+    if not any(alone.values()):
+        return ()
+    told = "; ".join(f"{label} alone: {', '.join(names)}" for label, names in alone.items() if names)
+    return (
+        f"labelled: some sources show one class alone ({told}), so whatever sets them apart tells the class; "
+        "add the other class from the same footage, or see with recipes/probe.py how much it tells",
     )

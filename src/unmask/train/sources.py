@@ -15,7 +15,7 @@ from unmask.train.labelled import TEST, VALIDATION, open_folders, prove_apart, s
 from unmask.train.recipe import Recipe
 from unmask.train.samplers import People, Stored
 
-LABELLED, ALIGNED = "labelled", "aligned"
+LABELLED, ALIGNED, STRANGERS = "labelled", "aligned", "aligned_strangers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,11 @@ def open_sources(recipe: Recipe) -> Sources:
         if kept:
             validation[LABELLED] = kept
     aligned, kept = _open_aligned(recipe)
-    if kept:
-        validation[ALIGNED] = kept
+    # Who is named was held out with all that shows them; of an original that nobody is named for, other clips
+    # of the same person may be trained on. Then the original stands for the person.
+    named = [item for item in kept if item[1].identity not in item[1].original]
+    lone = [item for item in kept if item[1].identity in item[1].original]
+    validation |= {name: part for name, part in ((ALIGNED, lone), (STRANGERS, named)) if part}
     warnings = warn_of_one_class([sample for _, sample in labelled])
     labelled += [item for originals, _ in aligned for o in originals for item in (o.real, *o.fakes)]
     pairs = _hold_out(pairs, [s for _, s in validation.get(LABELLED, [])], stored)
