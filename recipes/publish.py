@@ -208,7 +208,7 @@ def describe(
         licence="Apache-2.0",
         training_data=TRAINING_DATA,
         terms=TERMS,
-        recipe="recipes/lite0x2.toml and recipes/mixture2.toml, fused by recipes/publish.py",
+        recipe="recipes/lite0x2.toml, mixture2.toml and dfdc_faces.toml, fused by recipes/publish.py",
         commit=commit.stdout.strip(),
         scores=scores,
         limits=LIMITS,
@@ -220,15 +220,15 @@ TRAINING_DATA = (
     "about 110 real talking or moving faces in clips of up to 6 s from public research repositories",
     "2,000 studio portraits, 1,000 faces of Labeled Faces in the Wild, 406 web portraits, all real",
     "pseudo-fakes made from these reals: self-blended images, swaps between two people, a part with the "
-    "marks of an autoencoder (two of three networks learned from these alone)",
-    "one of three networks besides: 66,083 faces of the training set of the Deepfake Detection Challenge, "
-    "one picture each, fakes beside their own originals (research use)",
-    "the same: 13 pairs of live face swaps (part 0 of dfdc_mini) and 42 clips by 13 systems that generate, "
-    "reenact or lip-sync faces",
+    "marks of an autoencoder (two of four networks learned from these alone)",
+    "the other two: faces of the training set of the Deepfake Detection Challenge, one picture each, fakes "
+    "beside their own originals (research use; 66,083 are stored, 7,257 or 4,000 of them held out)",
+    "one of these two besides: 13 pairs of live face swaps (part 0 of dfdc_mini) and 42 clips by 13 systems "
+    "that generate, reenact or lip-sync faces",
 )
 
 LIMITS = (
-    "Calibrated and limited on 78 real clips, 44 of which two of the three networks had learned from as "
+    "Calibrated and limited on 78 real clips, 44 of which two of the four networks had learned from as "
     "reals, and on 9 generated ones and 7 live swaps; fakes count as often as reals.",
     "On held-out DFDC faces, one picture each and cut tightly, the network that learned from DFDC has by "
     "itself an AUC of 0.88 (93 % of 696 pairs right); people recur over originals, so this is not by person.",

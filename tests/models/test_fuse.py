@@ -8,7 +8,7 @@ from tiny_model import write_tiny_model
 from unmask.config import CropSettings
 from unmask.errors import ModelError
 from unmask.judge.card import read_card
-from unmask.models.fuse import Member, fuse_models
+from unmask.models.fuse import SHARPNESS, Member, fuse_models
 
 
 def run(file, crops):
@@ -37,10 +37,11 @@ def test_each_member_gets_its_own_part_and_scale(tiny, tmp_path):
     crops[2, :, :start] = 90  # which the tight one does not see
     low, high = (float(run(file, np.full((1, 3, size, size), v, np.uint8))[0]) for v in (40, 200))
     found = run(tmp_path / "fused.onnx", crops)
-    odds = np.exp([(low - 0.5) / 2, (low + 1) / 0.5])
-    assert found[0] == pytest.approx(np.log(odds.mean()), abs=1e-4)
+    odds = np.exp(SHARPNESS * np.array([(low - 0.5) / 2, (low + 1) / 0.5]))
+    assert found[0] == pytest.approx(np.log(odds.mean()) / SHARPNESS, abs=1e-4)
     # What is left when the tight one's share is taken off.
-    wide = np.log(np.maximum(2 * np.exp(found) - np.exp((high + 1) / 0.5), 1e-9))
+    tight = np.exp(SHARPNESS * (high + 1) / 0.5)
+    wide = np.log(np.maximum(2 * np.exp(SHARPNESS * found) - tight, 1e-9)) / SHARPNESS
     assert min(low, high) < 2 * wide[1] + 0.5 < max(low, high)
     assert wide[2] != pytest.approx(wide[1], abs=1e-3)
 
