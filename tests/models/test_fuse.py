@@ -26,7 +26,7 @@ def test_each_member_gets_its_own_part_and_scale(tiny, tmp_path):
     file, size = tiny
     members = [
         Member(file, CropSettings(size, 0.5), centre=0.5, spread=2.0),
-        Member(file, CropSettings(size, 0.0), centre=-1.0, spread=0.5),
+        Member(file, CropSettings(size, 0.0), centre=-1.0, spread=4.0),
     ]
     view = fuse_models(members, tmp_path / "fused.onnx")
     assert view == CropSettings(2 * round(1.5 * size / 2), 0.5)
@@ -37,10 +37,10 @@ def test_each_member_gets_its_own_part_and_scale(tiny, tmp_path):
     crops[2, :, :start] = 90  # which the tight one does not see
     low, high = (float(run(file, np.full((1, 3, size, size), v, np.uint8))[0]) for v in (40, 200))
     found = run(tmp_path / "fused.onnx", crops)
-    odds = np.exp(SHARPNESS * np.array([(low - 0.5) / 2, (low + 1) / 0.5]))
+    odds = np.exp(SHARPNESS * np.array([(low - 0.5) / 2, (low + 1) / 4]))
     assert found[0] == pytest.approx(np.log(odds.mean()) / SHARPNESS, abs=1e-4)
     # What is left when the tight one's share is taken off.
-    tight = np.exp(SHARPNESS * (high + 1) / 0.5)
+    tight = np.exp(SHARPNESS * (high + 1) / 4)
     wide = np.log(np.maximum(2 * np.exp(SHARPNESS * found) - tight, 1e-9)) / SHARPNESS
     assert min(low, high) < 2 * wide[1] + 0.5 < max(low, high)
     assert wide[2] != pytest.approx(wide[1], abs=1e-3)

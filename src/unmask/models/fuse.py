@@ -21,7 +21,7 @@ from unmask.errors import ModelError
 from unmask.models.export import OPSET
 
 SHARPNESS = 2.0
-"""Log-odds that one standard deviation of real faces is worth in a family that a network knows; 1.2 to 2.2 were
+"""Log-odds that a standard deviation of real faces is worth in a family that a network knows; 1.2 to 2.2 were
 measured for the networks that ship (docs/training.md)."""
 
 
