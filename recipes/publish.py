@@ -230,9 +230,9 @@ TRAINING_DATA = (
 LIMITS = (
     "Calibrated and limited on 78 real clips, 44 of which two of the four networks had learned from as "
     "reals, and on 9 generated ones and 7 live swaps; fakes count as often as reals.",
-    "On held-out DFDC faces, one picture each and cut tightly, the network that learned from DFDC alone has by "
-    "itself an AUC of 0.95 (96 % of the pairs right) by original and 0.92 (95 %) by person; fused and scanned as "
-    "any picture, 0.87 (91 %).",
+    "On held-out DFDC faces, one picture each and cut tightly, the network that learned from DFDC alone has "
+    "by itself an AUC of 0.95 (96 % of the pairs right) by original and 0.92 (95 %) by person; fused and "
+    "scanned as any picture, 0.87 (91 %).",
     "Swaps are told from their own original more often than from a real of another scene.",
     "Studio lighting, make-up, filters and strong sharpening can raise the score of a real face.",
     "Faces narrower than about 100 px, heavy compression and darkness hide what it looks for.",
