@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.faces.embedders.dlib import find_weights
+from unmask.train.labelled import in_lasting_order
 
 DISTANCE = 0.5  # dlib calls 0.6 the same person; a tight crop of 224 px is noisier than its portraits
 SHEET_PAIRS, SHEET_PX = 20, 96
@@ -55,13 +56,15 @@ def main() -> None:
     persons = {row["original"]: row["original"] for row in rows}
     persons |= {name: f"person-{number:04d}" for name, number in people.items()}
     strangers = keep_people(persons, share=options.people_share)
-    singly = set(in_lasting_order(persons, prefix="clip ")[: round(options.originals_share * len(persons))])
+    drawn = in_lasting_order(f"clip {name}" for name in persons)  # as `split_people` names them
+    drawn = [name.removeprefix("clip ") for name in drawn[: round(options.originals_share * len(persons))]]
+    singly = {name for name in drawn if persons[name] not in strangers}
     with options.output.open("w", newline="") as file:
         writer = csv.DictWriter(file, [*rows[0], "person", "split"], delimiter="\t", lineterminator="\n")
         writer.writeheader()
         for row in rows:
             person = persons[row["original"]]
-            if person not in strangers and row["original"] in singly:
+            if row["original"] in singly:
                 writer.writerow(row | {"person": "", "split": "val"})
             else:
                 writer.writerow(row | {"person": person, "split": "val" if person in strangers else "train"})
@@ -69,7 +72,7 @@ def main() -> None:
     print(f"{len(names)} real faces, {len(sizes)} people, the largest with {sizes.max()}")
     print("faces a person, deciles:", np.percentile(sizes, np.arange(0, 101, 10)).tolist())
     if options.kept:
-        list_kept(rows, [name for name in singly if persons[name] not in strangers], options.kept)
+        list_kept(rows, singly, options.kept)
     if options.sheet:
         draw_sheet(vectors, people, options.table.parent, options.sheet)
 
@@ -100,28 +103,23 @@ def cluster(vectors: NDArray[np.float32], *, distance: float) -> NDArray[np.int6
     return np.asarray(fcluster(tree, distance, "distance") - 1, np.int64)
 
 
-def in_lasting_order(names: Iterable[str], *, prefix: str = "") -> list[str]:
-    """Names in an order that chance gave them, and that stays when others come or go."""
-    return sorted(set(names), key=lambda name: hashlib.sha256((prefix + name).encode()).digest())
-
-
 def keep_people(persons: dict[str, str], *, share: float) -> set[str]:
     """People who have a share of the originals, or a little more, from the person of each original."""
-    counts: dict[str, int] = {}
-    for person in persons.values():
-        counts[person] = counts.get(person, 0) + 1
+    counts = Counter(persons.values())
     kept: set[str] = set()
+    left = share * len(persons)
     for person in in_lasting_order(counts):
-        if sum(counts[name] for name in kept) >= share * len(persons):
+        if left <= 0:
             break
         kept.add(person)
+        left -= counts[person]
     return kept
 
 
-def list_kept(rows: Iterable[dict[str, str]], originals: Iterable[str], output: Path) -> None:
+def list_kept(rows: Iterable[dict[str, str]], originals: set[str], output: Path) -> None:
     """The real picture and one aligned fake of each original that has both, in the order of their names."""
-    folder, kept = output.resolve().parent, set(originals)
-    reals = {row["name"] for row in rows if row["label"] == "real" and row["name"] in kept}
+    folder = output.resolve().parent
+    reals = {row["name"] for row in rows if row["label"] == "real"} & originals
     fakes = {row["original"]: row["name"] for row in rows if row["kind"] == "aligned"}
     with output.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

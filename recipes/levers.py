@@ -104,7 +104,8 @@ def score(recipe: Recipe, folder: Path, crops: Path) -> dict[str, dict[str, list
     """
     predict = predictor(load_run(folder))
     held_out, reader = recipe.pairs.held_out, CropReader(crops)
-    strangers = [(reader, s) for s in read_index(crops) if held_out and s.identity.startswith(held_out)]
+    stored = read_index(crops) if held_out else []
+    strangers = [(reader, s) for s in stored if s.identity.startswith(held_out)]
     sets = open_sources(recipe).validation
     sets |= {f"{name}, all reals": [*kept, *strangers] for name, kept in sets.items() if strangers}
     found = {name: score_samples(predict, kept, recipe.view) for name, kept in sets.items()}

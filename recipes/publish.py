@@ -70,8 +70,7 @@ def main() -> None:
         (logits,), (told,), (seen,) = (find_logits([draft], those) for those in (clips, report, faces))
     each = {"fused": logits, "report": told, "faces": seen, "each": found}
     (options.output / "logits.json").write_text(json.dumps(each))
-    card = calibrate(options, weights, view, clips, logits, report, told)
-    card.scores.update(score_faces(faces, seen))
+    card = calibrate(options, weights, view, clips, logits, report, told, faces, seen)
     with whole_file(options.output / card.file) as file:
         file.write_bytes(weights)
     write_card(card, options.output / f"{options.name}.json")
@@ -107,6 +106,8 @@ def calibrate(
     logits: dict[str, float],
     report: Sequence[LabelledClip],
     told: dict[str, float],
+    faces: Sequence[LabelledClip],
+    seen: dict[str, float],
 ) -> Card:
     """The card with calibration, thresholds and figures."""
     fake, values, group = as_arrays([*clips, *report], logits | told)
@@ -122,25 +123,20 @@ def calibrate(
         "false_alarms_on_reals_no_member_saw": share(p_real[unseen] >= fake_at_least),
     }
     crossed = cross_calibrate(values[each], fake[each], group[each])
+    still, stills, original = as_arrays(faces, seen)
+    crossed_stills = cross_calibrate(stills, still, original)
     for name, scored, kinds in (
         ("generated_held_out", Scored(*as_arrays(clips, logits)), RANKING),
         ("mixture", Scored(fake[each], crossed, group[each]), PROBABILITY),
         ("dfdc_mini_part_1", Scored(*as_arrays(report, told)), RANKING),
+        ("dfdc_faces", Scored(still, stills, original), RANKING),
+        ("dfdc_faces", Scored(still, crossed_stills, original), PROBABILITY),
     ):
         figures = measure_with_intervals(scored, kinds)
         scores |= {f"{name}_{key}": as_score(figure, len(scored)) for key, figure in figures.items()}
     thresholds = Thresholds(fake_at_least, real_at_most)
     scores = {k: v for k, v in scores.items() if np.isfinite([v.value, v.low, v.high]).all()}
     return describe(options, weights, view, calibration, thresholds, scores)
-
-
-def score_faces(faces: Sequence[LabelledClip], logits: dict[str, float]) -> dict[str, Score]:
-    """Figures of pictures of DFDC: their rank, and how well logits calibrated on other originals fit."""
-    fake, values, group = as_arrays(faces, logits)
-    crossed = Scored(fake, cross_calibrate(values, fake, group), group)
-    figures = measure_with_intervals(Scored(fake, values, group), RANKING)
-    figures |= measure_with_intervals(crossed, PROBABILITY)
-    return {f"dfdc_faces_{key}": as_score(figure, len(fake)) for key, figure in figures.items()}
 
 
 def as_arrays(

@@ -7,7 +7,7 @@ somebody is on the same side, and a proof of that is printed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -167,6 +167,11 @@ def open_folders(folders: Sequence[str]) -> list[Stored]:
     ]
 
 
+def in_lasting_order(names: Iterable[str]) -> list[str]:
+    """Each name once, in an order that chance gave them and that stays when others come or go."""
+    return sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
+
+
 def split_people(
     stored: Sequence[Stored], *, share: float, held_out: tuple[str, ...] = ()
 ) -> tuple[list[Stored], list[Stored]]:
@@ -190,7 +195,7 @@ def split_people(
         if sample.split == VALIDATION or (held_out and sample.identity.startswith(held_out))
     }
     if share and not any(sample.split == VALIDATION for _, sample in stored):
-        names = sorted(set(groups), key=lambda name: hashlib.sha256(name.encode()).digest())
+        names = in_lasting_order(groups)
         kept |= set(names[: max(1, round(share * len(names)))])
     sides: tuple[list[Stored], list[Stored]] = ([], [])
     for item, group in zip(stored, groups, strict=True):
