@@ -50,8 +50,8 @@ def originals(tmp_path_factory):
     return originals_of(store_aligned(tmp_path_factory.mktemp("aligned") / "crops"))
 
 
-def make(originals, *, count=4, pairs=PAIRS, **more):
-    settings = AlignedSettings({"crops": count})
+def make(originals, *, count=4, pairs=PAIRS, shares=None, **more):
+    settings = AlignedSettings({"crops": count}, **(shares or {}))
     return AlignedBatches([(originals, count)], settings, pairs, **more)
 
 
@@ -105,6 +105,30 @@ def test_both_sides_get_the_same_framing_and_degradation(originals):
         assert torch.equal(real, fake) and not batch.masks.any()
 
 
+def test_mixup_leaves_the_real_and_half_of_the_fake_or_more(originals):
+    clean = replace(PAIRS, clean_share=1.0)
+    real, fake = (part.float() for part in make(originals, pairs=clean)[1].crops.chunk(2))
+    mixed = make(originals, pairs=clean, shares={"mixup_share": 1.0})[1]
+    same, fainter = (part.float() for part in mixed.crops.chunk(2))
+    assert torch.equal(real, same) and mixed.masks[4:].any()
+    left = (fainter - real).abs().mean((1, 2, 3)) / (fake - real).abs().mean((1, 2, 3))
+    assert ((left > 0.45) & (left < 1.01)).all() and left.std() > 0.01
+
+
+def test_cutout_covers_the_same_on_both_sides_and_leaves_what_tells_them_apart(originals):
+    clean = replace(PAIRS, clean_share=1.0)
+    covered = 0
+    for step in range(6):
+        before = make(originals, pairs=clean)[step]
+        after = make(originals, pairs=clean, shares={"cutout_share": 1.0})[step]
+        changed = (before.crops != after.crops).any(1)
+        real, fake = changed.chunk(2)
+        covered += int(real.flatten(1).any(1).sum())
+        assert ((real & fake).sum((1, 2)) >= 0.9 * (real | fake).sum((1, 2))).all()
+        assert (after.masks[4:].sum((1, 2)) >= 0.3 * before.masks[4:].sum((1, 2))).all()
+    assert covered >= 6
+
+
 def test_the_mask_lies_where_the_face_was_changed():
     real, fake = stored_face(0), stored_face(0, fake=True)
     found = find_difference(real, fake)
@@ -148,6 +172,8 @@ def test_a_fake_of_another_size_is_named(tmp_path):
         ({"pairs_per_step": {"a": 0}}, "must name a folder, each with 1 pair or more"),
         ({"margin_fractions": (0.2, 0.1)}, "must rise within -0.5 to 1"),
         ({"validation_share": 1.0}, "validation_share must be 0 to below 1"),
+        ({"mixup_share": 1.5}, "mixup_share must be 0 to 1"),
+        ({"cutout_share": -0.1}, "cutout_share must be 0 to 1"),
     ],
 )
 def test_settings_are_checked(changes, message):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from unmask.errors import DataError, require
-from unmask.forge.augment import apply_chain
+from unmask.forge.augment import Operation, apply_chain, occlude
 from unmask.forge.blend import Pair
 from unmask.forge.clips import frame_clip
 from unmask.forge.pairs import Batch, draw_degradations, stack_pairs
@@ -39,11 +39,17 @@ class AlignedSettings:
             nothing to show beyond their own margin.
         validation_share: Share of the people that is kept for validation, 0 to below 1; where the stored
             faces are split already, that counts instead.
+        mixup_share: Share of pairs whose fake is mixed with its real, half of it or more being left, and
+            stays a fake (after Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018).
+        cutout_share: Share of pairs that lose the same part of the face on both sides (after DeVries &
+            Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout", 2017).
     """
 
     pairs_per_step: dict[str, int] = field(default_factory=dict)
     margin_fractions: tuple[float, float] = (-0.15, 0.0)
     validation_share: float = 0.05
+    mixup_share: float = 0.0
+    cutout_share: float = 0.0
 
     def __post_init__(self) -> None:
         low, high = self.margin_fractions
@@ -55,6 +61,9 @@ class AlignedSettings:
         require(
             0 <= self.validation_share < 1, "validation_share must be 0 to below 1", self.validation_share
         )
+        for name in ("mixup_share", "cutout_share"):
+            share = getattr(self, name)
+            require(0 <= share <= 1, f"{name} must be 0 to 1", share)
 
     @property
     def total(self) -> int:
@@ -101,6 +110,28 @@ def find_difference(real: Image, fake: Image) -> Floats:
     smooth = cv2.GaussianBlur(apart, (0, 0), max(1.0, len(real) / 56))
     sureness = (smooth - CODEC_DIFFERENCE) / (CERTAIN_DIFFERENCE - CODEC_DIFFERENCE)
     return np.asarray(np.clip(sureness, 0, 1), np.float32)
+
+
+def mix_fake(real: Image, fake: Image, rng: np.random.Generator) -> Image:
+    """A fake that is half or more of what it was, the rest being its real."""
+    share = float(rng.uniform(0.5, 1))
+    return np.asarray(cv2.addWeighted(fake, share, real, 1 - share, 0), np.uint8)
+
+
+def draw_cutout(rng: np.random.Generator, difference: Floats) -> list[Operation]:
+    """Covers a part of the face, unless that hid more than half of what tells a pair apart.
+
+    Args:
+        rng: Source of every random choice.
+        difference: What `find_difference` found, shape (S, S).
+    """
+    side = len(difference)
+    width, height = (int(value) for value in rng.integers(side // 4, side * 2 // 3, 2))
+    x, y = int(rng.integers(side - width + 1)), int(rng.integers(side - height + 1))
+    red, green, blue = (int(value) for value in rng.integers(0, 256, 3))
+    if difference[y : y + height, x : x + width].sum() > difference.sum() / 2:
+        return []
+    return [partial(occlude, box=(x, y, x + width, y + height), colour=(red, green, blue))]
 
 
 class AlignedBatches(Dataset[Batch]):
@@ -168,6 +199,12 @@ class AlignedBatches(Dataset[Batch]):
             stored_margin=stored,
         )
         chain = draw_degradations(rng, settings, made_px=len(real))
+        dice = np.random.default_rng([self._seed, place, turn, 4])  # of its own: all else stays as without
+        if dice.random() < self._settings.mixup_share:
+            fake = mix_fake(real, fake, dice)
+        if dice.random() < self._settings.cutout_share:
+            cutout = draw_cutout(dice, find_difference(real, fake))
+            real, fake = apply_chain(real, cutout), apply_chain(fake, cutout)
         return Pair(apply_chain(real, chain), apply_chain(fake, chain), find_difference(real, fake))
 
 
