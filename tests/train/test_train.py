@@ -154,13 +154,17 @@ def test_micro_batches_keep_pairs_together():
 def test_the_loss_wants_each_fake_above_its_own_real():
     masks = torch.zeros(4, 2, 2)
 
-    def loss(*logits):
-        return float(
-            pair_loss(FrameOutput(torch.tensor(logits), masks), masks, rank_weight=1.0, mask_weight=0.0)
-        )
+    def loss(*logits, across=False):
+        output = FrameOutput(torch.tensor(logits), masks)
+        return float(pair_loss(output, masks, rank_weight=1.0, mask_weight=0.0, rank_across=across))
 
-    good, swapped = loss(-1.0, 3.0, 1.0, 5.0), loss(-1.0, 3.0, 5.0, 1.0)
-    assert good < swapped
+    good, swapped = (
+        (-1.0, 3.0, 1.0, 5.0),
+        (-1.0, 3.0, 5.0, 1.0),
+    )  # scenes 4 apart
+    assert loss(*good) < loss(*swapped)
+    assert loss(*good, across=True) > 1.2 * loss(*good)
+    assert loss(*swapped, across=True) == pytest.approx(loss(*good, across=True))
 
 
 def test_only_the_hardest_pairs_are_learned_from_where_a_share_is_set():

@@ -272,6 +272,7 @@ class Trainer:
             pairs,
             part.masks,
             rank_weight=settings.rank_weight,
+            rank_across=settings.rank_across,
             mask_weight=settings.mask_weight,
             hard_share=settings.hard_share,
         )

@@ -23,25 +23,34 @@ class Judgement(Protocol):
 
 
 def pair_loss(
-    output: Judgement, masks: Tensor, *, rank_weight: float, mask_weight: float, hard_share: float = 1.0
+    output: Judgement,
+    masks: Tensor,
+    *,
+    rank_weight: float,
+    mask_weight: float,
+    rank_across: bool = False,
+    hard_share: float = 1.0,
 ) -> Tensor:
     """Loss over pairs of a real and its own fake.
 
     Cross-entropy, plus a ranking term that looks at each pair alone, so that scene and person cancel
-    out, plus the cross-entropy of the predicted blended region.
+    out, or at all of them together, so that they must not matter, plus the cross-entropy of the predicted
+    blended region.
 
     Args:
         output: Of reals, then of their fakes in the same order.
         masks: Share of foreign face in each patch, shape (2B, S/16, S/16), for clips (2B, T, S/16, S/16).
         rank_weight: Weight of the ranking term.
         mask_weight: Weight of the mask term.
+        rank_across: Each fake is ranked above every real, not only above its own.
         hard_share: Share of the pairs, those of the highest loss, that count (Shrivastava, Gupta & Girshick,
             "Training Region-based Object Detectors with Online Hard Example Mining", CVPR 2016).
     """
     real, fake = output.logit.float().chunk(2)
     losses = (F.softplus(real) + F.softplus(-fake)) / 2
     if rank_weight:
-        losses = losses + rank_weight * F.softplus(1 - (fake - real))
+        below = real[None, :] if rank_across else real[:, None]
+        losses = losses + rank_weight * F.softplus(1 - (fake[:, None] - below)).mean(1)
     if mask_weight:
         patches = F.binary_cross_entropy_with_logits(output.mask_logit.float(), masks, reduction="none")
         losses = losses + mask_weight * patches.flatten(1).mean(1).view(2, -1).mean(0)

@@ -38,6 +38,7 @@ class LoopSettings:
         weight_decay: AdamW's.
         dropout: Share of pooled features dropped.
         rank_weight: Weight of the loss that wants each fake above its own real.
+        rank_across: Want it above every real of a micro-batch, of other scenes too.
         mask_weight: Weight of the loss that wants the blended region found.
         hard_share: Share of a micro-batch's pairs, those of the highest loss, that is learned from.
         sam_radius: How far the weights are moved to where the loss is worst before the gradient is taken, as
@@ -65,6 +66,7 @@ class LoopSettings:
     weight_decay: float = 0.02
     dropout: float = 0.2
     rank_weight: float = 0.5
+    rank_across: bool = False
     mask_weight: float = 0.5
     hard_share: float = 1.0
     sam_radius: float = 0.0
