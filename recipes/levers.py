@@ -25,12 +25,10 @@ from unmask.evaluate.bootstrap import Difference, compare
 from unmask.evaluate.metrics import Scored, auc, pair_accuracy
 from unmask.files import read_toml, write_whole
 from unmask.train.build import predictor
-from unmask.train.join import load_run
 from unmask.train.log import LOG_NAME
-from unmask.train.loop import AUTOENCODER_NAME, RECIPE_NAME
+from unmask.train.loop import AUTOENCODER_NAME, RECIPE_NAME, Trainer
 from unmask.train.recipe import Recipe, change_table, resolve_recipe
 from unmask.train.run import train
-from unmask.train.sources import open_sources
 from unmask.train.validate import score_samples
 
 MARKS = ("<!-- levers: begin -->\n", "<!-- levers: end -->\n")
@@ -57,7 +55,7 @@ def main() -> None:
             trainer = train(recipe, folder, say=print, show=lambda numbers: None)
             if not trainer.done:
                 return
-            write_whole(folder / SCORES_NAME, json.dumps(score(recipe, folder, crops)) + "\n")
+            write_whole(folder / SCORES_NAME, json.dumps(score(trainer, crops)) + "\n")
     table = tabulate(folders)
     print(table)
     if given.into:
@@ -92,26 +90,28 @@ def lend_autoencoder(recipe: Recipe, folder: Path) -> None:
         shutil.copyfile(Path(recipe.loop.start) / AUTOENCODER_NAME, folder / AUTOENCODER_NAME)
 
 
-def score(recipe: Recipe, folder: Path, crops: Path) -> dict[str, dict[str, list[Any]]]:
+def score(trainer: Trainer, crops: Path) -> dict[str, dict[str, list[Any]]]:
     """Label, mean logit and source clip of everybody in each validation set.
 
     Where a recipe holds real people out by name, every set is there a second time with them added.
 
     Args:
-        recipe: Of the run.
-        folder: Of the run.
+        trainer: Of a run that is done.
         crops: Where the crops of held-out people lie.
     """
-    predict = predictor(load_run(folder))
-    held_out, reader = recipe.pairs.held_out, CropReader(crops)
+    if not trainer.scores:  # it was done before it was scored
+        trainer.validate()
+    sets = dict(trainer.scores)
+    held_out, reader = trainer.recipe.pairs.held_out, CropReader(crops)
     stored = read_index(crops) if held_out else []
     strangers = [(reader, s) for s in stored if s.identity.startswith(held_out)]
-    sets = open_sources(recipe).validation
-    sets |= {f"{name}, all reals": [*kept, *strangers] for name, kept in sets.items() if strangers}
-    found = {name: score_samples(predict, kept, recipe.view) for name, kept in sets.items()}
+    if strangers:
+        predict, view = predictor(trainer.average), trainer.recipe.view
+        for name, kept in trainer.sources.validation.items():
+            sets[f"{name}, all reals"] = score_samples(predict, [*kept, *strangers], view)
     return {
         name: {"fake": s.fake.tolist(), "logit": s.p_fake.tolist(), "source": s.source.tolist()}
-        for name, s in found.items()
+        for name, s in sets.items()
     }
 
 

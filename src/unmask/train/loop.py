@@ -20,7 +20,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from torch import Tensor
 
 from unmask.errors import DataError
-from unmask.evaluate.metrics import auc, pair_accuracy
+from unmask.evaluate.metrics import Scored, auc, pair_accuracy
 from unmask.files import write_whole
 from unmask.forge.neural import Regenerator
 from unmask.train.autoencoder import train_autoencoder
@@ -56,6 +56,7 @@ class Trainer:
         sources: The data, checked before anything else.
         step: Steps that are done.
         plan: When the run ends.
+        scores: Of each validation set when it was last looked at; empty before.
 
     Raises:
         DataError: Data or a checkpoint break a rule.
@@ -88,6 +89,7 @@ class Trainer:
         self.average = copy.deepcopy(net).eval().to(self.accelerator.device)
         self.net, self.optimizer = self.accelerator.prepare(net, make_optimizer(net, settings))
         self.step, self.plan = 0, Plan(settings.steps)
+        self.scores: dict[str, Scored] = {}
         self._pace, self._health = Pace(), Health(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._regenerate = self._prepare_autoencoder(say) if recipe.pairs.neural_share else None
@@ -139,9 +141,12 @@ class Trainer:
         """AUC and pair accuracy of the running average on each validation set, on the main process."""
         if not self.accelerator.is_main_process:
             return {}
+        predict, view = predictor(self.average), self.recipe.view
+        self.scores = {
+            name: score_samples(predict, samples, view) for name, samples in self.sources.validation.items()
+        }
         numbers: dict[str, float] = {}
-        for name, samples in self.sources.validation.items():
-            scores = score_samples(predictor(self.average), samples, self.recipe.view)
+        for name, scores in self.scores.items():
             found = {f"{name}_auc": auc(scores), f"{name}_pairs": pair_accuracy(scores)}
             numbers |= {key: value for key, value in found.items() if not math.isnan(value)}
         return numbers
