@@ -204,7 +204,7 @@ def describe(
         licence="Apache-2.0",
         training_data=TRAINING_DATA,
         terms=TERMS,
-        recipe="recipes/lite0x2.toml, mixture2.toml and dfdc_faces.toml, fused by recipes/publish.py",
+        recipe="recipes/lite0x2.toml, mixture2.toml, mixture3.toml and dfdc_faces.toml, fused by recipes/publish.py",
         commit=commit.stdout.strip(),
         scores=scores,
         limits=LIMITS,
@@ -216,19 +216,19 @@ TRAINING_DATA = (
     "about 110 real talking or moving faces in clips of up to 6 s from public research repositories",
     "2,000 studio portraits, 1,000 faces of Labeled Faces in the Wild, 406 web portraits, all real",
     "pseudo-fakes made from these reals: self-blended images, swaps between two people, a part with the "
-    "marks of an autoencoder (two of four networks learned from these alone)",
-    "the other two: faces of the training set of the Deepfake Detection Challenge, one picture each, fakes "
-    "beside their own originals (research use; 66,083 are stored, 7,257 or 4,000 of them held out)",
-    "one of these two besides: 13 pairs of live face swaps (part 0 of dfdc_mini) and 42 clips by 13 systems "
+    "marks of an autoencoder (two of five networks learned from these alone)",
+    "the other three: faces of the training set of the Deepfake Detection Challenge, one picture each, fakes "
+    "beside their own originals (research use; 66,083 are stored, 4,000 to 7,257 of them held out)",
+    "two of these three besides: 13 pairs of live face swaps (part 0 of dfdc_mini) and 42 clips by 13 systems "
     "that generate, reenact or lip-sync faces",
 )
 
 LIMITS = (
-    "Calibrated and limited on 78 real clips, 44 of which two of the four networks had learned from as "
+    "Calibrated and limited on 78 real clips, 44 of which two of the five networks had learned from as "
     "reals, and on 9 generated ones and 7 live swaps; fakes count as often as reals.",
     "On held-out DFDC faces, one picture each and cut tightly, the network that learned from DFDC alone has "
-    "by itself an AUC of 0.95 (96 % of the pairs right) by original and 0.92 (95 %) by person; fused and "
-    "scanned as any picture, 0.87 (91 %).",
+    "by itself an AUC of 0.95 (96 % of the pairs right) by original and 0.92 (95 %) by person; all five, "
+    "scanning them as any picture, have less: dfdc_faces_auc.",
     "Swaps are told from their own original more often than from a real of another scene.",
     "Studio lighting, make-up, filters and strong sharpening can raise the score of a real face.",
     "Faces narrower than about 100 px, heavy compression and darkness hide what it looks for.",

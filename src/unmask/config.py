@@ -136,7 +136,7 @@ class ScoreSettings:
     """
 
     frames_share: float = 0.5
-    min_frames: int = 6
+    min_frames: int = 5
     batch_crops: int | None = None
     threads: int = 1
     device: str = "auto"
