@@ -1,4 +1,4 @@
-"""List the clips of a mixture that no network learned from, as `recipes/publish.py` calibrates on them.
+"""List the clips that a mixture did not learn from, as `recipes/publish.py` calibrates on them.
 
     python recipes/list_held_out.py recipes/mixture3.toml --root DATA --root DATA/generated -o held_out.csv
 

@@ -158,10 +158,8 @@ def test_the_loss_wants_each_fake_above_its_own_real():
         output = FrameOutput(torch.tensor(logits), masks)
         return float(pair_loss(output, masks, rank_weight=1.0, mask_weight=0.0, rank_across=across))
 
-    good, swapped = (
-        (-1.0, 3.0, 1.0, 5.0),
-        (-1.0, 3.0, 5.0, 1.0),
-    )  # scenes 4 apart
+    good = (-1.0, 3.0, 1.0, 5.0)  # two scenes whose reals lie 4 apart
+    swapped = (-1.0, 3.0, 5.0, 1.0)
     assert loss(*good) < loss(*swapped)
     assert loss(*good, across=True) > 1.2 * loss(*good)
     assert loss(*swapped, across=True) == pytest.approx(loss(*good, across=True))
