@@ -60,7 +60,11 @@ def run_recipe(
         place = folder / run.name if resolved.members else folder
         trainer = train(run, place, say=say, show=show)
         if not trainer.done:
-            return False
+            break
+    # A process that ends while its group lives is now and then aborted by a thread of the group.
+    trainer.accelerator.end_training()
+    if not trainer.done:
+        return False
     if trainer.accelerator.is_main_process:
         sources = trainer.sources
         net: Net | Ensemble = trainer.average
