@@ -81,6 +81,18 @@ def test_chains_cover_every_kind_of_damage():
     assert names == {case.func.__name__ for case in CASES.values()}
 
 
+def test_harsh_chains_leave_less_than_usual_ones_and_cover_seven_kinds():
+    image, names, lost = portrait(128), set(), []
+    for seed in range(60):
+        chain = augment.draw_harsh_degradation(np.random.default_rng(seed), size_px=128)
+        names |= {(op.func.__name__, "offset" in op.keywords) for op in chain}
+        assert 1 <= len(chain) <= 2
+        seen = augment.apply_chain(image, chain)
+        assert seen.shape == image.shape and seen.dtype == np.uint8
+        lost.append(np.abs(seen.astype(int) - image).mean())
+    assert len(names) == 7 and min(lost) > 1
+
+
 def test_noise_has_the_strength_asked_for():
     grey = np.full((200, 200, 3), 128, np.uint8)
     assert augment.add_noise(grey, sigma=6, seed=0).std() == pytest.approx(6, rel=0.05)

@@ -101,6 +101,23 @@ def test_plain_blending_works_at_the_size_that_is_seen_and_degrades_all_or_nothi
     assert changed >= 5  # some footage bears nothing
 
 
+@every_blending
+def test_a_share_of_pairs_is_degraded_harshly_and_none_where_none_is_asked_for(crops, forger):
+    usual = replace(SETTINGS, size_px=96, clean_share=1.0, forger=forger)
+    batches = PairBatches(crops, usual, seed=0, steps=1)
+    lost = []
+    for seed in range(8):
+        clean = batches.draw_pair(np.random.default_rng(seed), usual)
+        same = batches.draw_pair(np.random.default_rng(seed), replace(usual, harsh_share=0.0))
+        assert np.array_equal(clean.fake, same.fake)
+        harsh = batches.draw_pair(np.random.default_rng(seed), replace(usual, harsh_share=1.0))
+        assert np.array_equal(clean.mask, harsh.mask)
+        lost.append([np.abs(a.astype(int) - b).mean() for a, b in zip(clean[:2], harsh[:2], strict=True)])
+    assert np.mean(lost) > 4 and np.abs(np.diff(lost)).max() < 0.3 * np.max(lost) + 1  # both sides alike
+    with pytest.raises(SettingsError, match=r"harsh_share must be 0 to 1, got 1\.5"):
+        replace(SETTINGS, harsh_share=1.5)
+
+
 def test_a_blending_that_cannot_do_it_says_so():
     with pytest.raises(SettingsError, match=r"forger must be one of faint, plain, got 'bold'"):
         replace(SETTINGS, forger="bold")

@@ -219,6 +219,32 @@ def draw_degradation(
     return chain
 
 
+def draw_harsh_degradation(rng: np.random.Generator, *, size_px: int) -> list[Operation]:
+    """One or two kinds of loss, each as strong as in the middle and upper steps of `video.distort`.
+
+    `draw_degradation` is what footage usually went through; this is what little survives.
+
+    Args:
+        rng: Source of every random choice.
+        size_px: Side of the square images that it will be applied to.
+    """
+
+    def between(low: float, high: float) -> float:
+        return float(rng.uniform(low, high))
+
+    kinds: list[Callable[[], Operation]] = [
+        lambda: partial(add_noise, sigma=between(6, 26), seed=int(rng.integers(2**31))),
+        lambda: partial(blur, sigma_px=between(0.004, 0.03) * size_px),
+        lambda: partial(rescale, factor=between(0.15, 0.6)),
+        lambda: partial(compress_jpeg, quality=int(rng.integers(8, 40))),
+        lambda: partial(compress_h264, crf=int(rng.integers(32, 46)), frames=int(rng.integers(1, 4))),
+        lambda: partial(relight, gain=(between(0.2, 0.6),) * 3),
+        lambda: partial(relight, gain=(share := between(0.3, 0.7),) * 3, offset=128 * (1 - share)),
+    ]
+    chosen = rng.choice(len(kinds), size=1 if rng.random() < 0.7 else 2, replace=False)
+    return [kinds[int(number)]() for number in sorted(chosen)]
+
+
 def draw_codec(rng: np.random.Generator) -> list[Operation]:
     """The codec that nearly all footage went through: H.264 with motion, or JPEG."""
     codec = rng.random()

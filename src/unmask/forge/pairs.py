@@ -21,12 +21,18 @@ from unmask.crops.framing import draw_view, flip_face, frame_face
 from unmask.crops.samples import Sample
 from unmask.crops.shards import CropReader
 from unmask.faces.crop import scale_square
-from unmask.forge.augment import Operation, apply_chain, draw_codec, draw_degradation
+from unmask.forge.augment import (
+    Operation,
+    apply_chain,
+    draw_codec,
+    draw_degradation,
+    draw_harsh_degradation,
+)
 from unmask.forge.blend import Pair, blend_self, face_width, keep_detail
 from unmask.forge.neural import Regenerator
 from unmask.forge.plain import draw_plain_pair
 from unmask.forge.pools import Pool, open_pools
-from unmask.forge.settings import PairSettings
+from unmask.forge.settings import PairSettings, is_harsh
 from unmask.forge.swap import swap_face
 from unmask.types import Floats, Image
 
@@ -54,7 +60,9 @@ def draw_degradations(rng: np.random.Generator, settings: PairSettings, *, made_
         made_px: Side of the crops as they were made.
     """
     chain: list[Operation] = []
-    if rng.random() >= settings.clean_share:
+    if is_harsh(rng, settings):
+        chain += draw_harsh_degradation(rng, size_px=made_px)
+    elif rng.random() >= settings.clean_share:
         if rng.random() < settings.degraded_share:
             chain += draw_degradation(rng, size_px=made_px)
         chain += draw_codec(rng)

@@ -19,7 +19,7 @@ from unmask.crops.shards import CropReader
 from unmask.forge import augment
 from unmask.forge.blend import Pair, blend_altered
 from unmask.forge.pools import Pool
-from unmask.forge.settings import PairSettings
+from unmask.forge.settings import PairSettings, is_harsh
 from unmask.forge.swap import swap_face
 from unmask.types import Image
 
@@ -52,9 +52,12 @@ def draw_plain_pair(pool: Pool, reader: CropReader, rng: np.random.Generator, se
         pair = swap_face(image, points, *crop, rng, alter=add_strong_artefacts, filtered=False)
     else:
         pair = blend_altered(image, points, rng, alter=add_strong_artefacts)
-    chain = draw_plain_degradations(rng, size_px=settings.size_px)
-    if rng.random() >= 1 - settings.clean_share:
-        return pair
+    if is_harsh(rng, settings):
+        chain = augment.draw_harsh_degradation(rng, size_px=settings.size_px)
+    else:
+        chain = draw_plain_degradations(rng, size_px=settings.size_px)
+        if rng.random() >= 1 - settings.clean_share:
+            return pair
     return Pair(augment.apply_chain(pair.real, chain), augment.apply_chain(pair.fake, chain), pair.mask)
 
 

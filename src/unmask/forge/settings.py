@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from unmask.errors import require
 
 BLENDINGS = ("faint", "plain")
@@ -25,6 +27,8 @@ class PairSettings:
             last teach to tell weak artefacts from poor pictures (docs/pseudo_fakes.md).
         degraded_share: Share of the others that are degraded by light, scale, blur and noise before the codec
             that nearly all of them go through.
+        harsh_share: Share of all pairs that are degraded so strongly that little survives
+            (`unmask.forge.augment.draw_harsh_degradation`), instead of the above.
         pairs_per_step: Real faces in a step over all processes; each brings its own fake. 0 makes none, where
             a recipe has aligned pairs instead.
         margin_fractions: Lowest and highest margin around the face box; below 0 a part of it is cut off.
@@ -42,6 +46,7 @@ class PairSettings:
     clean_share: float = 0.0
     last_clean_share: float | None = None
     degraded_share: float = 0.5
+    harsh_share: float = 0.0
     pairs_per_step: int = 16
     margin_fractions: tuple[float, float] = (0.1, 0.6)
     swap_share: float = 0.35
@@ -60,7 +65,8 @@ class PairSettings:
         low, high = self.margin_fractions
         ok = -0.5 <= low <= high <= 1
         require(ok, "margin_fractions must rise within -0.5 to 1", self.margin_fractions)
-        for name in ("clean_share", "last_clean_share", "degraded_share", "swap_share", "neural_share"):
+        shares = ("clean_share", "last_clean_share", "degraded_share", "harsh_share", "swap_share")
+        for name in (*shares, "neural_share"):
             share = getattr(self, name)
             require(share is None or 0 <= share <= 1, f"{name} must be 0 to 1", share)
         require(self.autoencoder_steps >= 1, "autoencoder_steps must be 1 or more", self.autoencoder_steps)
@@ -72,3 +78,8 @@ class PairSettings:
         """What is drawn in the cool-down that ends a run."""
         share = self.clean_share if self.last_clean_share is None else self.last_clean_share
         return replace(self, size_px=self.last_size_px, clean_share=share)
+
+
+def is_harsh(rng: np.random.Generator, settings: PairSettings) -> bool:
+    """Whether the next pair is degraded harshly; draws nothing where none is, so older runs repeat."""
+    return settings.harsh_share > 0 and rng.random() < settings.harsh_share
