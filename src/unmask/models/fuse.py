@@ -125,14 +125,15 @@ def _see_surroundings(view: CropSettings) -> tuple[list[NodeProto], list[TensorP
     """Whether each crop reaches beyond its picture: ``beyond``, 1 or 0, shape (N,)."""
     last, depth = view.size_px - 1, max(1, round(EDGE_FRACTION * view.size_px))
     constants = [numpy_helper.from_array(np.array([1, 2]), "line"), *_floats("", levels=EDGE_LEVELS)]
-    nodes = [helper.make_node("Cast", ["crops"], ["pixels"], to=TensorProto.FLOAT)]
+    nodes: list[NodeProto] = []
     for axis in (2, 3):
         for outer, inner in ((0, depth), (last, last - depth)):
             name = f"edge{axis}/{outer}"
-            for number, line in enumerate((outer, inner)):
-                constants.append(numpy_helper.from_array(np.array(line), f"{name}/at{number}"))
-                picked = [f"{name}/{number}"]
-                nodes.append(helper.make_node("Gather", ["pixels", f"{name}/at{number}"], picked, axis=axis))
+            for number, place in enumerate((outer, inner)):
+                constants.append(numpy_helper.from_array(np.array(place), f"{name}/at{number}"))
+                picked, line = f"{name}/line{number}", f"{name}/{number}"
+                nodes.append(helper.make_node("Gather", ["crops", f"{name}/at{number}"], [picked], axis=axis))
+                nodes.append(helper.make_node("Cast", [picked], [line], to=TensorProto.FLOAT))
             nodes += [
                 helper.make_node("Sub", [f"{name}/0", f"{name}/1"], [f"{name}/off"]),
                 helper.make_node("Abs", [f"{name}/off"], [f"{name}/apart"]),
