@@ -128,11 +128,12 @@ def tabulate(folders: Mapping[str, Path]) -> str:
     rows = []
     for name, sets in found.items():
         cells = [name]
-        for key, scores in sets.items():
+        for key in base:  # a change may bring a validation set of its own
+            scores = sets[key]
             apart = compare(scores, base[key], {"auc": auc})["auc"]
             cells += [f"{auc(scores):.3f}", f"{pair_accuracy(scores):.3f}", _tell(apart)]
         seconds = median(step_seconds(folders[name])) / median(step_seconds(folders[UNCHANGED]))
-        rows.append((auc(list(sets.values())[-1]), " | ".join([*cells, f"{seconds:.1f} x"])))
+        rows.append((auc(scores), " | ".join([*cells, f"{seconds:.1f} x"])))
     head = ["changed"]
     for key in base:
         head += [f"{key}: AUC", "pairs", "difference of the AUC"]

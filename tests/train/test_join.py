@@ -40,6 +40,7 @@ def crops():
     return torch.from_numpy(np.random.default_rng(1).integers(0, 256, (6, 3, 64, 64), np.uint8))
 
 
+FOLDED = [('backbone = "tiny"', 'backbone = "lite0"\nfold_norms = true')]
 MEMBERS = '[members.a]\n[members.b.loop]\nsees = "detail"\nseed = 1\n'
 
 
@@ -71,6 +72,22 @@ def test_members_are_trained_and_joined_to_a_model_that_a_scan_can_use(data, tmp
     np.testing.assert_allclose(terms @ weights, joined, atol=1e-4)
     assert (weights[:2] > 0).all()
     assert len(read_log(tmp_path / "ab" / "a")) == 4
+
+
+def test_members_of_one_start_become_one_network_by_the_mean_of_their_weights(data, tmp_path, crops):
+    run(write_recipe(data, tmp_path, changes=FOLDED), tmp_path / "first")
+    start = ("[loop]", f'[loop]\nstart = "{tmp_path / "first"}"')
+    more = "[members.a]\n[members.b.loop]\nseed = 1\n"
+    changes = [*FOLDED, start, ('name = "tiny"', 'name = "tiny"\njoin = "weights"')]
+    assert run(write_recipe(data, tmp_path, changes=changes, more=more), tmp_path / "ab")
+    nets = [load_run(tmp_path / "ab" / name) for name in "ab"]
+    small = crops[..., :32, :32]
+    for key, value in nets[0].state_dict().items():
+        nets[0].state_dict()[key].copy_((value + nets[1].state_dict()[key]) / 2)
+    with torch.inference_mode():
+        expected = nets[0](small).logit.numpy()
+        assert np.abs(expected - nets[1](small).logit.numpy()).max() > 1e-3
+    np.testing.assert_allclose(run_onnx(tmp_path / "ab" / "tiny.onnx", small.numpy()), expected, atol=1e-4)
 
 
 def test_two_processes_train_members_and_one_joins_them(data, tmp_path):
@@ -113,6 +130,19 @@ def test_members_that_cannot_judge_together_are_refused(data, tmp_path, more, wo
     with pytest.raises(SettingsError, match=words):
         run(write_recipe(data, tmp_path, more=more), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("join", "words"),
+    [
+        ("votes", "join must be logits or weights, got 'votes'"),
+        ("weights", "needs members that have start and fold_norms"),
+    ],
+)
+def test_members_whose_weights_have_no_mean_are_refused(data, tmp_path, join, words):
+    changes = [('name = "tiny"', f'name = "tiny"\njoin = "{join}"')]
+    with pytest.raises(SettingsError, match=words):
+        run(write_recipe(data, tmp_path, more=MEMBERS, changes=changes), tmp_path / "run")
 
 
 def test_an_ensemble_is_the_mean_on_one_scale(crops):

@@ -23,6 +23,7 @@ from unmask.train.feed import StepBatches
 from unmask.train.labelled import LabelledBatches
 from unmask.train.recipe import Recipe
 from unmask.train.sources import Sources
+from unmask.train.style import mix_styles
 
 Net = FrameNet | ClipNet
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
@@ -50,13 +51,18 @@ def make_net(recipe: Recipe) -> Net:
         )
     if loop.start:
         begin_with(net, Path(loop.start))
-    if loop.fold_norms:
-        if loop.backbone not in VARIANTS:
+    for name, why in (
+        ("fold_norms", "whose norms follow their convolutions"),
+        ("style_mix_share", "whose stages are known"),
+    ):
+        if getattr(loop, name) and loop.backbone not in VARIANTS:
             raise ModelError(
-                f"fold_norms needs one of {', '.join(VARIANTS)}, whose norms follow their convolutions, "
-                f"got {loop.backbone!r}; leave it out"
+                f"{name} needs one of {', '.join(VARIANTS)}, {why}, got {loop.backbone!r}; leave it out"
             )
+    if loop.fold_norms:
         _frame_net(net).fold_norms()
+    if loop.style_mix_share:
+        mix_styles(_frame_net(net), share=loop.style_mix_share)
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's hints
 
 

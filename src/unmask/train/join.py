@@ -1,8 +1,10 @@
-"""Networks of finished runs, joined into one that judges by their mean."""
+"""Networks of finished runs, joined into one: the mean of their logits, or of their weights."""
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +22,10 @@ from unmask.train.sources import Sources
 _STEPS = 16  # of pairs on which the members' logits are brought to one scale
 
 
-def join_runs(recipe: Recipe, sources: Sources, folder: Path) -> Ensemble:
-    """The averaged weights of a recipe's members, brought to one scale on pairs of the size that is judged.
+def join_runs(recipe: Recipe, sources: Sources, folder: Path) -> Ensemble | FrameNet:
+    """One network of a recipe's members, as its ``join`` says.
+
+    Logits are brought to one scale on pairs of the size that is judged.
 
     Args:
         recipe: One with members.
@@ -33,6 +37,8 @@ def join_runs(recipe: Recipe, sources: Sources, folder: Path) -> Ensemble:
         SettingsError: Pairs cannot be made at the size of the view.
     """
     members = [load_run(folder / member.name) for member in recipe.members]
+    if recipe.join == "weights":
+        return average_weights(members)
     size_px = recipe.view.size_px
     pairs = replace(sources.pairs, size_px=size_px, neural_share=0.0)
     batches = PairBatches(recipe.crops, pairs, seed=recipe.loop.seed, steps=_STEPS)
@@ -46,6 +52,14 @@ def join_runs(recipe: Recipe, sources: Sources, folder: Path) -> Ensemble:
     return Ensemble(
         members, centres=[float(x.mean()) for x in whole], spreads=[float(x.std()) for x in whole]
     ).eval()
+
+
+def average_weights(nets: Sequence[FrameNet]) -> FrameNet:
+    """A network whose every weight is the mean of that weight in networks of one kind."""
+    states = [net.state_dict() for net in nets]
+    joined = copy.deepcopy(nets[0])
+    joined.load_state_dict({key: sum(state[key] for state in states) / len(states) for key in states[0]})
+    return joined
 
 
 def load_run(folder: Path) -> FrameNet:

@@ -43,6 +43,7 @@ class LoopSettings:
         hard_share: Share of a micro-batch's pairs, those of the highest loss, that is learned from.
         sam_radius: How far the weights are moved to where the loss is worst before the gradient is taken, as
             sharpness-aware minimisation does at twice the cost of a step; 0 does not.
+        style_mix_share: Of steps in which early features of each crop get mean and spread of another's.
         ema_decay: Of the running average of weights that is validated and exported.
         accumulate: Micro-batches whose gradients are added before a step.
         mixed_precision: ``no`` or ``bf16``.
@@ -70,6 +71,7 @@ class LoopSettings:
     mask_weight: float = 0.5
     hard_share: float = 1.0
     sam_radius: float = 0.0
+    style_mix_share: float = 0.0
     ema_decay: float = 0.998
     accumulate: int = 1
     mixed_precision: str = "no"
@@ -88,6 +90,7 @@ class LoopSettings:
         require(0 <= self.dropout < 1, "dropout must be 0 to below 1", self.dropout)
         require(0 < self.hard_share <= 1, "hard_share must be above 0, at most 1", self.hard_share)
         require(self.sam_radius >= 0, "sam_radius must be 0 or more", self.sam_radius)
+        require(0 <= self.style_mix_share <= 1, "style_mix_share must be 0 to 1", self.style_mix_share)
         require(0 <= self.ema_decay < 1, "ema_decay must be 0 to below 1", self.ema_decay)
         require(self.accumulate >= 1, "accumulate must be 1 or more", self.accumulate)
         ok = self.mixed_precision in ("no", "bf16")
@@ -113,6 +116,9 @@ class Recipe:
         aligned: Labelled pairs, aligned pixel by pixel, that are mixed in.
         members: Runs of frame networks that are trained one after the other and then judge together. In the
             file each is a table of what it changes in the rest, as in ``[members.NAME.loop]``.
+        join: How members become one model: by their ``logits``, all of them judging, or by their ``weights``,
+            whose mean is one network, at the cost of one, where all go on from the same run (Wortsman et al.,
+            "Model soups", ICML 2022).
     """
 
     name: str
@@ -125,6 +131,7 @@ class Recipe:
     labelled: LabelledSettings | None = None
     aligned: AlignedSettings | None = None
     members: tuple[Recipe, ...] = ()
+    join: str = "logits"
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not re.fullmatch(r"\w[\w.-]*", self.name, re.ASCII):
@@ -143,6 +150,10 @@ class Recipe:
             raise SettingsError("each member must be one network for single frames; leave [clip] out")
         if len({member.loop.mixed_precision for member in self.members}) > 1:
             raise SettingsError("mixed_precision must be the same for all members")
+        if self.join not in ("logits", "weights"):
+            raise SettingsError(f"join must be logits or weights, got {self.join!r}")
+        if self.join == "weights":
+            _check_averaged(self.members)
         sets = [*self.validation]
         sets += [name for name in ("labelled", "aligned") if getattr(self, name) is not None]
         metrics = [f"{name}_{metric}" for name in sets for metric in ("auc", "pairs")]
@@ -180,6 +191,16 @@ class Recipe:
             for key in ("validate_every", "patience", "stop_on"):
                 loop.pop(key, None)
         return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _check_averaged(members: tuple[Recipe, ...]) -> None:
+    loops = [member.loop for member in members]
+    if not loops or not all(loop.start and loop.fold_norms for loop in loops):
+        raise SettingsError("join = weights needs members that have start and fold_norms; join their logits")
+    if len({(loop.start, loop.backbone, loop.sees) for loop in loops}) > 1:
+        raise SettingsError(
+            "join = weights needs members with the same start, backbone and sees; join their logits"
+        )
 
 
 def _changed(settings: Any) -> dict[str, Any]:
@@ -235,7 +256,8 @@ def _resolve_members(table: Mapping[str, Any], members: object) -> tuple[Recipe,
     found = []
     for name, changes in members.items():
         try:
-            found.append(resolve_recipe(change_table(table, changes) | {"name": name}))
+            alone = change_table(table, changes) | {"name": name, "join": "logits"}
+            found.append(resolve_recipe(alone))
         except SettingsError as error:
             raise SettingsError(f"[members.{name}]: {error}") from error
     return tuple(found)
