@@ -223,7 +223,7 @@ def describe(
 
 
 RECIPE = (
-    "recipes/lite0.toml, lite0_320.toml, mixture2.toml, mixture4.toml and dfdc_faces.toml, fused by "
+    "recipes/lite0.toml, lite0_320.toml, mixture2.toml, mixture4.toml and dfdc_faces2.toml, fused by "
     "recipes/publish.py; lite0_320 has no say where the crop reaches beyond the picture"
 )
 TRAINING_DATA = (
@@ -242,7 +242,7 @@ LIMITS = (
     "Calibrated and limited on 78 real clips, 44 of which two of the five networks had learned from as "
     "reals, and on 9 generated ones and 7 live swaps; fakes count as often as reals.",
     "On held-out DFDC faces, one picture each and cut tightly, the network that learned from DFDC alone has "
-    "by itself an AUC of 0.95 (96 % of the pairs right) by original and 0.92 (95 %) by person; all five, "
+    "by itself an AUC of 0.95 (97 % of the pairs right) by original and 0.91 (93 %) by person; all five, "
     "scanning them as any picture, have less: dfdc_faces_auc.",
     "Swaps are told from their own original more often than from a real of another scene.",
     "Studio lighting, make-up, filters and strong sharpening can raise the score of a real face.",
