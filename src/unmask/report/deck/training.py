@@ -17,7 +17,7 @@ _TOLD = (
     "loop.backbone", "loop.sees", "view.size_px", "view.margin_fraction", "pairs.forger",
     "pairs.pairs_per_step", "pairs.clean_share", "pairs.swap_share", "labelled.sampler",
     "labelled.crops_per_step", "loop.learning_rate", "loop.steps", "loop.hard_share", "loop.sam_radius",
-    "loop.ema_decay", "loop.seed",
+    "loop.style_mix_share", "loop.ema_decay", "loop.seed",
 )  # fmt: skip
 """Settings of a single run that are shown, where its recipe has them."""
 CHANCE = 0.5
