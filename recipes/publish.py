@@ -61,8 +61,10 @@ def main() -> None:
             narrow_weights(path.parent / card.file, narrow)
             values = [found[number][name] for name in reals if name in found[number]]
             spread = float(np.std(values))
-            alone = path in options.needs_surroundings
-            members.append(Member(narrow, card.crop_settings, float(np.mean(values)), spread, alone))
+            needs = path in options.needs_surroundings
+            members.append(
+                Member(narrow, card.crop_settings, float(np.mean(values)), spread, needs_surroundings=needs)
+            )
         onnx = Path(folder) / f"{options.name}.onnx"
         view = fuse_models(members, onnx)
         weights = onnx.read_bytes()

@@ -124,6 +124,7 @@ def test_a_member_whose_run_was_damaged_is_refused(data, tmp_path, damaged):
         ("[members.a.members.b]\n", "must be one network for single frames"),
         ('[members.a]\n[members.b.loop]\nmixed_precision = "bf16"\n', "must be the same for all members"),
         ("[members.a]\n" + CLIP, "must be one network for single frames"),
+        ('[members.a]\njoin = "weights"\n', r"\[members.a\]: join = weights needs members"),
     ],
 )
 def test_members_that_cannot_judge_together_are_refused(data, tmp_path, more, words):

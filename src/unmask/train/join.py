@@ -16,6 +16,7 @@ from unmask.models.ensemble import Ensemble
 from unmask.models.frame_net import FrameNet
 from unmask.train.build import begin_with
 from unmask.train.loop import RECIPE_NAME
+from unmask.train.optimizer import update_average
 from unmask.train.recipe import Recipe, resolve_recipe
 from unmask.train.sources import Sources
 
@@ -56,9 +57,9 @@ def join_runs(recipe: Recipe, sources: Sources, folder: Path) -> Ensemble | Fram
 
 def average_weights(nets: Sequence[FrameNet]) -> FrameNet:
     """A network whose every weight is the mean of that weight in networks of one kind."""
-    states = [net.state_dict() for net in nets]
     joined = copy.deepcopy(nets[0])
-    joined.load_state_dict({key: sum(state[key] for state in states) / len(states) for key in states[0]})
+    for count, net in enumerate(nets[1:], start=1):
+        update_average(joined, net, decay=count / (count + 1))
     return joined
 
 

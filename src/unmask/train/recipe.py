@@ -43,7 +43,8 @@ class LoopSettings:
         hard_share: Share of a micro-batch's pairs, those of the highest loss, that is learned from.
         sam_radius: How far the weights are moved to where the loss is worst before the gradient is taken, as
             sharpness-aware minimisation does at twice the cost of a step; 0 does not.
-        style_mix_share: Of steps in which early features of each crop get mean and spread of another's.
+        style_mix_share: Chance, at each of two early stages, that features of each crop get the mean and
+            spread of another's.
         ema_decay: Of the running average of weights that is validated and exported.
         accumulate: Micro-batches whose gradients are added before a step.
         mixed_precision: ``no`` or ``bf16``.
@@ -253,11 +254,11 @@ def change_table(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[s
 def _resolve_members(table: Mapping[str, Any], members: object) -> tuple[Recipe, ...]:
     if not isinstance(members, dict) or not all(isinstance(changes, dict) for changes in members.values()):
         raise SettingsError(f"[members] must hold a table of changes for each member, got {members!r}")
+    shared = {key: value for key, value in table.items() if key != "join"}  # of the whole, not of a member
     found = []
     for name, changes in members.items():
         try:
-            alone = change_table(table, changes) | {"name": name, "join": "logits"}
-            found.append(resolve_recipe(alone))
+            found.append(resolve_recipe(change_table(shared, changes) | {"name": name}))
         except SettingsError as error:
             raise SettingsError(f"[members.{name}]: {error}") from error
     return tuple(found)

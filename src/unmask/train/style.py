@@ -12,11 +12,9 @@ from torch import Tensor, nn
 from unmask.models.efficientnet_lite import EfficientNetLite
 from unmask.models.frame_net import FrameNet
 
-EARLY_STAGES = (
-    1,
-    2,
-)  # their features, at a quarter and an eighth of the side, are of texture, not of meaning
-SHARPNESS = 0.1  # of the beta distribution that weighs own and foreign style: mostly one or the other
+EARLY_STAGES = (1, 2)
+"""Their features, at a quarter and an eighth of the side, are of texture, not of meaning."""
+MIX_ALPHA = 0.1  # of the beta distribution that weighs own and foreign style: mostly one or the other
 
 
 def mix_styles(net: FrameNet, *, share: float) -> None:
@@ -24,7 +22,7 @@ def mix_styles(net: FrameNet, *, share: float) -> None:
 
     Args:
         net: With an encoder in stages, one of the Lite family.
-        share: Of training steps in which styles are mixed.
+        share: Of training passes in which styles are mixed, drawn for each stage by itself.
     """
     assert isinstance(net.encoder, EfficientNetLite)
     for number in EARLY_STAGES:
@@ -48,7 +46,7 @@ class StyleMix:
         spread, mean = torch.std_mean(features.detach(), dim=(2, 3), keepdim=True)
         spread = spread + 1e-6  # a channel may be the same everywhere
         other = torch.randperm(len(features), device=features.device)
-        own = torch.distributions.Beta(SHARPNESS, SHARPNESS).sample((len(features), 1, 1, 1)).to(features)
+        own = torch.distributions.Beta(MIX_ALPHA, MIX_ALPHA).sample((len(features), 1, 1, 1)).to(features)
         mixed_mean = own * mean + (1 - own) * mean[other]
         mixed_spread = own * spread + (1 - own) * spread[other]
         return (features - mean) * (mixed_spread / spread) + mixed_mean
