@@ -10,9 +10,9 @@ from torch.nn import functional as F  # noqa: E402
 
 from published import ENCODERS, clip_encoder, gend_files, gend_tensors, randomise  # noqa: E402
 from unmask.errors import ModelError  # noqa: E402
+from unmask.models.vit import VisionTransformer  # noqa: E402
 from unmask.zoo.gend_net import GenD, load_gend  # noqa: E402
 from unmask.zoo.table import ZOO  # noqa: E402
-from unmask.zoo.vit import VisionTransformer  # noqa: E402
 
 
 def written(folder, files):

@@ -11,10 +11,10 @@ torch = pytest.importorskip("torch")
 
 from published import gend_files  # noqa: E402
 from unmask.errors import ModelError  # noqa: E402
+from unmask.models.vit import VisionTransformer  # noqa: E402
 from unmask.zoo.dfdc_net import DeepFakeClassifier, load_dfdc  # noqa: E402
 from unmask.zoo.efficientnet import EfficientNet, Scale  # noqa: E402
 from unmask.zoo.gend_net import LAYOUTS, GenD, _find_shape, _rename, load_gend  # noqa: E402
-from unmask.zoo.vit import VisionTransformer  # noqa: E402
 
 REFERENCES = Path(__file__).parents[1] / "references"
 sys.path.insert(0, str(REFERENCES))  # the script there must find the formula beside it

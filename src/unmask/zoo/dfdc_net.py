@@ -7,8 +7,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from unmask.models.tensors import fill
 from unmask.zoo.efficientnet import EfficientNet, Scale
-from unmask.zoo.tensors import fill, read_pickled
+from unmask.zoo.tensors import read_pickled
 
 B7 = Scale(2.0, 3.1)
 

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unmask.errors import ModelError
-from unmask.zoo.tensors import fill, read_safetensors
-from unmask.zoo.vit import HEAD_WIDTH, PE_SIDE, Shape, VisionTransformer
+from unmask.models.tensors import fill
+from unmask.models.vit import HEAD_WIDTH, PE_SIDE, Shape, VisionTransformer
+from unmask.zoo.tensors import read_safetensors
 
 HEADS = {"linear": False, "LinearNorm": True}
 """Names of heads in ``config.json``, and whether features are brought to length 1 first."""

@@ -1,4 +1,4 @@
-"""A vision transformer in plain torch, with what CLIP, DINOv3 and the Perception Encoder do of their own.
+"""A vision transformer in plain torch, with what CLIP, DINO and the Perception Encoder do of their own.
 
 One network instead of three libraries: it exports to ONNX without their control flow, and their names of
 layers may change without harm. Architecture after Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR
@@ -9,11 +9,14 @@ layers may change without harm. Architecture after Dosovitskiy et al., "An Image
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from unmask.errors import ModelError
 
 HEAD_WIDTH = 64
 """Width of an attention head in all of these networks."""
@@ -96,16 +99,44 @@ class VisionTransformer(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images, shape (N, 3, S, S), to features, shape (N, width)."""
+        *_, tokens = self.tokens(images)
+        tokens = self.norm_last(tokens)
+        features: Tensor = tokens[:, 0] if self.pool is None else self.pool(tokens)
+        return features
+
+    def tokens(self, images: Tensor, *, blocks: int | None = None) -> Iterator[Tensor]:
+        """The tokens behind each block, class token first, shape (N, 1 + registers + patches, width).
+
+        Args:
+            images: Normalised, shape (N, 3, S, S).
+            blocks: How many; all by default. What lies behind is not computed.
+        """
         patches = self.patches(images).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.prefix.expand(images.shape[0], -1, -1), patches], 1)
         if self.shape.learned_places:
             tokens = tokens + self.places
         tokens = self.norm_first(tokens)
-        for block in self.blocks:
+        for block in self.blocks[:blocks]:
             tokens = block(tokens, self.cos, self.sin)
-        tokens = self.norm_last(tokens)
-        features: Tensor = tokens[:, 0] if self.pool is None else self.pool(tokens)
-        return features
+            yield tokens
+
+    def resized(self, image_px: int) -> VisionTransformer:
+        """The same weights for images of another side; learned places are stretched bicubically.
+
+        Args:
+            image_px: A multiple of the patches' side.
+
+        Raises:
+            ModelError: It is none.
+        """
+        if image_px <= 0 or image_px % self.shape.patch_px:
+            raise ModelError(f"image_px must be a multiple of {self.shape.patch_px}, got {image_px}")
+        net = VisionTransformer(replace(self.shape, image_px=image_px))
+        state = dict(self.state_dict())
+        if self.shape.learned_places and image_px != self.shape.image_px:
+            state["places"] = _stretch(state["places"], own=self.shape.side, wanted=net.shape.side)
+        net.load_state_dict(state)
+        return net.train(self.training)
 
 
 class Block(nn.Module):
@@ -205,6 +236,14 @@ def _by_head(tokens: Tensor, heads: int) -> Tensor:
     """Shape (N, T, width) to (N, heads, T, width / heads)."""
     parts = tokens.reshape(*tokens.shape[:2], heads, tokens.shape[2] // heads)
     return parts.transpose(1, 2)
+
+
+def _stretch(places: Tensor, *, own: int, wanted: int) -> Tensor:
+    """Places of a square of patches at another side; those of the tokens in front stay."""
+    before = places.shape[1] - own**2
+    square = places[:, before:].reshape(1, own, own, -1).permute(0, 3, 1, 2)
+    square = F.interpolate(square, size=(wanted, wanted), mode="bicubic", align_corners=False)
+    return torch.cat([places[:, :before], square.flatten(2).transpose(1, 2)], 1)
 
 
 def _no_angles(_: Shape) -> tuple[Tensor, Tensor]:
