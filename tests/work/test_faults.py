@@ -6,7 +6,7 @@ from unmask.work.faults import MOST_FILES, Fault, keep_details
 def caught(raise_it, about="clip.mp4"):
     try:
         raise_it()
-    except Exception as error:
+    except (ZeroDivisionError, KeyError, ValueError) as error:
         return Fault.of(error, about)
 
 
