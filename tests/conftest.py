@@ -48,6 +48,13 @@ def _import(name):
     return import_module(name) if os.environ.get("CI") == "true" else pytest.importorskip(name)
 
 
+@pytest.fixture
+def faults_folder(tmp_path, monkeypatch) -> Path:
+    """Where the details of unmask's own faults go in this test."""
+    monkeypatch.setenv("UNMASK_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "faults"
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real clips; skips where it is absent, but never in CI."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from unmask.work.pool import Ended, Message, Ready, Worker, do_task
+from unmask.work.doing import do_task
+from unmask.work.pool import Ended, Message, Ready, Worker
 
 
 class InlineWorker(Worker):

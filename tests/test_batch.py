@@ -1,5 +1,6 @@
 import os
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -8,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tiny_model import write_tiny_model
-from unmask.batch import run_each, scan_each, scan_many
+from unmask.batch import Failure, _end_part, _File, _join, run_each, scan_each, scan_many
 from unmask.config import BatchSettings, ScanSettings
 from unmask.errors import ModelError, SettingsError
+from unmask.verdicts import ModelName
 from unmask.work.processes import default_jobs
 
 # What happens to a file is in its name. It lies in a module of its own, since child processes import it.
@@ -38,6 +40,10 @@ ACTING = """
                     time.sleep(600)
                 case "slow": time.sleep(0.5)
                 case "bug": raise KeyError("bug")
+                case "hoard": raise MemoryError
+                case "network": raise ModelError("the network gave no numbers")
+                case "disk": raise OSError(5, "Input/output error")
+                case "unsendable": return lambda: None
             return unreadable(path, f"pid {os.getpid()}", ModelName("acting", "0" * 64))
 
     def load(settings):
@@ -51,6 +57,12 @@ ACTING = """
 
     def crash(settings):
         os._exit(5)
+
+    def stumble(settings):
+        raise TypeError("no such\\nargument")
+
+    def lack(settings):
+        raise PermissionError(13, "Permission denied", "/weights.onnx")
 """
 
 
@@ -82,14 +94,48 @@ def judged(paths, settings, acting, *, jobs=1, limit=60.0):
         ("segv-1.mp4", "given up: its worker ended with SIGSEGV"),
         ("kill-1.mp4", "given up: its worker ended with SIGKILL, perhaps for lack of memory"),
         ("exit-1.mp4", "given up: its worker ended unexpectedly with exit code 3"),
-        ("bug-1.mp4", "unmask failed on it (KeyError: 'bug')"),
+        ("disk-1.mp4", "[Errno 5] Input/output error"),
     ],
 )
 def test_what_ends_a_worker_costs_one_file(settings, acting, path, reason):
     good, bad, after = judged(["good-1.mp4", path, "good-2.mp4"], settings, acting)
     assert good.reason.startswith("pid ") and after.reason.startswith("pid ")
     assert (bad.outcome, bad.reason, bad.sha256, bad.model.name) == ("unreadable", reason, "f" * 64, "tiny")
-    assert (good.reason == after.reason) == path.startswith("bug")  # the worker was replaced, or kept
+    assert (good.reason == after.reason) == path.startswith("disk")  # the worker was replaced, or kept
+
+
+@pytest.mark.parametrize("name", ["bug-1.mp4", "unsendable-1.mp4"])
+def test_a_fault_of_our_own_is_no_fault_of_the_file_and_its_details_are_kept(
+    settings, acting, faults_folder, name
+):
+    good, bad, after = judged(["good-1.mp4", name, "good-2.mp4"], settings, acting)
+    assert (bad.outcome, bad.p_fake, bad.damaged, bad.model.name) == ("error", None, False, "tiny")
+    (details,) = faults_folder.iterdir()
+    assert "fault of unmask" in bad.reason and bad.reason.endswith(f"the details are in {details}")
+    told = details.read_text(encoding="utf-8")
+    assert "Traceback (most recent call last)" in told and name in told
+    if name == "bug-1.mp4":
+        assert "KeyError: 'bug'" in bad.reason and bad.sha256 == "f" * 64
+        assert 'case "bug": raise KeyError("bug")' in told
+    assert good.reason == after.reason  # the worker was kept
+
+
+@pytest.mark.parametrize(("name", "why"), [("hoard-1.mp4", "memory"), ("network-1.mp4", "no numbers")])
+def test_what_the_machine_or_a_network_fails_at_says_nothing_of_the_file(settings, acting, name, why):
+    bad, good = judged([name, "good-1.mp4"], settings, acting)
+    assert bad.outcome == "error" and why in bad.reason and "fault of unmask" not in bad.reason
+    assert good.outcome == "unreadable"
+
+
+def test_of_several_failures_the_first_decides_what_the_file_is_called(settings, acting):
+    file = _File("a.mp4")
+    assert _end_part(file, Failure("unmask failed", "f" * 64, ours=True))
+    assert _join(file, settings, ModelName("tiny", "0" * 64)).outcome == "error"
+    both = _File("a.mp4", parts=2)
+    assert not _end_part(both, Failure("given up: its worker ended with SIGSEGV"))
+    assert _end_part(both, Failure("unmask failed", ours=True))
+    found = _join(both, settings, ModelName("tiny", "0" * 64))
+    assert (found.outcome, found.reason) == ("unreadable", "given up: its worker ended with SIGSEGV")
 
 
 def test_a_hang_is_given_up_even_when_it_blocks_signals(settings, acting):
@@ -123,6 +169,42 @@ def test_networks_that_cannot_be_loaded_stop_everything(settings, acting):
 def test_a_crash_while_loading_stops_everything(settings, acting):
     with pytest.raises(ModelError, match="could not be loaded: ended unexpectedly with exit code 5"):
         list(scan_each(["a.mp4"], settings, load=acting.crash))
+
+
+def test_a_fault_while_loading_reaches_the_user_with_its_own_words(settings, acting, faults_folder):
+    with pytest.raises(ModelError) as caught:
+        list(scan_each(["a.mp4"], settings, load=acting.stumble))
+    (details,) = faults_folder.iterdir()
+    assert "(TypeError: no such argument)" in str(caught.value) and str(details) in str(caught.value)
+    assert "in stumble" in details.read_text() and "__main__" not in str(caught.value)
+
+
+def test_what_cannot_be_read_while_loading_is_named(settings, acting):
+    with pytest.raises(ModelError, match=r"^\[Errno 13\] Permission denied: '/weights.onnx'$"):
+        list(scan_each(["a.mp4"], settings, load=acting.lack))
+
+
+def test_a_script_without_a_guard_is_told_so_and_only_such_a_script(settings, acting, tmp_path):
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        "from acting_scanner import load, crash\n"
+        "from unmask.batch import scan_each\nfrom unmask.config import ScanSettings\n"
+        f"print(list(scan_each(['good-1.mp4'], ScanSettings(model={settings.model!r}), load=load)))\n"
+    )
+    search = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    found = subprocess.run(
+        [sys.executable, str(script)],
+        env=os.environ | {"PYTHONPATH": search},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert found.returncode == 1 and "must start its work under if __name__ == '__main__'" in found.stderr
+    assert "bootstrapping" not in found.stderr
+    with pytest.raises(ModelError) as caught:
+        list(scan_each(["a.mp4"], settings, load=acting.crash))
+    assert "__main__" not in str(caught.value)
 
 
 def test_closing_ends_the_workers(settings, acting):

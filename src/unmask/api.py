@@ -37,7 +37,8 @@ def scan(
         model: Path of a model's card; None takes the shipped model.
 
     Returns:
-        The verdict. A file that cannot be read gives the outcome ``unreadable``, not an exception.
+        The verdict. A file that cannot be read gives the outcome ``unreadable``, not an exception. A fault of
+        unmask's own rises as the exception that it is; only `scan_many` makes it the outcome ``error``.
 
     Raises:
         SettingsError: ``frames`` or ``threshold`` is out of range.

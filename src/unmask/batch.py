@@ -78,6 +78,7 @@ class _File:
     parts: int = 0
     seconds: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(STAGES, 0.0)))
     stopped: str = ""
+    ours: bool = False
     began: float = field(default_factory=time.monotonic)
 
 
@@ -119,7 +120,8 @@ def scan_many(
         batch: Jobs and time limit.
 
     Yields:
-        One verdict a path; a file that crashes or outlasts its worker is ``unreadable``.
+        One verdict a path; a file that crashes or outlasts its worker is ``unreadable``, and one on which
+        unmask itself failed is ``error``.
 
     Raises:
         ModelError: The networks cannot be loaded.
@@ -154,7 +156,8 @@ def scan_each(
         on_look: Told what was found in each stretch of a long video, with the index of its path.
 
     Yields:
-        Index and verdict. A file whose worker crashed or ran out of time is judged by what it had seen.
+        Index and verdict. A file whose worker crashed, failed or ran out of time is judged by what it had
+        seen.
 
     Raises:
         ModelError: The networks cannot be loaded.
@@ -195,6 +198,7 @@ def _end_part(file: _File, answer: Failure | tuple[dict[str, float], str]) -> bo
     file.parts -= 1
     if isinstance(answer, Failure):
         file.sha256, stopped = file.sha256 or answer.note, answer.reason
+        file.ours = file.ours or (answer.ours and not file.stopped)
     else:
         seconds, stopped = answer
         file.seconds.update(seconds)
@@ -212,11 +216,11 @@ def _join(file: _File, settings: ScanSettings, model: ModelName) -> Verdict:
         return judge_seen(file.looks, about, settings)
     damage = next((look.damage for look in file.looks if look.damage), "")
     reason = file.stopped or f"no frame can be decoded ({damage or 'no reason given'})"
-    return unreadable(file.path, reason, model, sha256=file.sha256, damaged=bool(damage))
+    return unreadable(file.path, reason, model, sha256=file.sha256, damaged=bool(damage), ours=file.ours)
 
 
 def judge_seen(looks: Sequence[Look], about: About, settings: ScanSettings) -> Verdict:
-    """The verdict on a file by what was seen of it; where that is nothing, it could not be read.
+    """The verdict on a file by what was seen of it; where that is nothing, it could not be judged.
 
     Args:
         looks: In any order.
@@ -228,7 +232,7 @@ def judge_seen(looks: Sequence[Look], about: About, settings: ScanSettings) -> V
     """
     first, *others = (read_card(card_path(model)) for model in (settings.model, *settings.beside))
     if not looks:
-        return unreadable(about.path, about.stopped, first.model_name, sha256=about.sha256)
+        return unreadable(about.path, about.stopped, first.model_name, sha256=about.sha256, ours=about.ours)
     return conclude(looks, about, first, settings, beside=others)
 
 

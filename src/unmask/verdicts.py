@@ -18,11 +18,17 @@ class Outcome(StrEnum):
     UNSURE = "unsure"
     NO_FACE = "no_face"
     UNREADABLE = "unreadable"
+    ERROR = "error"  # of unmask or the machine; nothing is said of the file
 
     @property
     def has_number(self) -> bool:
         """Whether a probability goes with it; a failure is not a score."""
         return self in (Outcome.FAKE, Outcome.REAL, Outcome.UNSURE)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing was looked at, by the fault of the file or of unmask."""
+        return self in (Outcome.UNREADABLE, Outcome.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +168,7 @@ class Verdict:
     Attributes:
         path: The file as it was given.
         sha256: Of the file's bytes; None when it could not be read at all.
-        outcome: One of five; only three of them carry a number.
+        outcome: One of six; only three of them carry a number.
         p_fake: Calibrated probability that a face in it was manipulated, 0 to 1, or None; it takes into
             account how many faces were looked at.
         reason: One sentence.

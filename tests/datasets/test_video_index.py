@@ -406,3 +406,22 @@ class TestCommand:
             found = self.run(*arguments)
             assert found.returncode == 2 and found.stderr.startswith("error: ") and not found.stdout
         assert not list(tmp_path.iterdir())
+
+
+def test_a_fault_of_our_own_is_not_damage(tmp_path, monkeypatch, faults_folder):
+    import unmask.datasets.probe as probe
+
+    for name in ("a.mp4", "b.mp4"):
+        write_video(tmp_path / name)
+    real = probe.probe_file
+
+    def stumble(opener, path, settings):
+        if path.endswith("b.mp4"):
+            raise TypeError("an argument that is none")
+        return real(opener, path, settings)
+
+    monkeypatch.setattr(probe, "probe_file", stumble)
+    frame = index(tmp_path)
+    assert frame.status["a.mp4"] == "ok"
+    assert frame.status["b.mp4"].startswith("failed: unmask failed on it (TypeError: ")
+    assert pandas.isna(frame.readable["b.mp4"]) and list(usable(frame).index) == ["a.mp4"]

@@ -5,7 +5,6 @@ import pytest
 
 from tiny_model import card_values
 from unmask.errors import ModelError
-from unmask.judge.cache import cache_folder
 from unmask.judge.card import DEFAULT_MODEL, card_path, read_card, write_card
 
 
@@ -150,20 +149,3 @@ def test_a_name_means_a_downloaded_model_and_a_path_stays_a_path(tmp_path, monke
     for odd in ("../some-net", "Some-Net", "", "some net", "some-net/", "-x"):
         with pytest.raises(ModelError, match="a model is given by"):
             card_path(odd)
-
-
-@pytest.mark.parametrize(
-    ("variables", "end"),
-    [
-        ({"UNMASK_CACHE": "/a/b"}, "/a/b"),
-        ({"XDG_CACHE_HOME": "/c"}, "/c/unmask"),
-        ({"HOME": "/home/d"}, "/home/d/.cache/unmask"),
-    ],
-)
-def test_the_cache_lies_where_the_system_keeps_such_things(monkeypatch, variables, end):
-    for name in ("UNMASK_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("sys.platform", "linux")
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert cache_folder() == Path(end)

@@ -4,6 +4,7 @@ import pytest
 
 from unmask.errors import DataError
 from unmask.judge.stored import read_verdict
+from unmask.judge.verdict import unreadable
 from unmask.verdicts import (
     Appearance,
     ModelName,
@@ -42,6 +43,12 @@ def values(**changes):
 
 def test_a_verdict_comes_back_as_it_was():
     assert read_verdict(json.dumps(VERDICT.to_dict())) == VERDICT
+
+
+def test_a_failure_of_unmask_comes_back_without_a_number():
+    failed = unreadable("a.mp4", "unmask failed on it", ModelName("m", "1" * 64), ours=True)
+    assert failed.outcome is Outcome.ERROR and failed.p_fake is None
+    assert read_verdict(json.dumps(failed.to_dict())) == failed
 
 
 def test_fields_that_came_later_may_lack():

@@ -53,7 +53,7 @@ def test_the_page_is_small():
 
 
 def test_what_could_not_be_judged_does_not_look_real():
-    for outcome in ("no_face", "unreadable", "unsure"):
+    for outcome in ("no_face", "unreadable", "error", "unsure"):
         for text in MESSAGES[f"headline_{outcome}"].values():
             assert "No sign" not in text and "Kein Anzeichen" not in text
         assert MESSAGES[f"word_{outcome}"] != MESSAGES["word_real"]

@@ -64,6 +64,21 @@ def test_states_come_from_the_worker_and_a_crash_is_no_verdict(site):
     assert "SIGSEGV" in scan.reason and scan.sha256 == "cd" * 32
 
 
+def test_a_fault_of_our_own_is_told_and_counted_as_such(site):
+    for failure in (Failure("given up: its worker hung"), Failure("unmask failed on it", ours=True)):
+        put(site)
+        job = site.queue.take()
+        site.began(job)
+        site.ended(job, failure)
+        site.queue.end(job)
+    scan = site.view(site.row(job.key))
+    assert (scan.state, scan.outcome, scan.p_fake) == ("failed", "error", None)
+    figures = site.metrics.text().decode()
+    assert 'unmask_scans_total{outcome="failed"} 1.0' in figures
+    assert 'unmask_scans_total{outcome="error"} 1.0' in figures
+    assert [row.id for row in site.store.find(outcome="error")] == [job.key]
+
+
 def test_only_what_is_too_old_is_swept_away(site):
     day = 24 * 3600
     for number, age in enumerate((day + 60, day - 60)):

@@ -91,6 +91,7 @@ def test_a_worker_stays_warm_and_a_crash_costs_one_scan(working):
     assert isinstance(found["exit"], Failure) and "exit code 3" in found["exit"].reason
     assert found["exit"].note == "f" * 64
     assert isinstance(found["hoard"], Failure) and "MemoryError" in found["hoard"].reason
+    assert found["hoard"].ours and not found["exit"].ours
     assert notes.told[:2] == [("began", "one"), ("heard", "one", ("part", "one"))]
     assert ready == [True, False, True] and queue.running == 0
 
@@ -122,6 +123,7 @@ def test_a_scan_is_told_when_no_worker_can_be_started(working, monkeypatch):
     queue.put("a", "a")
     assert notes.over.acquire(timeout=120)
     assert "no such weights" in notes.answers["a"].reason and not any(ready)
+    assert notes.answers["a"].ours  # it is no fault of the file
 
 
 def test_a_system_that_refuses_a_process_for_a_while_does_not_end_the_work(working, monkeypatch, caplog):

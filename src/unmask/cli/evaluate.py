@@ -151,6 +151,9 @@ def _show(summary: dict[str, Any], folder: Path) -> None:
     for name, one in summary["models"].items():
         missing = sum(row["clips"] - row["judged"] for row in one["coverage"].values())
         console.print(plain(f"{name}: {summary['clips'] - missing} of {summary['clips']} clips got a number"))
+        if failed := sum(row["error"] for row in one["coverage"].values()):
+            why = "unmask itself failed on them, see reason in scores.csv"
+            console.print(plain(f"{name}: {failed} of the others are no fault of the clips: {why}", "yellow"))
         if "problem" in one:
             console.print(plain(f"{name}: {one['problem']}", "yellow"))
     console.print(plain(f"written: {folder / 'index.html'}, metrics.json, scores.csv"))

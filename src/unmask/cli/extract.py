@@ -78,7 +78,8 @@ def extract(
     """Find the people in videos and store their faces, 30 crops a video, as tar shards for training.
 
     A stopped or killed run goes on where it was when the same command is given again; videos that are done
-    are not done twice. Every video gets a line in manifest.jsonl: done, no_face, or unreadable and why.
+    are not done twice. Every video gets a line in manifest.jsonl: done, no_face, unreadable or
+    error (unmask itself failed on it) and why.
 
     Exit code: 0 every video has its line, 2 wrong usage or it could not go on, 130 stopped.
 
@@ -180,6 +181,8 @@ def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:
         return
     status = counts["status"]
     outcomes = ", ".join(f"{status.get(name, 0)} {name}" for name in ("done", "no_face", "unreadable"))
+    if status.get("error"):
+        outcomes += f", {status['error']} error (unmask failed on them; manifest.jsonl says why)"
     people = f"{counts['people']} people, {counts['crops']} crops"
     typer.echo(f"{counts['videos']} videos: {outcomes}; {people} in {output}")
 
@@ -215,6 +218,8 @@ def _progress(total: int, done: int) -> Iterator[Callable[[Part], None]]:
     def words() -> str:
         rate = counts.total() / max(time.monotonic() - start, 1e-9)
         failed = f"{counts['no_face']} without a face, {counts['unreadable']} unreadable"
+        if counts["error"]:
+            failed += f", {counts['error']} on which unmask failed"
         return f"{rate * 60:.0f} videos a minute, {failed}"
 
     if console.is_terminal:

@@ -26,6 +26,7 @@ _STYLES = {
     Outcome.UNSURE: "yellow",
     Outcome.NO_FACE: "dim",
     Outcome.UNREADABLE: "magenta",
+    Outcome.ERROR: "bold magenta",
 }
 MOST_SEGMENTS = 20
 CSV_COLUMNS = (

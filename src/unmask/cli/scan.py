@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from unmask.judge.footage import Look
     from unmask.verdicts import Verdict
 
-EXIT_UNREADABLE, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_LEFT = 1, 2, 130, 141
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_LEFT = 1, 2, 130, 141
 
 
 def scan(
@@ -96,11 +96,12 @@ def scan(
 ) -> None:
     """Say of each file whether a face in it was manipulated.
 
-    Outcomes: fake, real, unsure, no_face (nobody to judge), unreadable.
-    Only the first three carry a number, p_fake.
+    Outcomes: fake, real, unsure, no_face (nobody to judge), unreadable,
+    error (unmask itself failed, which says nothing of the file). Only the first three
+    carry a number, p_fake.
 
-    Exit code: 0 every input got a verdict, 1 at least one was unreadable,
-    2 wrong usage, 130 stopped.
+    Exit code: 0 every input got a verdict, 1 at least one was unreadable or error,
+    2 wrong usage, or it could not begin, 130 stopped.
 
     [bold]Examples[/bold]
 
@@ -161,7 +162,6 @@ def _run(
     from unmask.cli.output import print_verdicts
     from unmask.cli.progress import show_progress
     from unmask.errors import UnmaskError
-    from unmask.verdicts import Outcome
 
     done: dict[int, Verdict] = {}
     seen: dict[int, list[Look]] = {}
@@ -199,8 +199,8 @@ def _run(
     if ended is not None:
         typer.echo(f"stopped: {len(done)} of {len(inputs)} inputs got a verdict", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
-    if any(verdict.outcome is Outcome.UNREADABLE for verdict in verdicts):
-        raise typer.Exit(EXIT_UNREADABLE)
+    if any(verdict.outcome.has_failed for verdict in verdicts):
+        raise typer.Exit(EXIT_FAILED)
 
 
 def _verdicts(

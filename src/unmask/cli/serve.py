@@ -62,7 +62,7 @@ def serve(
     with stopping_on_errors("finished scans stay, and the same command shows them again"):
         from unmask.config import ScanSettings
         from unmask.errors import MissingExtraError
-        from unmask.judge.cache import cache_folder
+        from unmask.folders import cache_folder
 
         scan = ScanSettings(
             model=model[0] if model else None, beside=tuple((model or [])[1:]), score=score_settings(device)

@@ -123,5 +123,8 @@ def _show(found: Submission, output: Path, names: Path | None) -> None:
         f"frames: {frames}" + (f"; {found.reused} answers of an earlier run" if found.reused else ""),
         f"labels within {found.clip:g} and {1 - found.clip:g}; {found.fallback:g} where there is no number",
     ]
+    if found.errors:
+        name, reason = next(iter(found.errors.items()))
+        lines.append(f"unmask itself failed on {len(found.errors)} of these, such as {name}: {reason}")
     for line in lines:
         typer.echo(printable(line))

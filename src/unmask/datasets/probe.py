@@ -56,7 +56,8 @@ def probe_rows(
         on_probed: Told how many of how many are done.
 
     Returns:
-        For each row by number its facts, with ``status`` where it is damaged; none for missing rows.
+        For each row by number its facts, with ``status`` where it is damaged or unmask failed on it; none
+        for missing rows.
     """
     there = ((number, row) for number, row in enumerate(rows) if row.size_bytes is not None)
     paths = {number: row.path for number, row in there if not row.status.startswith("damaged")}
@@ -82,6 +83,8 @@ def probe_paths(
                 facts.update(answer)
             elif len(chunk) > 1:
                 again += [[task] for task in chunk]
+            elif answer.ours:
+                facts[chunk[0][0]] = {"status": f"failed: {answer.reason}"}
             else:
                 facts[chunk[0][0]] = {"readable": False, "status": f"damaged: {answer.reason}"}
             if on_probed is not None:

@@ -10,7 +10,8 @@ Columns
     duration_seconds, fps, frames, width, height, rotation, codec, has_audio: As the container says; size
         after rotation, rotation in degrees clockwise to upright.
     readable: Whether a first frame could be decoded; missing when nobody tried.
-    status: ``ok``, ``missing``, ``duplicate: of PATH``, ``unlisted`` or ``damaged: why``.
+    status: ``ok``, ``missing``, ``duplicate: of PATH``, ``unlisted``, ``damaged: why``, or
+        ``failed: why`` where unmask itself failed, which says nothing of the video.
     encoder, format: What wrote it, and the container, as the file says.
     person, donor: Who is in it, and the video whose face was put in, where the set's names say so.
 

@@ -43,8 +43,9 @@ class Findings:
     """What was found in one clip, by every model.
 
     Attributes:
-        problem: Why it is unreadable, or empty.
-        width: Of the upright frames, in pixels; 0 when unreadable.
+        problem: Why nothing was found out, or empty.
+        ours: The problem is a failure of unmask or the machine, which says nothing of the clip.
+        width: Of the upright frames, in pixels; 0 when there is a problem.
         height: The same.
         looks: By model what it saw in each stretch, in order; a short clip without a cut is one.
         face_px: Median of the shorter side of the largest person's boxes; 0 without a face.
@@ -54,6 +55,7 @@ class Findings:
     """
 
     problem: str = ""
+    ours: bool = False
     width: int = 0
     height: int = 0
     looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
@@ -91,13 +93,15 @@ def examine(
     found = run_each([clip.path for clip in clips], load, batch)
     with contextlib.closing(found):
         for place, answer in found:
-            yield place, Findings(problem=answer.reason) if isinstance(answer, Failure) else answer
+            if isinstance(answer, Failure):
+                answer = Findings(problem=answer.reason, ours=answer.ours)
+            yield place, answer
 
 
 def judge(findings: Findings, model: str, card: Card, settings: JudgeSettings) -> Ruling:
     """The ruling on a clip as ``unmask scan`` would give it."""
     if findings.problem:
-        return Ruling(Outcome.UNREADABLE, None, findings.problem)
+        return Ruling(Outcome.ERROR if findings.ours else Outcome.UNREADABLE, None, findings.problem)
     told = ScanSettings(judge=settings)
     return judge_footage(findings.looks[model], card.calibration, card.thresholds, told).ruling
 

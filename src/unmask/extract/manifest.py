@@ -34,9 +34,9 @@ def read_manifest(folder: Path) -> DataFrame:
         folder: What ``unmask extract`` filled.
 
     Returns:
-        By ``name``: ``status`` (``done``, ``no_face``, ``unreadable``, or ``left_out`` of faces that came
-        cut out already), ``reason``, number of ``people``, ``crops`` and sampled ``frames``, ``damage`` met,
-        whose ``boxes`` it was cut by, and its ``shard``.
+        By ``name``: ``status`` (``done``, ``no_face``, ``unreadable``, ``error`` where unmask itself failed,
+        or ``left_out`` of faces that came cut out already), ``reason``, number of ``people``, ``crops`` and
+        sampled ``frames``, ``damage`` met, whose ``boxes`` it was cut by, and its ``shard``.
 
     Raises:
         DataError: There is none, or a line of it is no record.

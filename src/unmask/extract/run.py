@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from unmask.errors import DataError
 from unmask.extract.plan import Plan
 from unmask.extract.store import Store
-from unmask.extract.worker import UNREADABLE, Part, Task, make_part, make_record
+from unmask.extract.worker import ERROR, UNREADABLE, Part, Task, make_part, make_record
 from unmask.work.pool import Crew, Failure, run_crew
 
 MAX_TRIES = 3
-"""How often a video may cost a worker before it is called unreadable; the fault may be another's."""
+"""How often a video may fail before it is called unreadable, or an error; the fault may be another's."""
 
 MAX_FAILURES_IN_A_ROW = 60
 """Then it is not the videos: a disk that went away, or no memory."""
@@ -117,7 +117,8 @@ def _work_through(schedule: Schedule, crew: Crew, on_done: Callable[[Part], None
                 if tries[task.number] < MAX_TRIES:
                     schedule.give_back(task.number)
                 else:
-                    doubtful[task.number] = make_part(make_record(task.video, UNREADABLE, answer.reason))
+                    status = ERROR if answer.ours else UNREADABLE
+                    doubtful[task.number] = make_part(make_record(task.video, status, answer.reason))
                 continue
             in_a_row = 0
             keep(task.number, answer)

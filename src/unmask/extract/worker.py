@@ -27,7 +27,7 @@ from unmask.types import Clip, Crops, Track
 from unmask.video import read_clip, read_stretches
 from unmask.video.stretches import SHORT_SECONDS
 
-DONE, NO_FACE, UNREADABLE = "done", "no_face", "unreadable"
+DONE, NO_FACE, UNREADABLE, ERROR = "done", "no_face", "unreadable", "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def make_record(video: Video, status: str, reason: str = "", **more: Any) -> dic
 
     Args:
         video: Which.
-        status: ``done``, ``no_face`` or ``unreadable``.
+        status: ``done``, ``no_face``, ``unreadable``, or ``error`` where unmask itself failed.
         reason: Why it is not done; empty when it is.
         more: ``people``, ``crops``, ``frames``, ``damage`` and ``boxes`` where they are known.
     """

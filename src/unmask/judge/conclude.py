@@ -24,12 +24,14 @@ class About:
         sha256: Of its bytes.
         seconds: Wall time by stage; zeros where it was not measured.
         stopped: Why it was not looked at to its end, as a clause; empty when it was.
+        ours: It was stopped by a failure of unmask or the machine, which says nothing of the file.
     """
 
     path: str
     sha256: str | None
     seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     stopped: str = ""
+    ours: bool = False
 
 
 def conclude(

@@ -1,7 +1,7 @@
 """From logits to a verdict: calibrate, combine frames and people, abstain.
 
 Pure functions; the numbers they use (calibration, thresholds) come from the card of the model.
-A failure is not a score: `no_face` and `unreadable` never carry a number.
+A failure is not a score: `no_face`, `unreadable` and `error` never carry a number.
 """
 
 from __future__ import annotations
@@ -165,7 +165,13 @@ def _of_file(p_fake: Sequence[float], *, many: bool, scale: Calibration) -> floa
 
 
 def unreadable(
-    path: str | Path, reason: str, model: ModelName, *, sha256: str | None = None, damaged: bool = False
+    path: str | Path,
+    reason: str,
+    model: ModelName,
+    *,
+    sha256: str | None = None,
+    damaged: bool = False,
+    ours: bool = False,
 ) -> Verdict:
     """The verdict on a file that could not be judged; it carries no number.
 
@@ -175,11 +181,12 @@ def unreadable(
         model: The weights that would have judged.
         sha256: Of the file, where it could be read.
         damaged: The file is broken, rather than missing or not allowed.
+        ours: Unmask or the machine failed; then the outcome is ``error``, and nothing is said of the file.
     """
     return Verdict(
         path=str(path),
         sha256=sha256,
-        outcome=Outcome.UNREADABLE,
+        outcome=Outcome.ERROR if ours else Outcome.UNREADABLE,
         p_fake=None,
         reason=reason,
         damaged=damaged,

@@ -64,6 +64,7 @@ class Submission:
         seconds: Wall time.
         clip: What labels were clipped to.
         fallback: Label of those without a number.
+        errors: Why unmask itself failed, by name; these have the fallback too.
     """
 
     rows: int
@@ -73,6 +74,7 @@ class Submission:
     seconds: float
     clip: float
     fallback: float
+    errors: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ def make_submission(
 ) -> Submission:
     """Score videos and write ``filename,label``, complete or not at all.
 
-    Answers are kept in ``OUTPUT.partial`` as they come; the same call goes on from there after a stop.
+    Answers are kept in ``OUTPUT.partial`` as they come; the same call goes on from there after a stop, and
+    tries those again on which unmask itself failed.
 
     Args:
         wanted: The rows.
@@ -113,7 +116,7 @@ def make_submission(
     scale = hashlib.sha256(repr(card.calibration).encode()).hexdigest()
     head = {"model": card.name, "weights": card.sha256[:12], "calibration": scale[:12]}
     journal = Journal(journal_path(output), head)
-    answers = journal.read(wanted)
+    answers = {name: one for name, one in journal.read(wanted).items() if one.outcome != Outcome.ERROR.value}
     journal.start(answers.values())
     reused = len(answers)
     for one in wanted:
@@ -131,7 +134,7 @@ def make_submission(
     labels = {one.name: _label(answers.get(one.name), fallback=submit.fallback, clip=clip) for one in wanted}
     write_submission(output, labels)
     outcomes = Counter(a.outcome if (a := answers.get(one.name)) else OUT_OF_TIME for one in wanted)
-    if not outcomes[OUT_OF_TIME]:
+    if not (outcomes[OUT_OF_TIME] or outcomes[Outcome.ERROR]):
         journal.remove()
     return Submission(
         rows=len(labels),
@@ -141,6 +144,7 @@ def make_submission(
         seconds=round(time.monotonic() - started, 2),
         clip=clip,
         fallback=submit.fallback,
+        errors={one.name: one.reason for one in answers.values() if one.outcome == Outcome.ERROR.value},
     )
 
 
@@ -165,8 +169,9 @@ def _scan(todo: Sequence[Wanted], scan: ScanSettings, batch: BatchSettings, ends
         for place, verdict in found:
             one, frames = todo[place], given[todo[place].path]
             if isinstance(verdict, Failure):
+                outcome = Outcome.ERROR if verdict.ours else Outcome.UNREADABLE
                 reason = verdict.reason
-                yield Answer(one.name, one.size_bytes, Outcome.UNREADABLE, None, reason, frames, 0.0)
+                yield Answer(one.name, one.size_bytes, outcome.value, None, reason, frames, 0.0)
                 continue
             seconds = verdict.seconds
             by_frame = seconds["detect"] + seconds["score"]

@@ -16,7 +16,8 @@ class Metrics:
 
     Attributes:
         requests: Answers by method, route and status.
-        scans: Scans that ended, by outcome, ``failed`` and ``cancelled`` among them.
+        scans: Scans that ended, by outcome; ``failed`` are those whose worker crashed or hung, and some
+            were ``cancelled``.
         refused: What was turned away, by why.
         upload_bytes: Bytes that came in.
         scan_seconds: From the beginning of a scan to its end.

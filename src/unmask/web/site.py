@@ -174,11 +174,12 @@ class Site:
         progress = self._progress[job.key]
         state = "done"
         if isinstance(answer, Failure):
-            about = About(job.path, answer.note, stopped=answer.reason)
+            about = About(job.path, answer.note, stopped=answer.reason, ours=answer.ours)
             answer = judge_seen(progress.looks, about, self.settings.scan)
-            state = "failed" if answer.outcome is Outcome.UNREADABLE else "done"
+            state = "failed" if answer.outcome.has_failed else "done"
         self.store.finish(job.key, answer, state=state)
-        self.metrics.scans.labels(state if state == "failed" else answer.outcome.value).inc()
+        crashed = state == "failed" and answer.outcome is Outcome.UNREADABLE
+        self.metrics.scans.labels(state if crashed else answer.outcome.value).inc()
         self.metrics.scan_seconds.observe(time.monotonic() - self._began[job.key])
         self._publish(job.key)
         self._drop(job.key)

@@ -69,7 +69,7 @@ class Slot(threading.Thread):
         try:
             self._watcher.began(job)
             trouble = self._make_ready()  # the worker may have died while it waited
-            answer = Failure(trouble) if trouble else self._work(job)
+            answer = Failure(trouble, ours=True) if trouble else self._work(job)
             if answer is not None:
                 self._watcher.ended(job, answer)
         finally:

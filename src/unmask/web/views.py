@@ -38,7 +38,7 @@ class Scan:
         state: uploading, queued, decoding, faces, scoring, done, failed, interrupted or deleted.
         share: How much is done, 0 to 1.
         partial: What was found up to now, while it runs.
-        outcome: fake, real, unsure, no_face or unreadable; null until done.
+        outcome: fake, real, unsure, no_face, unreadable or error; null until done.
         p_fake: Calibrated probability, 0 to 1; null where there is no number.
         reason: One sentence.
     """

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from unmask.work.pool import Do, Done, Failure, do_task, run_crew
+from unmask.work.doing import do_task
+from unmask.work.pool import Do, Done, Failure, run_crew, settle
 from unmask.work.processes import Processes
 
 Task = TypeVar("Task")
@@ -38,7 +39,7 @@ def do_all(
     do = load() if todo else None
     while todo and do is not None:
         task = todo.popleft()
-        answer = do_task(do, task, lambda _: None)
+        answer = settle(do_task(do, task, lambda _: None))
         yield task, answer.answer if isinstance(answer, Done) else answer
 
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from unmask.errors import ModelError
+from unmask.work.faults import Fault, tell_fault
 
 LOAD_LIMIT_SECONDS = 300.0  # generous, since a busy machine must not turn into an error
 MAX_LOAD_ACCIDENTS = 3
-_MAIN_HINT = "; a script that works in child processes must start its work under if __name__ == '__main__'"
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -71,18 +71,21 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A task that nothing came of, since its worker crashed, hung or hit a bug.
+    """A task that nothing came of.
 
     Attributes:
         reason: What happened, as a clause.
         note: What the worker still told of the task; of a scan the file's SHA-256.
+        ours: Unmask or the machine failed, which says nothing of the task. Otherwise the task may be to
+            blame: its worker crashed or hung, as one does that decodes hostile bytes.
     """
 
     reason: str
     note: str | None = None
+    ours: bool = False
 
 
-Message = Ready | Unusable | Note | Part | Done | Failure | Ended
+Message = Ready | Unusable | Note | Part | Done | Failure | Fault | Ended
 
 
 class Worker(ABC):
@@ -131,10 +134,16 @@ class Worker(ABC):
                 self.ready = True
             case Unusable(message=text):
                 raise ModelError(text)
+            case Fault() if not self.ready:
+                raise ModelError(
+                    tell_fault(message, "while it loaded what it needs", "that is a fault of unmask")
+                )
             case Note(text=text):
                 self._note = text
             case Part():
                 self._give_time(self._task_limit_seconds)
+            case Fault():
+                self.busy, message = False, settle(message)
             case Done() | Failure():
                 self.busy = False
         return message if isinstance(message, Part | Done | Failure | Ended) else None
@@ -257,7 +266,7 @@ class _Shift:
             self.workers.remove(worker)
             self.accidents += not worker.ready
             if not self.proven or self.accidents > MAX_LOAD_ACCIDENTS:
-                raise ModelError(f"the networks could not be loaded: {message.how}{_MAIN_HINT}")
+                raise ModelError(f"the networks could not be loaded: {message.how}")
             return worker.failure(message)
         if isinstance(message, Done):
             self.accidents = 0
@@ -274,16 +283,9 @@ def _wait(crew: Crew, workers: list[Worker], until: float | None) -> list[Worker
     return [w for w in workers if w in heard or (w.waited_for and w.deadline <= now)]
 
 
-def do_task(do: Do[Any, Any], task: object, tell: Callable[[Any], None]) -> Done | Failure:
-    """The worker's side of one task: what came of it, or what it raised."""
-    told: list[str] = []
-
-    def note(value: Any) -> None:
-        if isinstance(value, str):
-            told.append(value)
-        tell(value)
-
-    try:
-        return Done(do(task, note))
-    except Exception as error:  # noqa: BLE001  the worker's boundary: a failure must only cost its task
-        return Failure(f"unmask failed on it ({type(error).__name__}: {error})", *told[-1:])
+def settle(answer: Done | Failure | Fault) -> Done | Failure:
+    """An answer with the details of a fault written down, on the side of those who read them."""
+    if not isinstance(answer, Fault):
+        return answer
+    blame = "that is a fault of unmask and says nothing of the file"
+    return Failure(tell_fault(answer, "on it", blame), answer.note, ours=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
@@ -12,10 +13,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from unmask.errors import MissingExtraError, ModelError, SettingsError
-from unmask.work.pool import Do, Ended, Message, Note, Part, Ready, Unusable, Worker, do_task
+from unmask.work.doing import do_task, load_do, what_failed
+from unmask.work.faults import Fault
+from unmask.work.pool import Do, Ended, Message, Note, Part, Ready, Unusable, Worker
 
 MAX_DEFAULT_JOBS = 4
+_UNGUARDED_EXIT = 87  # of a child that began the work of its parent's script over again
 
 
 def default_jobs() -> int:
@@ -62,7 +65,7 @@ class _ProcessWorker(Worker):
         self.connection, theirs = context.Pipe()
         self._process: BaseProcess = context.Process(target=_work, args=(theirs, load), daemon=True)
         with _interrupts_blocked():
-            self._process.start()
+            _start(self._process)
         theirs.close()
 
     def _send(self, task: object) -> None:
@@ -88,7 +91,20 @@ class _ProcessWorker(Worker):
         self._process.close()
 
 
+def _start(process: BaseProcess) -> None:
+    try:
+        process.start()
+    except RuntimeError:
+        if "__mp_main__" not in sys.modules:
+            raise
+        # A child runs its parent's script first, by that name. A script that starts children of its own right
+        # then has no guard around its work; Python forbids it, and our parent learns why by the exit code.
+        raise SystemExit(_UNGUARDED_EXIT) from None
+
+
 def _how_it_ended(exit_code: int | None) -> str:
+    if exit_code == _UNGUARDED_EXIT:
+        return "ended, as a script that uses it must start its work under if __name__ == '__main__'"
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
         hint = ", perhaps for lack of memory" if name == "SIGKILL" else ""
@@ -117,14 +133,20 @@ def _work(link: Connection, load: Callable[[], Do[Any, Any]]) -> None:
         link.send(Note(value) if isinstance(value, str) else Part(value))
 
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
-        try:
-            do = load()
-        except (ModelError, SettingsError, MissingExtraError) as error:
-            link.send(Unusable(str(error)))
+        do = load_do(load)
+        if isinstance(do, Unusable | Fault):
+            link.send(do)
             return
         link.send(Ready())
         while True:
-            link.send(do_task(do, link.recv(), tell))
+            task = link.recv()
+            answer = do_task(do, task, tell)
+            try:
+                link.send(answer)
+            except OSError:
+                raise
+            except Exception as error:  # noqa: BLE001  an answer that cannot be sent must only cost its task
+                link.send(what_failed(error, task))
 
 
 def _be_quiet() -> None:

@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from unmask.errors import DataError, MissingExtraError, ModelError, SettingsError
-from unmask.work.pool import Do, Ended, Message, Ready, Unusable, Worker, do_task
+from unmask.errors import DataError, MissingExtraError
+from unmask.work.doing import do_task, load_do
+from unmask.work.faults import Fault
+from unmask.work.pool import Do, Ended, Message, Ready, Unusable, Worker
 
 _COUNT_EVERY_SECONDS = 5.0
 
@@ -24,10 +26,10 @@ class _Actor:
 
     def begin(self) -> Message:
         """Load what is needed."""
-        try:
-            self._do = self._load()
-        except (ModelError, SettingsError, MissingExtraError) as error:
-            return Unusable(str(error))
+        loaded = load_do(self._load)
+        if isinstance(loaded, Unusable | Fault):
+            return loaded
+        self._do = loaded
         return Ready()
 
     def work(self, task: object) -> Message:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from unmask.config import ScoreSettings
 from unmask.errors import MissingExtraError, ModelError
 from unmask.files import write_whole
-from unmask.judge.cache import cache_folder, cached_card, model_folder
+from unmask.folders import cache_folder
+from unmask.judge.cache import cached_card, model_folder
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card, read_card, write_card
 from unmask.judge.score import load_model

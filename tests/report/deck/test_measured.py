@@ -23,12 +23,23 @@ def test_an_evaluation_is_read_back_as_it_was_measured(project):
     assert len(scored) == 4 and scored.fake.sum() == 2
 
 
+def test_a_clip_on_which_unmask_failed_has_no_number(report):
+    file = report / "scores.csv"
+    file.write_text(file.read_text().replace(",no_face,", ",error,", 1))
+    (model,) = read_evaluation(report).models
+    assert [(one.name, one.p_fake) for one in model.answers if one.outcome == "error"] == [
+        ("empty.mp4", None)
+    ]
+    assert len(model.scored()) == 4
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
         (",FAKE,", ",FALSE,", "label must be REAL or FAKE, got 'FALSE'"),
         (",no_face,", ",nobody,", "outcome must be one of"),
         (",no_face,", ",no_face,0.5", "p_fake must be"),
+        (",no_face,", ",error,0.5", "p_fake must be"),
         ("model,", "modell,", "lacks model"),
     ],
 )

@@ -64,7 +64,7 @@ def test_the_page_is_small_without_its_video(page):
     assert len(re.sub(r'src="data:video[^"]*"', "", page)) < 300_000
 
 
-@pytest.mark.parametrize("outcome", [Outcome.NO_FACE, Outcome.UNREADABLE])
+@pytest.mark.parametrize("outcome", [Outcome.NO_FACE, Outcome.UNREADABLE, Outcome.ERROR])
 def test_a_file_in_which_nobody_was_judged_is_not_called_clean(outcome):
     verdict = replace(NOBODY, outcome=outcome)
     options = tell_story(verdict, Seen(), _options()).options

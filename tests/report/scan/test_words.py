@@ -48,7 +48,7 @@ def test_every_outcome_has_words_and_only_real_says_that_no_sign_was_found(langu
         "en": "not a sign that the recording is genuine",
         "de": "kein Zeichen dafür, dass die Aufnahme echt",
     }
-    for outcome in (Outcome.NO_FACE, Outcome.UNREADABLE):
+    for outcome in (Outcome.NO_FACE, Outcome.UNREADABLE, Outcome.ERROR):
         assert warning[language] in words(f"meaning_{outcome}")
 
 

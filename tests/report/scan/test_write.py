@@ -68,6 +68,17 @@ def test_a_child_process_is_prepared_before_it_reads_the_file(judged):
     assert seen.problem == "media_crashed" and "exit code 7" in seen.detail
 
 
+def fail():
+    raise TypeError("an argument that is none")
+
+
+def test_a_fault_of_our_own_is_not_told_as_one_of_the_file(judged, faults_folder):
+    verdict, source, options = judged
+    ((_, seen),) = look_through([(verdict, source)], replace(options, prepare=fail))
+    assert seen.problem == "media_failed" and "fault of unmask" in seen.detail
+    assert len(list(faults_folder.iterdir())) == 1
+
+
 def verdict(outcome, p_fake=None, path="a.mp4"):
     return Verdict(path, None, outcome, p_fake, "so", False, (), ModelName("m", "1" * 64), "1")
 

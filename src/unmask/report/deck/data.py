@@ -9,6 +9,7 @@ from unmask.config import DetectSettings
 from unmask.datasets.explore import SplitRow, explore_index
 from unmask.datasets.video_index import clip_of, usable
 from unmask.report.deck.material import (
+    ERROR,
     FOUND,
     LEFT_OUT,
     MOST_FAKES,
@@ -135,6 +136,8 @@ def faces(material: Material) -> Slide | None:
     lines += [Bar(kind, [(count, "s1")], number(count)) for kind, count in reasons.most_common(_MOST_ROWS)]
     if by[UNREADABLE]:
         lines.append(Bar("unreadable", [(by[UNREADABLE], "s7")], number(by[UNREADABLE])))
+    if by[ERROR]:
+        lines.append(Bar("unmask failed", [(by[ERROR], "s7")], number(by[ERROR])))
     shown = [
         _found(one.name, one.status == FOUND, material.views.get(("find", one.name)))
         for one in chosen_cases(material.cases)

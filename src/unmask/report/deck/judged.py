@@ -177,7 +177,8 @@ def limits(material: Material) -> Slide | None:
     told = [*_limits_of_data(material), *_limits_of_scores(material), *_limits_of_runs(material)]
     if material.timing is not None:
         late = material.timing.outcomes[OUT_OF_TIME]
-        guessed = sum(material.timing.outcomes[name] for name in ("no_face", "unreadable", "absent")) + late
+        silent = ("no_face", "unreadable", "error", "absent")
+        guessed = sum(material.timing.outcomes[name] for name in silent) + late
         if guessed:
             told.append(
                 f"{number(guessed)} of {number(material.timing.rows)} rows of the submission are the "
@@ -222,7 +223,7 @@ def _limits_of_scores(material: Material) -> list[str]:
             f"{auc.high:.2f} fits what was seen."
         )
     by = Counter(one.outcome for one in first.answers)
-    silent = by[Outcome.NO_FACE] + by[Outcome.UNREADABLE]
+    silent = sum(count for outcome, count in by.items() if not outcome.has_number)
     if silent:
         told.append(
             f"{percent(silent / len(first.answers))} of the clips got no number, and no score counts them."

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_FAKES, MOST_MISTAKES, MOST_CASES = 3, 3, 4
-FOUND, NO_FACE, UNREADABLE, LEFT_OUT = "done", "no_face", "unreadable", "left_out"
-_STATUSES = (FOUND, NO_FACE, UNREADABLE, LEFT_OUT)
+FOUND, NO_FACE, UNREADABLE, ERROR, LEFT_OUT = "done", "no_face", "unreadable", "error", "left_out"
+_STATUSES = (FOUND, NO_FACE, UNREADABLE, ERROR, LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Case:
 
     Attributes:
         name: Of the video.
-        status: ``done``, ``no_face``, ``unreadable`` or ``left_out``.
+        status: ``done``, ``no_face``, ``unreadable``, ``error`` or ``left_out``.
         reason: Why it is not done; empty when it is.
         people: How many were found.
         path: What opens it; empty where nobody knows.

@@ -162,9 +162,9 @@ def _read_answers(file: Path) -> dict[str, list[Answer]]:
                 f"{file}: row {number}: outcome must be one of {known}, got {row['outcome']!r:.60}"
             ) from error
         p_fake = probability(row["p_fake"], f"{file}: row {number}: p_fake") if row["p_fake"] else None
-        if (p_fake is None) != (outcome in (Outcome.NO_FACE, Outcome.UNREADABLE)):
+        if (p_fake is None) == outcome.has_number:
             raise DataError(
-                f"{file}: row {number}: p_fake must be there for all but no_face and unreadable, "
+                f"{file}: row {number}: p_fake must be there for fake, real and unsure, and for them only, "
                 f"got {row['p_fake']!r:.60} with {outcome.value}"
             )
         found.setdefault(row["model"], []).append(

@@ -32,7 +32,7 @@ from unmask.report.scan.preview import FRAMES_PER_SECOND, Preview, preview_size
 from unmask.report.scan.seen import Heat, Pictures, Seen, Strip
 from unmask.report.scan.words import Words
 from unmask.types import Face, Frame, Image
-from unmask.verdicts import Outcome, Person, PersonFrame, Verdict
+from unmask.verdicts import Person, PersonFrame, Verdict
 from unmask.video.playing import play_frames
 
 MAX_PEOPLE = 6
@@ -77,7 +77,7 @@ def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
     seen = Seen(facts=facts, credentials=read_credentials(source))
     if verdict.sha256 is not None and verdict.sha256 != sha256:
         return replace(seen, problem="media_changed")
-    if verdict.outcome is Outcome.UNREADABLE:
+    if verdict.outcome.has_failed:
         return seen
     try:
         return _pictures(verdict, source, options, seen)

@@ -28,6 +28,7 @@ MARKS = {
     Outcome.UNSURE: "◆",
     Outcome.NO_FACE: "○",
     Outcome.UNREADABLE: "✕",
+    Outcome.ERROR: "!",
 }
 """A shape for each outcome, as colour is never the only sign."""
 

@@ -73,7 +73,8 @@ def look_through(
     with contextlib.closing(run_each(tasks, load_looking, batch)) as found:
         for place, answer in found:
             if isinstance(answer, Failure):
-                answer = Seen(problem="media_crashed", detail=answer.reason)
+                problem = "media_failed" if answer.ours else "media_crashed"
+                answer = Seen(problem=problem, detail=answer.reason)
             yield place, answer
 
 

@@ -133,7 +133,7 @@ function showStart() {
     make('h1', { id: 'drop-title' }, word('drop_title')),
     make('p', {}, word('drop_text', { size: size(limits.max_upload_bytes) })),
     files, make('label', { for: 'files', class: 'button' }, word('choose')), limits.paths ? pathForm() : null);
-  const kinds = ['fake', 'unsure', 'real', 'no_face', 'unreadable'];
+  const kinds = ['fake', 'unsure', 'real', 'no_face', 'unreadable', 'error'];
   const tools = make('div', { class: 'tools' },
     make('label', {}, make('span', {}, word('search')), make('input', { type: 'search', id: 'search', value: search,
       maxlength: '200', oninput: event => { search = event.target.value; later(); } })),

@@ -15,10 +15,10 @@ export function make(tag, values = {}, ...children) {
 const bdi = text => make('bdi', {}, text);
 const ACTIVE = ['uploading', 'queued', 'decoding', 'faces', 'scoring'];
 const STEPS = ['queued', 'decoding', 'faces', 'scoring', 'done'];
-const MARKS = { fake: '▲', real: '●', unsure: '◆', no_face: '○', unreadable: '✕', failed: '✕', interrupted: '‖' };
+const MARKS = { fake: '▲', real: '●', unsure: '◆', no_face: '○', unreadable: '✕', error: '!', failed: '✕', interrupted: '‖' };
 
 export const isActive = scan => ACTIVE.includes(scan.state);
-const kindOf = scan => (scan.state === 'done' ? scan.outcome : scan.state);
+const kindOf = scan => (scan.state === 'done' || scan.outcome === 'error' ? scan.outcome : scan.state);
 
 export function stateWord(scan) {
   const kind = kindOf(scan);
