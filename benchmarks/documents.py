@@ -23,12 +23,13 @@ import extract
 import faces
 import long
 import models
+import montages
 import tables
 import weights
 from marks import MARKS, OPENING, Marks, between, marks, put_into
 
 ROOT = Path(__file__).resolve().parent.parent
-COST, SCORES = marks("cost"), marks("scores")
+ALONE, COST, MONTAGES, SCORES = (marks(name) for name in ("alone", "cost", "montages", "scores"))
 Make = Callable[[Any], str]
 
 
@@ -45,6 +46,8 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
     return [
         ("README.md", SCORES, weights.scores_table()),
         ("README.md", COST, tables.saved(speed)),
+        ("docs/long-videos.md", ALONE, montages.alone()),
+        ("docs/long-videos.md", MONTAGES, montages.table(measured("montages"))),
         ("docs/faces.md", OPENING, faces.opening(drawn)),
         *all_of(
             "docs/evaluation.md",

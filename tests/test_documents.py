@@ -31,7 +31,7 @@ MODULES = (
     "weights",
 )
 DOCUMENTS = ("evaluation", "performance", "models", "faces", "long-videos", "peers", "report")
-STORED = ("evaluation", "performance", "models", "long")
+STORED = ("evaluation", "performance", "models", "long", "montages")
 
 
 @pytest.fixture
@@ -87,6 +87,16 @@ def test_new_weights_make_every_document_say_that_it_shows_older_ones(script, co
         assert re.search("[oO]lder\\s+weights", opening), name
     for around in (script.MARKS, script.long.MARKS):
         assert "older weights" in script.between(copy / "docs" / "performance.md", around)
+
+
+def test_one_face_among_many_needs_what_the_document_says(script):
+    card = read_card(card_path())
+    limit, judge = card.thresholds.fake_at_least, card.calibration.among_many
+    told = [float(number) for number in re.findall(r"([01]\.\d+) among", script.montages.alone())]
+    assert len(told) == 2
+    for needed, shots in zip(told, script.montages.SHOTS, strict=True):
+        others = [0.01] * (shots - 1)
+        assert judge([needed - 2e-4, *others]) < limit <= judge([min(needed + 2e-4, 1.0), *others])
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
