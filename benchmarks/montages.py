@@ -1,7 +1,7 @@
 """What docs/long-videos.md says of montages, and how sure one face among many must be.
 
-The counts of ``docs/montages.json`` come from videos that ``unmask data montage`` composed and ``unmask scan``
-judged; the file names the weights that did.
+The counts of ``docs/montages.json`` come from videos that ``unmask data montage`` composed and a scan judged;
+the file names the weights that did.
 """
 
 from __future__ import annotations
