@@ -64,15 +64,15 @@ def test_an_interval_that_resampling_would_put_beside_the_value_is_widened():
 @pytest.mark.parametrize("off", [0.0, 0.2])
 def test_intervals_of_the_calibration_error_hold_the_truth(clips, off):
     held = near = 0
-    for seed in range(40):
+    for seed in range(20):
         rng = np.random.default_rng(seed)
         p_fake = rng.uniform(0.25, 0.75, clips)
         one = Scored(rng.random(clips) < p_fake - off, p_fake, np.arange(clips))
         figure = measure(one, {"error": rms_calibration_error}, draws=100)["error"]
         held += figure.low <= off <= figure.high
         near += abs(figure.value - off) < 0.1
-    assert held >= 35
-    assert near >= 36 or clips < 300
+    assert held >= 17
+    assert near >= 18 or clips < 300
 
 
 def test_ninety_five_percent_of_intervals_hold_the_truth():
