@@ -105,3 +105,25 @@ def test_no_document_opens_with_a_figure_that_was_typed(name):
     typed = re.sub("<!-- (\\w+): begin -->.*?<!-- \\1: end -->", "", opening, flags=re.DOTALL)
     typed = re.sub("```.*?```|^    .*?$|`[^`]*`", "", typed, flags=re.DOTALL | re.MULTILINE)
     assert re.findall(r"\d+\.\d+|\d+ %", typed) == []
+
+
+def test_weights_that_ship_for_the_first_time_are_listed_and_stand_beside_those_before(
+    script, tmp_path, monkeypatch
+):
+    card, known = read_card(card_path()), script.weights.releases()
+    older = [one for one in known if one["sha256"] != card.sha256]
+    kept = tmp_path / "weights.json"
+    kept.write_text(json.dumps(older), encoding="utf-8")
+    monkeypatch.setattr(script.weights, "RELEASES", kept)
+    assert "which never shipped" in script.weights.title(card.sha256)
+    script.weights.add_release()
+    script.weights.add_release()
+    assert script.weights.releases() == [*older, known[-1]]
+    table, before = script.weights.scores_table(), older[-1]
+    assert f"before: {before['name']} {before['version']} |" in table
+    shown = [key for key in script.weights.ROWS if key in card.scores]
+    assert shown and len(table.splitlines()) == len(shown) + 2
+    rows = dict(zip(shown, table.splitlines()[2:], strict=True))
+    for key in [key for key in shown if key.endswith(("auc", "log_loss"))]:
+        assert f"| {card.scores[key].value:.2f} | " in rows[key]
+        assert key not in before["scores"] or rows[key].endswith(f"| {before['scores'][key]:.2f} |")
