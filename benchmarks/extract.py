@@ -22,12 +22,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from pipeline import draw_clips, put_into, run_python
+from marks import marks, paragraph, put_into
+from pipeline import draw_clips, run_python
 from unmask.data import index
 from unmask.extract.crews import CrewSettings, gather_crew
 from unmask.extract.plan import ExtractSettings, Plan, Video, make_plan, videos_of_index
@@ -37,7 +39,7 @@ from unmask.extract.worker import Part
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".data" / "benchmarks"
-MARKS = ("<!-- extract: begin -->\n", "<!-- extract: end -->\n")
+MARKS, STORING = marks("extract"), marks("storing")
 DFDC_VIDEOS, DFDC_FAKES = 119_154, 100_000
 CORES = (1, 16, 128)
 
@@ -205,6 +207,53 @@ def efficiency(runs: Sequence[dict[str, Any]], engine: str) -> tuple[float, floa
     return statistics.median(wall), statistics.median(cpu)
 
 
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Of one kind of clips, medians over the runs of this machine's own workers.
+
+    Attributes:
+        searched: CPU seconds of a video whose faces are searched for.
+        beside: CPU seconds of a fake that is cut by the boxes of its original.
+        mixed: CPU seconds of a video of DFDC's mix, driver included.
+        size_bytes: Of what is stored of a video.
+    """
+
+    searched: float
+    beside: float
+    mixed: float
+    size_bytes: float
+
+    @property
+    def dfdc_hours(self) -> float:
+        """CPU hours for all of DFDC."""
+        return DFDC_VIDEOS * self.mixed / 3600
+
+
+def costs(report: dict[str, Any]) -> dict[str, Costs]:
+    """Costs by kind of clips."""
+    found = {}
+    for name in dict.fromkeys(run["clips"] for run in report["runs"]):
+        mine = [run for run in report["runs"] if run["clips"] == name and run["engine"] == "local"]
+        alone = statistics.median(run["cpu_seconds_searched"] for run in mine)
+        led = [run["cpu_seconds_led"] for run in mine if run["cpu_seconds_led"]]
+        beside = statistics.median(led) if led else alone
+        driver = statistics.median(run["driver_cpu_seconds"] / run["videos"] for run in mine)
+        mixed = ((DFDC_VIDEOS - DFDC_FAKES) * alone + DFDC_FAKES * beside) / DFDC_VIDEOS + driver
+        found[name] = Costs(
+            alone, beside, mixed, statistics.median(run["bytes"] / run["videos"] for run in mine)
+        )
+    return found
+
+
+def opening(report: dict[str, Any]) -> str:
+    """What the document begins with."""
+    hours = [cost.dfdc_hours for cost in costs(report).values()]
+    return paragraph(
+        f"Storing the faces of all of DFDC ({DFDC_VIDEOS:,} videos) is estimated to take {min(hours):.0f} to "
+        f"{max(hours):.0f} CPU hours."
+    )
+
+
 def markdown(report: dict[str, Any]) -> str:
     """The tables for the document."""
     lines = ["### Videos per CPU hour", ""]
@@ -212,20 +261,12 @@ def markdown(report: dict[str, Any]) -> str:
         "| clips | searched, CPU s | by another's boxes, CPU s | saved | MB a video | videos per CPU hour |"
     ]
     lines += ["|---|---:|---:|---:|---:|---:|"]
-    costs = {}
-    for name in dict.fromkeys(run["clips"] for run in report["runs"]):
-        mine = [run for run in report["runs"] if run["clips"] == name and run["engine"] == "local"]
-        alone = statistics.median(run["cpu_seconds_searched"] for run in mine)
-        led = [run["cpu_seconds_led"] for run in mine if run["cpu_seconds_led"]]
-        beside = statistics.median(led) if led else alone
-        driver = statistics.median(run["driver_cpu_seconds"] / run["videos"] for run in mine)
-        size = statistics.median(run["bytes"] / run["videos"] for run in mine)
-        mix = ((DFDC_VIDEOS - DFDC_FAKES) * alone + DFDC_FAKES * beside) / DFDC_VIDEOS + driver
-        costs[name] = (mix, alone + driver, size)
-        lines.append(
-            f"| {name} | {alone:.2f} | {beside:.2f} | {1 - beside / alone:.0%} | {size / 1e6:.2f} |"
-            f" {3600 / mix:,.0f} |"
-        )
+    found = costs(report)
+    lines += [
+        f"| {name} | {cost.searched:.2f} | {cost.beside:.2f} | {1 - cost.beside / cost.searched:.0%} |"
+        f" {cost.size_bytes / 1e6:.2f} | {3600 / cost.mixed:,.0f} |"
+        for name, cost in found.items()
+    ]
     lines += ["", "The last column reckons with 5.2 fakes an original, as in DFDC, and with the driver.", ""]
     lines += [
         "### Two workers against one",
@@ -246,10 +287,10 @@ def markdown(report: dict[str, Any]) -> str:
         "| clips like | CPU hours | 1 core | 16 cores | 128 cores | disk |",
     ]
     lines += ["|---|---:|---:|---:|---:|---:|"]
-    for name, (mix, _, size) in costs.items():
-        hours = DFDC_VIDEOS * mix / 3600
-        walls = " | ".join(_duration(hours / cores) for cores in CORES)
-        lines.append(f"| {name} | {hours:.0f} | {walls} | {DFDC_VIDEOS * size / 1e9:.0f} GB |")
+    for name, cost in found.items():
+        walls = " | ".join(_duration(cost.dfdc_hours / cores) for cores in CORES)
+        size = f"{DFDC_VIDEOS * cost.size_bytes / 1e9:.0f} GB"
+        lines.append(f"| {name} | {cost.dfdc_hours:.0f} | {walls} | {size} |")
     loads = [run["load"] for run in report["runs"]]
     lines += [
         "",
@@ -310,6 +351,7 @@ def main() -> None:
         given.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if given.into:
         put_into(given.into, markdown(report), MARKS)
+        put_into(given.into, opening(report), STORING)
     print(markdown(report), end="")
 
 

@@ -31,9 +31,11 @@ import numpy as np
 from rich.console import Console
 
 from clips import Image, Kind, views
-from pipeline import CACHE, find_card, put_into, run_python
+from marks import marks, paragraph, put_into
+from pipeline import CACHE, find_card, run_python
+from weights import measured_with
 
-MARKS = ("<!-- long: begin -->\n", "<!-- long: end -->\n")
+MARKS = marks("long")
 WAYS = ("ffmpeg", "cuts", "shots", "scan")
 TITLES = {"cuts": "cuts", "shots": "up to crops", "scan": "scan"}
 SHOT_FRAMES = 120
@@ -142,28 +144,29 @@ def run_ffmpeg(path: Path) -> Run:
     return {"cpu_seconds": round(spent, 3), "wall_seconds": round(time.perf_counter() - start, 3)}
 
 
-def run_jobs(path: Path, jobs: int) -> Run:
+def run_jobs(path: Path, card: Path, jobs: int) -> Run:
     """The command line's scan with so many processes; wall time is what matters."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "unmask", "scan", "--jobs", str(jobs), "--embedder", "none"]
-    command += ["--json", str(path)]
+    command += ["--model", str(card), "--json", str(path)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True)
     seconds = time.perf_counter() - start
     return {"wall_seconds": round(seconds, 3), "found": {"outcome": json.loads(done.stdout)["outcome"]}}
 
 
-def measure(path: Path, card: Path, rounds: int, jobs: bool, console: Console) -> list[Run]:
-    """All ways in turn on one file."""
+def measure(path: Path, model: tuple[Path, str], rounds: int, jobs: bool, console: Console) -> list[Run]:
+    """All ways in turn on one file, with a card and the SHA-256 of its weights."""
+    card, weights = model
     runs = []
     for number in range(rounds):
         for way in (*WAYS, *(("jobs 1", "jobs 2") if jobs else ())):
             if way == "ffmpeg":
                 found = run_ffmpeg(path)
             elif way.startswith("jobs"):
-                found = run_jobs(path, int(way.split()[1]))
+                found = run_jobs(path, card, int(way.split()[1]))
             else:
                 found = json.loads(run_python("ways.py", way, path, "--card", card))
-            runs.append({"file": path.stem, "way": way, "round": number} | found)
+            runs.append({"file": path.stem, "way": way, "round": number, "weights": weights} | found)
             cpu = found.get("cpu_seconds", float("nan"))
             console.print(f"{path.stem}, {way}: {cpu:.1f} CPU s, {found['wall_seconds']:.1f} s, {found}")
     return runs
@@ -189,6 +192,17 @@ def table(runs: list[Run]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def weights(runs: list[Run]) -> str:
+    """Which weights scanned which file."""
+    found: dict[str, dict[str, None]] = {}
+    for run in runs:
+        name = f"{run['file'].replace('_', ', ')} min"
+        found.setdefault(run["weights"], {})[name if run["way"] in WAYS else f"{name}, 2 processes / 1"] = (
+            None
+        )
+    return paragraph(measured_with(found))
+
+
 def known(value: float, digits: int) -> str:
     """A figure, or nothing where it was not measured."""
     return "" if np.isnan(value) else f"{value:.{digits}f}"
@@ -209,6 +223,11 @@ def goals(runs: list[Run]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def document(runs: list[Run]) -> str:
+    """All that the document shows."""
+    return f"{table(runs)}\n{goals(runs)}\n{weights(runs)}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what a long video costs.")
     parser.add_argument("--minutes", type=int, nargs="+", default=[1, 10, 60])
@@ -226,15 +245,14 @@ def main() -> None:
     if given.read:
         runs = [run for file in given.read for run in json.loads(file.read_text(encoding="utf-8"))["runs"]]
     else:
-        card, _ = find_card(given.card)
+        model = find_card(given.card)
         files = given.file or [make(given.cache, kind, m) for kind in given.kind for m in given.minutes]
-        runs = [run for path in files for run in measure(path, card, given.rounds, given.jobs, console)]
+        runs = [run for path in files for run in measure(path, model, given.rounds, given.jobs, console)]
     if given.json:
         given.json.write_text(json.dumps({"cores": os.cpu_count(), "runs": runs}, indent=1) + "\n")
-    text = f"{table(runs)}\n{goals(runs)}"
     if given.into:
-        put_into(given.into, text, MARKS)
-    print(text)
+        put_into(given.into, document(runs), MARKS)
+    print(document(runs))
 
 
 if __name__ == "__main__":

@@ -24,10 +24,11 @@ from typing import Any
 
 from rich.console import Console
 
-from pipeline import CACHE, HERE, draw_clips, put_into
+from marks import OPENING, marks, paragraph, put_into
+from pipeline import CACHE, HERE, draw_clips, find_card
+from weights import are_shipped, measured_with
 
-COSTS = ("<!-- costs: begin -->\n", "<!-- costs: end -->\n")
-MODELS = ("<!-- models: begin -->\n", "<!-- models: end -->\n")
+COSTS, MODELS = marks("costs"), marks("models")
 SHIPPED = "shipped"
 LIMIT_SECONDS = 3600
 CORES = 2
@@ -120,7 +121,8 @@ def measure(given: argparse.Namespace, console: Console) -> dict[str, Any]:
         if card != SHIPPED
     }
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
-    return {"machine": machine, "onnx_mb": sizes, "runs": runs}
+    _, weights = find_card(None)
+    return {"machine": machine, "weights": weights, "onnx_mb": sizes, "runs": runs}
 
 
 def costs(report: dict[str, Any]) -> str:
@@ -142,7 +144,27 @@ def costs(report: dict[str, Any]) -> str:
         rows.append(cells)
     count = len(_of(runs, name, devices[0]))
     load = f"Machine: {report['machine']}, shared with other work. Scans with each network: {count}."
-    return "\n".join([_table(head, rows), "", load, ""])
+    weights = f"Shipped network: {measured_with(report['weights'])}"
+    return "\n".join([_table(head, rows), "", load, weights, ""])
+
+
+def opening(report: dict[str, Any]) -> str:
+    """What the document begins with: what the largest networks cost on the processor."""
+    runs = report["runs"]
+    large = [name for name in report["onnx_mb"] if name.startswith("GenD")]
+    times = [
+        median(_of(runs, name, "cpu")) / median(_of(runs, SHIPPED, "cpu", beside=name)) for name in large
+    ]
+    memory = max(peak for name in large for peak in _of(runs, name, "cpu", key="peak_mb"))
+    older = "" if are_shipped(report["weights"]) else measured_with(report["weights"])
+    return paragraph(
+        "unmask ships one small model and can get others that were published, in one command.",
+        f"The strongest of them are large: a scan with a vision transformer costs {min(times):.0f} to "
+        f"{max(times):.0f} times a scan with the shipped network, and needs {memory / 1000:.1f} GB of",
+        "memory.",
+        older,
+        "Their numbers are no probabilities until `unmask calibrate` has fitted them to labelled clips.",
+    )
 
 
 def _of(
@@ -211,6 +233,7 @@ def main() -> None:
     if given.into:
         put_into(given.into, table, COSTS)
         put_into(given.into, models(), MODELS)
+        put_into(given.into, opening(report), OPENING)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import platform
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -27,13 +26,13 @@ from typing import Any
 
 from rich.console import Console
 
-from tables import Runs, markdown, rich_tables
+from marks import OPENING, put_into
+from tables import Runs, markdown, opening, rich_tables
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".data" / "benchmarks"
 DEAR = ("notebook", "notebook_half")
 PACKAGES = ("numpy", "av", "opencv-python-headless", "onnxruntime", "torch")
-MARKS = ("<!-- measured: begin -->\n", "<!-- measured: end -->\n")
 LIMIT_SECONDS = 7200
 
 
@@ -46,13 +45,11 @@ def run_python(script: str, *arguments: object) -> str:
 
 
 def find_card(given: Path | None) -> tuple[Path, str]:
-    """The model for the whole scan, and what to say of it."""
-    if given is not None:
-        return given, f"Model: {given.stem}."
-    from unmask.judge.card import card_path  # late: this process is the parent of those that are measured
+    """The card of the model for the whole scan, and the SHA-256 of its weights."""
+    from unmask.judge.card import card_path, read_card  # late: the parent of what is measured must stay small
 
-    card = card_path()
-    return card, f"Model: the shipped {card.stem}."
+    card = given or card_path()
+    return card, read_card(card).sha256
 
 
 def draw_clips(
@@ -100,7 +97,7 @@ def measure(given: argparse.Namespace, card: Path, console: Console) -> Runs:
     return runs
 
 
-def report_of(runs: Runs, *, model: str, load: float) -> dict[str, Any]:
+def report_of(runs: Runs, *, weights: str, load: float) -> dict[str, Any]:
     """The runs with what one needs to know about them."""
     versions = {"Python": platform.python_version()}
     for package in PACKAGES:
@@ -115,19 +112,9 @@ def report_of(runs: Runs, *, model: str, load: float) -> dict[str, Any]:
         "load": load,
         "versions": versions,
         "rounds": f"Runs of each clip: {rounds}.",
-        "model": model,
+        "weights": weights,
         "runs": runs,
     }
-
-
-def put_into(document: Path, table: str, marks: tuple[str, str] = MARKS) -> None:
-    """Replace what stands between the marks of a document."""
-    begin, end = marks
-    text = document.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    if not pattern.search(text):
-        raise SystemExit(f"{document}: must hold the lines {begin.strip()} and {end.strip()}")
-    document.write_text(pattern.sub(lambda _: f"{begin}\n{table}\n{end}", text), encoding="utf-8")
 
 
 def parse() -> argparse.Namespace:
@@ -159,13 +146,14 @@ def main() -> None:
         make_clips(given)
         return
     else:
-        card, model = find_card(given.card)
+        card, weights = find_card(given.card)
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-        report = report_of(measure(given, card, console), model=model, load=load)
+        report = report_of(measure(given, card, console), weights=weights, load=load)
     if given.json:
         given.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if given.into:
         put_into(given.into, markdown(report))
+        put_into(given.into, opening(report), OPENING)
     if given.markdown:
         print(markdown(report), end="")
     else:

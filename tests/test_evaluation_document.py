@@ -40,17 +40,34 @@ def test_every_figure_gets_a_row(script, report):
     assert "| m | jpeg | " in text and "**1.9 hours on 2 cores without a GPU**" in text
 
 
-def test_the_document_holds_what_the_script_made_of_the_kept_figures(script):
-    kept = ROOT / "docs" / "evaluation.json"
-    text = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
-    begin, end = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
-    inside = text.split(begin)[1].split(end)[0]
-    assert inside.strip() == script.markdown(json.loads(kept.read_text(encoding="utf-8"))).strip()
+def test_the_opening_tells_the_first_figures(script, report):
+    text = script.opening(report)
+    assert "On worse clips" not in text  # nothing was measured in the middle of the ladder
+    auc = report["metrics"]["models"]["m"]["video"]["auc"]
+    assert f"an AUC of {auc['value']:.2f} (95 %" in " ".join(text.split())
+    assert text.startswith("Older weights (weights ") and "which never shipped" in text
+    report["metrics"]["models"]["m"]["video"]["auc"]["low"] = 0.4
+    assert "were not shown to beat chance" in " ".join(script.opening(report).split())
+
+
+def test_no_value_that_is_shown_lies_outside_its_own_interval():
+    def figures(found):
+        if isinstance(found, dict):
+            if {"value", "low", "high"} <= set(found):
+                yield found
+            for part in found.values():
+                yield from figures(part)
+
+    kept = json.loads((ROOT / "docs" / "evaluation.json").read_text(encoding="utf-8"))
+    found = [one for one in figures(kept) if one["value"] is not None]
+    assert len(found) > 20
+    assert [one for one in found if not one["low"] <= one["value"] <= one["high"]] == []
 
 
 def test_a_document_is_filled_between_its_marks(script, report, tmp_path, monkeypatch):
     document, figures = tmp_path / "d.md", tmp_path / "f.json"
-    document.write_text("before\n<!-- measured: begin -->\nstale\n<!-- measured: end -->\nafter\n")
+    old = "<!-- {0}: begin -->\nstale\n<!-- {0}: end -->\n"
+    document.write_text(f"before\n{old.format('opening')}{old.format('measured')}after\n")
     figures.write_text(json.dumps(report))
     monkeypatch.setattr("sys.argv", ["evaluation.py", "--read", str(figures), "--into", str(document)])
     script.main()

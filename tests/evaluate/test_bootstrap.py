@@ -1,9 +1,20 @@
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from unmask.errors import DataError
 from unmask.evaluate.bootstrap import compare, measure
-from unmask.evaluate.metrics import RANKING, Scored, auc, log_loss, pair_accuracy
+from unmask.evaluate.metrics import (
+    PROBABILITY,
+    RANKING,
+    Scored,
+    at_threshold,
+    auc,
+    log_loss,
+    pair_accuracy,
+    rms_calibration_error,
+)
 
 
 def pairs(count, *, gap, noise=0.2, seed=0):
@@ -22,6 +33,46 @@ def test_intervals_hold_the_value_and_are_the_same_each_time():
     assert found["auc"].value == auc(one)
     assert found == measure(one, RANKING, draws=300)
     assert found != measure(one, RANKING, draws=300, seed=1)
+
+
+CHANCES = st.one_of(st.integers(0, 10).map(lambda tenth: tenth / 10), st.floats(0, 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), CHANCES, st.sampled_from("abcdefgh")), min_size=2, max_size=20),
+    st.integers(0, 99),
+)
+def test_no_value_lies_outside_its_own_interval(rows, seed):
+    fake, p_fake, source = (np.array(column) for column in zip(*rows, strict=True))
+    assume(0 < fake.sum() < len(fake))
+    every = RANKING | PROBABILITY | at_threshold(0.5)
+    for name, figure in measure(Scored(fake, p_fake, source), every, draws=30, seed=seed).items():
+        if np.isfinite([figure.value, figure.low]).all():
+            assert figure.low <= figure.value <= figure.high, name
+
+
+def test_an_interval_that_resampling_would_put_beside_the_value_is_widened():
+    def originals(one):  # resampling never sees all of them
+        return float(len(set(one.source)))
+
+    figure = measure(pairs(30, gap=0.1), {"originals": originals}, draws=50)["originals"]
+    assert figure.low < figure.value == figure.high == 30
+
+
+@pytest.mark.parametrize("clips", [14, 60, 300])
+@pytest.mark.parametrize("off", [0.0, 0.2])
+def test_intervals_of_the_calibration_error_hold_the_truth(clips, off):
+    held = near = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        p_fake = rng.uniform(0.25, 0.75, clips)
+        one = Scored(rng.random(clips) < p_fake - off, p_fake, np.arange(clips))
+        figure = measure(one, {"error": rms_calibration_error}, draws=100)["error"]
+        held += figure.low <= off <= figure.high
+        near += abs(figure.value - off) < 0.1
+    assert held >= 17
+    assert near >= 18 or clips < 300
 
 
 def test_ninety_five_percent_of_intervals_hold_the_truth():

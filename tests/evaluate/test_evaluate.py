@@ -131,9 +131,8 @@ def test_recalibration_helps_an_overconfident_model_and_changes_no_rank(tmp_path
     sure = judged(tmp_path, rows, calibration=Calibration(temperature=0.1))
     found = summarise([sure], name="set", draws=50)["models"]["m"]
     assert found["recalibrated"]["log_loss"]["value"] < 0.7 < found["video"]["log_loss"]["value"]
-    fitted, sure = (found[key]["calibration_error"]["value"] for key in ("recalibrated", "video"))
-    assert fitted < found["recalibrated"]["calibration_error_if_honest"]["high"]
-    assert sure > found["video"]["calibration_error_if_honest"]["high"]  # so its probabilities are not true
+    fitted, sure = (found[key]["rms_calibration_error"] for key in ("recalibrated", "video"))
+    assert fitted["low"] == 0 < sure["low"]  # so the card's probabilities are not true
     plain = summarise([judged(tmp_path, rows)], name="set", draws=50)["models"]["m"]
     assert found["video"]["auc"]["value"] == pytest.approx(plain["video"]["auc"]["value"], abs=0.02)
 

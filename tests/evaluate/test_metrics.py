@@ -13,16 +13,16 @@ from unmask.evaluate.metrics import (
     auc,
     average_precision,
     brier,
-    calibration_error,
     equal_error_rate,
     false_alarms,
-    honest_calibration_errors,
     log_loss,
     pair_accuracy,
     precision_recall,
     recall,
     recall_at_false_alarms,
+    rms_calibration_error,
     roc,
+    squared_calibration_error,
 )
 
 
@@ -49,7 +49,7 @@ WORST = scored([0, 0, 1, 1], [1.0, 1.0, 0.0, 0.0], "abab")
         ("recall_at_5_percent_false_alarms", 1, 0),
         ("log_loss", 0, 13.8),
         ("brier", 0, 1),
-        ("calibration_error", 0, 1),
+        ("rms_calibration_error", 0, 1),
     ],
 )
 def test_each_metric_knows_perfect_and_worst(name, best, worst):
@@ -111,19 +111,47 @@ def test_equal_error_rate_lies_where_alarms_and_misses_meet():
     assert recall_at_false_alarms(mine, rate=rate) == pytest.approx(1 - rate, abs=0.005)
 
 
-def test_calibration_error_is_zero_for_true_frequencies_and_grows_with_the_gap():
-    p_fake = np.repeat([0.1, 0.3, 0.5, 0.7, 0.9], 10)
-    fake = np.concatenate([[True] * n + [False] * (10 - n) for n in (1, 3, 5, 7, 9)])
-    assert calibration_error(scored(fake, p_fake)) == pytest.approx(0)
-    assert calibration_error(scored(~fake, p_fake)) == pytest.approx((0.8 + 0.4 + 0 + 0.4 + 0.8) / 5)
+def drawn(clips, *, off, seed):
+    """Probabilities that are too high by ``off``, and what came of them, each clip by itself."""
+    rng = np.random.default_rng(seed)
+    p_fake = rng.uniform(0.25, 0.75, clips)
+    return scored(rng.random(clips) < p_fake - off, p_fake)
 
 
-def test_even_honest_probabilities_miss_on_few_clips_and_not_on_many():
-    # Two fair coins a bin: both heads or both tails, a gap of a half, half of the time.
-    few = honest_calibration_errors(np.full(10, 0.5), draws=4000)
-    assert few.mean() == pytest.approx(0.25, abs=0.01)
-    assert honest_calibration_errors(np.full(20_000, 0.5), draws=20).max() < 0.02
-    assert honest_calibration_errors(np.array([0.0, 0.0, 1.0, 1.0]), draws=20).max() == 0
+def test_calibration_error_is_the_gap_between_stated_and_true_frequency():
+    p_fake = np.repeat([0.1, 0.3, 0.5, 0.7, 0.9], 200)
+    fake = np.concatenate([[True] * n + [False] * (200 - n) for n in (20, 60, 100, 140, 180)])
+    assert rms_calibration_error(scored(fake, p_fake)) == 0
+    gaps = np.array([0.8, 0.4, 0, 0.4, 0.8])
+    assert rms_calibration_error(scored(~fake, p_fake)) == pytest.approx(np.sqrt(np.mean(gaps**2)), abs=0.01)
+
+
+@settings(max_examples=12, deadline=None)
+@given(clips=st.integers(14, 60), off=st.sampled_from([0.0, 0.1, 0.2]), seed=st.integers(0, 2**20))
+def test_luck_adds_nothing_to_the_calibration_error_in_the_mean(clips, off, seed):
+    found = []
+    for number in range(300):
+        try:
+            found.append(squared_calibration_error(drawn(clips, off=off, seed=(seed, number))))
+        except DataError:  # one class only
+            continue
+    error_of_mean = np.std(found) / np.sqrt(len(found))
+    assert np.mean(found) == pytest.approx(off**2, abs=5 * error_of_mean)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), LEVELS, st.sampled_from("abc")), min_size=2, max_size=25))
+def test_only_clips_of_different_originals_are_held_against_each_other(rows):
+    fake, p_fake, source = zip(*sorted(rows, key=lambda row: row[1]), strict=True)
+    assume(len(set(fake)) == 2)
+    squared, clips = 0.0, 0
+    for part in np.array_split(np.arange(len(rows)), max(1, min(5, len(rows) // 2))):
+        missed = [(p_fake[i] - fake[i], source[i]) for i in part]
+        products = [one * other for one, a in missed for other, b in missed if a != b]
+        if products:
+            squared, clips = squared + len(part) * np.mean(products), clips + len(part)
+    found = squared_calibration_error(scored(fake, p_fake, source))
+    assert found == pytest.approx(squared / clips if clips else np.nan, nan_ok=True)
 
 
 def test_pairs_compare_a_fake_with_its_own_original_only():

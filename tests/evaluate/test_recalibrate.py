@@ -19,7 +19,7 @@ def test_an_overconfident_card_becomes_honest(tmp_path, method):
     sure = judged(tmp_path, paired_rows(100), calibration=Calibration(temperature=0.1))
     found = recalibrate(sure, name="my set!", method=method, false_alarm_rate=0.1, draws=50)
     assert found.before > 1 > 0.7 > found.figures["log_loss"].value
-    assert found.figures["calibration_error"].value < 0.15
+    assert found.figures["rms_calibration_error"].value < 0.15
     assert found.figures["false_alarms"].value == pytest.approx(0.1, abs=0.08)
     assert found.card.scores["my_set_log_loss"].clips == 200
     assert "nothing" in found.card.scores  # what was measured before stays

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN = {
     "log_loss": "log loss (0.693 knows nothing)",
-    "calibration_error": "expected calibration error",
+    "rms_calibration_error": "calibration error",
     "brier": "Brier score",
     "auc": "AUC",
     "false_alarms": "reals called fake",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.errors import DataError
-from unmask.evaluate.metrics import Metric, Scored, honest_calibration_errors
+from unmask.evaluate.metrics import Metric, Scored
 
 DRAWS = 1000
 
@@ -25,8 +25,9 @@ class Figure:
 
     Attributes:
         value: On all rows.
-        low: 2.5th percentile of the resamplings; NaN where none allowed the metric.
-        high: 97.5th percentile.
+        low: 2.5th percentile of the resamplings, or the value where that is lower; NaN where none allowed
+            the metric.
+        high: 97.5th percentile, or the value where that is higher.
     """
 
     value: float
@@ -68,22 +69,13 @@ def measure(
         chosen = ordered.take(rows)
         for name, metric in metrics.items():
             values[name].append(metric(chosen))
-    return {name: Figure(metric(ordered), *_middle(values[name])) for name, metric in metrics.items()}
+    return {name: _around(metric(ordered), values[name]) for name, metric in metrics.items()}
 
 
-def measure_honesty(scored: Scored, *, draws: int = DRAWS, seed: int = 0) -> Figure:
-    """The calibration error of a perfectly calibrated model that states the same probabilities.
-
-    Args:
-        scored: Probabilities; the labels are not looked at.
-        draws: Sets of labels drawn from them.
-        seed: Of the draws.
-
-    Returns:
-        The mean, and between which values 95 % of the draws lie.
-    """
-    found = honest_calibration_errors(scored.p_fake, draws=draws, seed=seed)
-    return Figure(float(found.mean()), *_middle(found.tolist()))
+def _around(value: float, resampled: list[float]) -> Figure:
+    """A value and its interval, widened to hold it: with few originals, resampling can leave it out."""
+    low, high = _middle(resampled)
+    return Figure(value, min(low, value), max(high, value))
 
 
 def compare(

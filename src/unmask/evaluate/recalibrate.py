@@ -101,9 +101,8 @@ def recalibrate(
 
 
 def as_score(figure: Figure, clips: int) -> Score:
-    """A figure for a card, whose interval must hold the value; resampling inflates calibration errors."""
-    low, high = min(figure.low, figure.value), max(figure.high, figure.value)
-    return Score(round(figure.value, 4), round(low, 4), round(high, 4), clips)
+    """A figure for a card."""
+    return Score(round(figure.value, 4), round(figure.low, 4), round(figure.high, 4), clips)
 
 
 def with_spread(calibration: Calibration, p_real: NDArray[np.float64]) -> Calibration:

@@ -14,7 +14,7 @@ import numpy as np
 
 from unmask.config import JudgeSettings
 from unmask.errors import DataError
-from unmask.evaluate.bootstrap import DRAWS, compare, measure, measure_honesty
+from unmask.evaluate.bootstrap import DRAWS, compare, measure
 from unmask.evaluate.calibrate import cross_calibrate
 from unmask.evaluate.clips import LabelledClip
 from unmask.evaluate.examine import Findings, clip_logit, frame_logits, judge, person_logits
@@ -165,15 +165,14 @@ def _model(judged: Judged, fallback: float, draws: int) -> dict[str, Any]:
     except DataError as error:
         return found | {"problem": f"{error}, of the clips that got a number"}
     metrics = RANKING | PROBABILITY | at_threshold(threshold)
-    found["video"] = _figures(videos, metrics, draws) | _honest(videos, draws)
+    found["video"] = _figures(videos, metrics, draws)
     found["person"] = _figures(judged.people(), RANKING | PROBABILITY, draws)
     found["frame"] = _figures(judged.frames(), RANKING | PROBABILITY, min(draws, FRAME_DRAWS))
     found["clipping"] = [[clip, log_loss(videos, clip=clip)] for clip in CLIP_STEPS]
     found["slices"] = slice_scores(judged.clips, judged.findings, judged.rulings, threshold=threshold)
     found["originals"] = _originals(judged)
     try:
-        recalibrated = judged.recalibrated()
-        found["recalibrated"] = _figures(recalibrated, PROBABILITY, draws) | _honest(recalibrated, draws)
+        found["recalibrated"] = _figures(judged.recalibrated(), PROBABILITY, draws)
     except DataError as error:
         found["recalibrated_problem"] = str(error)
     return found
@@ -184,10 +183,6 @@ def _figures(scored: Scored, metrics: Mapping[str, Metric], draws: int) -> dict[
         "count": len(scored),
         **{name: asdict(figure) for name, figure in measure(scored, metrics, draws=draws).items()},
     }
-
-
-def _honest(scored: Scored, draws: int) -> dict[str, Any]:
-    return {"calibration_error_if_honest": asdict(measure_honesty(scored, draws=draws))}
 
 
 def _coverage(judged: Judged) -> dict[str, dict[str, int]]:

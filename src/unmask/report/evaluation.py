@@ -26,8 +26,7 @@ HEADLINE = {
     "false_alarms": "false alarms at the threshold",
     "log_loss": "log loss",
     "brier": "Brier score",
-    "calibration_error": "expected calibration error",
-    "calibration_error_if_honest": "the same of perfectly calibrated scores, by chance",
+    "rms_calibration_error": "calibration error",
 }
 """Figures of videos, by their name in ``metrics.json``, and how the page calls them."""
 MISTAKES = 6
@@ -79,7 +78,7 @@ def _headline(summary: dict[str, Any]) -> str:
     rows = []
     for key, name in HEADLINE.items():
         rows.append([escape(name), *(_interval(one.get("video", {}).get(key)) for one in models.values())])
-    for key in ("log_loss", "brier", "calibration_error", "calibration_error_if_honest"):
+    for key in ("log_loss", "brier", "rms_calibration_error"):
         cells = (_interval(one.get("recalibrated", {}).get(key)) for one in models.values())
         rows.append([f"{HEADLINE[key]}, calibrated on other originals", *cells])
     problems = "".join(

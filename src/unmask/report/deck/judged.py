@@ -84,12 +84,12 @@ def calibration(material: Material) -> Slide | None:
         for name, fake in (("real", False), ("fake", True))
     ]
     spread = histogram(groups, Axis("p_fake"), title="Scores by class")
-    error, honest = first.figures.get("calibration_error"), first.figures.get("calibration_error_if_honest")
+    error = first.figures.get("rms_calibration_error")
     title = "How far the stated probabilities hold"
     if error is not None and error.value is not None:
-        title = f"Stated probabilities are off by {error.value:.2f} on average"
-        if honest is not None and honest.value is not None:
-            title += f"; chance alone would give {honest.value:.2f}"
+        title = f"Stated probabilities are off by {error.value:.2f}"
+        if error.low is not None and error.high is not None:
+            title += f" ({error.low:.2f} to {error.high:.2f})"
     notes = (
         f"Points on the dashed line are honest: of clips with 0.8 stated, 80 % are fake. {word(first.name)} "
         "calls a clip "

@@ -1,0 +1,129 @@
+"""Figures of the documents come from measurements that are kept, and say when their weights ship no more."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from unmask.judge.card import card_path, read_card
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = ROOT / "benchmarks" / "documents.py"
+MODULES = (
+    "documents",
+    "evaluation",
+    "extract",
+    "faces",
+    "long",
+    "marks",
+    "models",
+    "pipeline",
+    "tables",
+    "weights",
+)
+DOCUMENTS = ("evaluation", "performance", "models", "faces", "long-videos", "peers", "report")
+STORED = ("evaluation", "performance", "models", "long", "montages")
+
+
+@pytest.fixture
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    found = importlib.import_module("documents")
+    yield found
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("images", "notebooks"))
+    shutil.copy(ROOT / "README.md", tmp_path)
+    return tmp_path
+
+
+def hashes(found):
+    """Every SHA-256 in what was kept."""
+    parts = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    mine = {found} if isinstance(found, str) and re.fullmatch("[0-9a-f]{64}", found) else set()
+    return mine.union(*map(hashes, parts))
+
+
+def test_every_document_shows_what_was_measured():
+    done = subprocess.run([sys.executable, SCRIPT, "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_figure_that_was_typed_is_noticed(script, copy):
+    page = copy / "docs" / "evaluation.md"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("an AUC of 0.", "an AUC of 1."), encoding="utf-8")
+    assert script.write(copy) == ["docs/evaluation.md"]
+    assert page.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_what_is_kept_names_weights_that_shipped(script, name):
+    known = {one["sha256"] for one in script.weights.releases()}
+    assert read_card(card_path()).sha256 in known
+    kept = hashes(json.loads((ROOT / "docs" / f"{name}.json").read_text(encoding="utf-8")))
+    assert kept and kept <= known
+
+
+def test_new_weights_make_every_document_say_that_it_shows_older_ones(script, copy, monkeypatch):
+    monkeypatch.setattr(script.weights, "shipped_sha256", lambda: "0" * 64)
+    changed = script.write(copy)
+    assert {"docs/evaluation.md", "docs/performance.md"} <= set(changed)
+    for name in ("evaluation", "performance", "models"):
+        opening = (copy / "docs" / f"{name}.md").read_text(encoding="utf-8").partition("\n## ")[0]
+        assert re.search("[oO]lder\\s+weights", opening), name
+    for around in (script.MARKS, script.long.MARKS):
+        assert "older weights" in script.between(copy / "docs" / "performance.md", around)
+
+
+def test_one_face_among_many_needs_what_the_document_says(script):
+    card = read_card(card_path())
+    limit, judge = card.thresholds.fake_at_least, card.calibration.among_many
+    told = [float(number) for number in re.findall(r"([01]\.\d+) among", script.montages.alone())]
+    assert len(told) == 2
+    for needed, shots in zip(told, script.montages.SHOTS, strict=True):
+        others = [0.01] * (shots - 1)
+        assert judge([needed - 2e-4, *others]) < limit <= judge([min(needed + 2e-4, 1.0), *others])
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_document_opens_with_a_figure_that_was_typed(name):
+    opening = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    typed = re.sub("<!-- (\\w+): begin -->.*?<!-- \\1: end -->", "", opening, flags=re.DOTALL)
+    typed = re.sub("```.*?```|^    .*?$|`[^`]*`", "", typed, flags=re.DOTALL | re.MULTILINE)
+    assert re.findall(r"\d+\.\d+|\d+ %", typed) == []
+
+
+def test_weights_that_ship_for_the_first_time_are_listed_and_stand_beside_those_before(
+    script, tmp_path, monkeypatch
+):
+    card, known = read_card(card_path()), script.weights.releases()
+    older = [one for one in known if one["sha256"] != card.sha256]
+    kept = tmp_path / "weights.json"
+    kept.write_text(json.dumps(older), encoding="utf-8")
+    monkeypatch.setattr(script.weights, "RELEASES", kept)
+    assert "which never shipped" in script.weights.title(card.sha256)
+    script.weights.add_release()
+    script.weights.add_release()
+    assert script.weights.releases() == [*older, known[-1]]
+    table, before = script.weights.scores_table(), older[-1]
+    assert f"before: {before['name']} {before['version']} |" in table
+    shown = [key for key in script.weights.ROWS if key in card.scores]
+    assert shown and len(table.splitlines()) == len(shown) + 2
+    rows = dict(zip(shown, table.splitlines()[2:], strict=True))
+    for key in [key for key in shown if key.endswith(("auc", "log_loss"))]:
+        assert f"| {card.scores[key].value:.2f} | " in rows[key]
+        assert key not in before["scores"] or rows[key].endswith(f"| {before['scores'][key]:.2f} |")
