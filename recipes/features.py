@@ -1,0 +1,252 @@
+"""Features of frozen foundation networks for every labelled face, kept for heads that are fitted in seconds.
+
+    python recipes/features.py choose faces.csv .data/dfdc_faces .data/real_videos=real_videos.csv ...
+    python recipes/features.py encode faces.csv clip_b16 --wheels .data/wheels -o .data/features
+
+`choose` lists crops of the largest person of each clip, spread over it, from folders of `unmask extract`; the
+index that a folder was extracted from (recipes/index_sources.py) says family and attributes. Where a fake has
+its own original in the list, it is its pair. `encode` writes, for every crop as it is and in two degraded
+states, the class token and mean and spread of the patches behind each block, and all tokens behind one block,
+from which training can go on. It may be stopped at any moment and goes on with the same command. The list is
+shuffled, so what is encoded so far speaks for all of it. How to ask the features: recipes/leave_out.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from unmask.config import CropSettings
+from unmask.crops.framing import view_centre
+from unmask.crops.samples import Sample
+from unmask.crops.shards import CropReader, read_index
+from unmask.faces.crop import scale_square
+from unmask.files import whole_file
+from unmask.forge.augment import (
+    Operation,
+    apply_chain,
+    draw_codec,
+    draw_degradation,
+    draw_harsh_degradation,
+)
+from unmask.models.foundations import FOUNDATIONS, load_foundation
+from unmask.models.vit import VisionTransformer
+from unmask.types import Image
+
+COLUMNS = (
+    "key", "folder", "number", "label", "source", "family", "group", "original", "clip", "pair", "attributes",
+)  # fmt: skip
+STATES = ("clean", "mild", "harsh")
+SIZE_PX = 224
+CHUNK = 64  # crops in one file of the cache
+FIRST_BLOCK = {"dinov2_s": 5, "clip_b16": 6}
+TOKEN_BLOCK = {"dinov2_s": 0, "clip_b16": 8}  # 0 keeps none
+KINDS = ("class", "mean", "spread")
+
+
+def choose(options: argparse.Namespace) -> None:
+    """Write the list of crops."""
+    rows: list[dict[str, str]] = []
+    for place in options.folders:
+        folder, _, index = place.partition("=")
+        rows += list(list_crops(Path(folder), Path(index) if index else None, crops=options.crops))
+    if options.most_pairs:
+        rows = thin_pairs(rows, options.most_pairs)
+    if options.most:
+        rows = cap_sources(rows, options.most)
+    for row in rows:
+        row["order"] = hashlib.sha256(f"{row['original']}/{row['number']}".encode()).hexdigest()
+    rows.sort(key=lambda row: (row.pop("order"), row["key"]))
+    with whole_file(options.list) as draft, draft.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    frame = pd.DataFrame(rows)
+    print(frame.groupby(["label", "source"])["clip"].agg(["nunique", "size"]).to_string())
+    print(f"{len(frame)} crops of {frame['clip'].nunique()} clips from {frame['source'].nunique()} sources")
+
+
+def list_crops(folder: Path, index: Path | None, *, crops: int) -> Iterator[dict[str, str]]:
+    """Rows for the largest person of each clip of a folder, ``crops`` of them spread over the clip."""
+    known = {} if index is None else pd.read_csv(index, dtype=str, keep_default_na=False).set_index("name")
+    largest: dict[str, Sample] = {}
+    for sample in read_index(folder):
+        clip = sample.video or sample.key
+        if clip not in largest or _size(sample) > _size(largest[clip]):
+            largest[clip] = sample
+    keys = {sample.key for sample in largest.values()}
+    for clip, sample in largest.items():
+        row = known.loc[clip] if len(known) and clip in known.index else {}
+        paired = sample.original != sample.key and sample.original in keys
+        spread = np.linspace(0, len(sample) - 1, min(crops, len(sample)))
+        for number in np.unique(spread.round().astype(int)):
+            yield {
+                "key": sample.key, "folder": str(folder), "number": str(number),
+                "label": sample.label or "REAL",
+                "source": sample.source, "family": row.get("family", sample.source),
+                "group": f"{sample.source}/{sample.identity}", "original": sample.original, "clip": clip,
+                "pair": sample.original if paired else "", "attributes": row.get("attributes", ""),
+            }  # fmt: skip
+
+
+def _size(sample: Sample) -> float:
+    return float(len(sample) * np.sqrt(np.median(np.prod(sample.boxes[:, 2:] - sample.boxes[:, :2], 1))))
+
+
+def thin_pairs(rows: Sequence[dict[str, str]], most: int) -> list[dict[str, str]]:
+    """At most so many originals of a folder of paired pictures, each with one of its fakes."""
+    fakes: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        if row["pair"] and row["number"] == "0":
+            fakes[row["pair"]].append(row)
+    crowded = {folder for folder, count in _count(rows, "folder").items() if count > 10 * most}
+    kept = [row for row in rows if row["folder"] not in crowded]
+    for folder in crowded:
+        reals = [row for row in rows if row["folder"] == folder and row["key"] in fakes]
+        reals.sort(key=lambda row: hashlib.sha256(row["key"].encode()).hexdigest())
+        for real in reals[:most]:
+            choices = sorted(
+                fakes[real["key"]], key=lambda row: hashlib.sha256(row["key"].encode()).hexdigest()
+            )
+            kept += [real, choices[0]]
+    return kept
+
+
+def cap_sources(rows: Sequence[dict[str, str]], most: int) -> list[dict[str, str]]:
+    """At most so many crops of a source that has no pairs, drawn by hash."""
+    ordered = sorted(
+        rows, key=lambda row: hashlib.sha256(f"{row['key']}/{row['number']}".encode()).hexdigest()
+    )
+    paired = {row["source"] for row in rows if row["pair"]}
+    seen: dict[str, int] = defaultdict(int)
+    kept = []
+    for row in ordered:
+        seen[row["source"]] += 1
+        if row["source"] in paired or seen[row["source"]] <= most:
+            kept.append(row)
+    return kept
+
+
+def _count(rows: Sequence[dict[str, str]], column: str) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for row in rows:
+        counts[row[column]] += 1
+    return counts
+
+
+def encode(options: argparse.Namespace) -> None:
+    """Fill the cache, chunk by chunk: all crops clean, then mildly degraded, then harshly."""
+    with options.list.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    name = options.network
+    net = load_foundation(name, options.wheels).resized(SIZE_PX)
+    folder = options.output / name
+    store = Store()
+    digest = hashlib.sha256(options.list.read_bytes()).hexdigest()
+    for state in options.states:
+        (folder / state).mkdir(parents=True, exist_ok=True)
+        began, done = time.monotonic(), 0
+        for first in range(0, len(rows), CHUNK):
+            target = folder / state / f"{first // CHUNK:05d}.npz"
+            if target.is_file():
+                continue
+            part = rows[first : first + CHUNK]
+            arrays = encode_rows(part, net, name, state=state, store=store)
+            with whole_file(target) as draft, draft.open("wb") as file:
+                np.savez(file, list=digest, keys=[f"{row['key']}/{row['number']}" for row in part], **arrays)
+            done += len(part)
+            rate = done / (time.monotonic() - began)
+            left = (len(rows) - first - len(part)) / rate / 60
+            at = f"{name} {state}: {first + len(part)} of {len(rows)}"
+            print(f"{at}, {rate:.2f} a second, {left:.0f} min left", flush=True)
+
+
+def encode_rows(
+    rows: Sequence[dict[str, str]], net: VisionTransformer, name: str, *, state: str, store: Store
+) -> dict[str, np.ndarray]:
+    """Features of some crops as float16: ``blocks`` (N, blocks, 3 kinds, width), ``tokens`` (N, T, width)."""
+    foundation = FOUNDATIONS[name]
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (foundation.mean, foundation.std))
+    images = np.stack([store.read(row, state) for row in rows])
+    blocks, tokens = [], []
+    with torch.inference_mode():
+        for batch in torch.from_numpy(images).split(8):
+            pixels = (batch.permute(0, 3, 1, 2).float() / 255 - mean) / std
+            found = []
+            for number, behind in enumerate(net.tokens(pixels), start=1):
+                patches = behind[:, 1:]
+                if number >= FIRST_BLOCK[name]:
+                    found.append(torch.stack([behind[:, 0], patches.mean(1), patches.std(1)], 1))
+                if number == TOKEN_BLOCK[name]:
+                    tokens.append(behind.half().numpy())
+            blocks.append(torch.stack(found, 1).half().numpy())
+    arrays = {"blocks": np.concatenate(blocks)}
+    return {**arrays, "tokens": np.concatenate(tokens)} if tokens else arrays
+
+
+class Store:
+    """Reads listed crops out of several folders of shards."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, tuple[CropReader, dict[str, Sample]]] = {}
+
+    def read(self, row: dict[str, str], state: str) -> Image:
+        """A crop as a scan with a margin of 0 would cut it, (224, 224, 3); a pair is degraded alike."""
+        name = row["folder"]
+        if name not in self._folders:
+            samples = {sample.key: sample for sample in read_index(Path(name))}
+            self._folders[name] = CropReader(Path(name)), samples
+        reader, samples = self._folders[name]
+        sample = samples[row["key"]]
+        stored, _ = reader.read(sample, int(row["number"]))
+        side = 2 * round(len(stored) / (1 + sample.margin_fraction) / 2)  # even, as codecs want it
+        crop = view_centre(stored, CropSettings(side, 0.0), stored_margin=sample.margin_fraction)
+        seed = zlib.crc32(f"{row['original']}/{row['number']}/{state}".encode())
+        crop = apply_chain(crop, degrade(np.random.default_rng(seed), state, size_px=side))
+        return scale_square(crop, size_px=SIZE_PX)
+
+
+def degrade(rng: np.random.Generator, state: str, *, size_px: int) -> list[Operation]:
+    """What happens to a crop, at its own size, before it is scaled."""
+    if state == "clean":
+        return []
+    if state == "mild":
+        return [*draw_degradation(rng, size_px=size_px, rescaled_share=0.4), *draw_codec(rng)]
+    return [*draw_harsh_degradation(rng, size_px=size_px), *draw_codec(rng)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True)
+    first = commands.add_parser("choose", help="list the crops")
+    first.add_argument("list", type=Path, help="the list to write, .csv")
+    first.add_argument("folders", nargs="+", metavar="FOLDER[=INDEX]", help="folders of unmask extract")
+    first.add_argument("--crops", type=int, default=6, help="of each clip")
+    first.add_argument("--most-pairs", type=int, default=0, help="of a large folder of paired pictures")
+    first.add_argument("--most", type=int, default=0, help="crops of a source without pairs")
+    first.set_defaults(run=choose)
+    second = commands.add_parser("encode", help="fill the cache")
+    second.add_argument("list", type=Path)
+    second.add_argument("network", choices=sorted(FOUNDATIONS))
+    second.add_argument("--wheels", type=Path, required=True, help="where the wheels lie")
+    second.add_argument("-o", "--output", type=Path, required=True)
+    second.add_argument("--states", nargs="+", choices=STATES, default=list(STATES))
+    second.set_defaults(run=encode)
+    options = parser.parse_args()
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()
