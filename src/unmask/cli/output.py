@@ -30,7 +30,7 @@ _STYLES = {
 MOST_SEGMENTS = 20
 CSV_COLUMNS = (
     "path", "outcome", "p_fake", "reason", "damaged", "people", "sha256", "model", "model_sha256", "unmask",
-    "seconds",
+    "seconds", "log_odds",
 )  # fmt: skip
 
 
@@ -169,4 +169,5 @@ def _row(verdict: Verdict) -> list[object]:
         verdict.model.sha256,
         verdict.unmask,
         verdict.seconds.get("total", ""),
+        "" if verdict.log_odds is None else verdict.log_odds,
     ]
