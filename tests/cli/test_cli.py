@@ -254,7 +254,7 @@ class TestModel:
         assert found.returncode == 0
         for text in (
             "tiny, version 1",
-            "nothing: 0.5 (0.4 to 0.6)",
+            "nothing: 0.50 (0.40 to 0.60), 0 clips",
             "only knows bright from dark",
             "tests only",
         ):

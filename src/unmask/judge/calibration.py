@@ -13,8 +13,8 @@ from unmask.errors import SettingsError
 from unmask.verdicts import Outcome
 
 LEAST_P_FAKE, MOST_P_FAKE = 0.01, 0.99
-"""What a verdict says is kept within these: calibrations rest on about a hundred clips, and after n clips that
-were all alike the next one still differs with probability 1 / (n + 2)."""
+"""What a verdict says is kept within these: calibrations rest on about a hundred clips, and after n clips
+that were all alike the next one still differs with probability 1 / (n + 2)."""
 _SUREST = 1e-6  # probabilities are rounded to this
 
 
