@@ -1,6 +1,6 @@
 """Group faces that were cut out already by person, so that a split by person can be made.
 
-    pip install '.[people]' scipy
+    pip install '.[people,train]' scipy
     python recipes/group_faces.py FACES/faces.tsv -o FACES/people.tsv [--sheet sheet.png] [--kept kept.csv]
 
 The real face of every original is described by dlib's face recognition network (128 numbers; public domain

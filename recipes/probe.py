@@ -1,6 +1,6 @@
 """Ask whether anything but the face tells the fakes of a recipe from its reals.
 
-    pip install scikit-learn
+    pip install '.[train]'
     python recipes/probe.py recipes/mixture2.toml --steps 150
 
 Batches are made as training makes them. Of each crop only a rim is looked at, an eighth of its side wide

@@ -1,9 +1,10 @@
 """Make the data of recipes/smoke.toml: crops of a public-domain portrait (Eileen Collins, NASA).
 
+    pip install '.[train]'
     python recipes/smoke_data.py .data/smoke
 
 One picture under different light stands in for several people, so a run on it shows that the engine
-works, and nothing about detection. Needs scikit-image.
+works, and nothing about detection.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files that are written as a whole or not at all, and tables that are read from TOML."""
+"""Files that are written as a whole or not at all, their sizes, and tables that are read from TOML."""
 
 from __future__ import annotations
 
@@ -51,6 +51,23 @@ def write_whole(path: str | Path, text: str) -> None:
     """
     with whole_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+def size_words(size_bytes: float) -> str:
+    """A size as people write it, in three digits and the unit that fits.
+
+    Args:
+        size_bytes: 0 or more.
+
+    >>> size_words(0), size_words(48_300), size_words(999_700), size_words(12_345_678), size_words(4.72e11)
+    ('0 B', '48.3 KB', '1 MB', '12.3 MB', '472 GB')
+    """
+    units = ("B", "KB", "MB", "GB", "TB")
+    power = 0
+    while power + 1 < len(units) and round(size_bytes / 1000**power, 1) >= 999.5:
+        power += 1
+    value = size_bytes / 1000**power
+    return f"{value:.0f} {units[power]}" if value >= 999.5 else f"{value:.3g} {units[power]}"
 
 
 def read_toml(file: Path) -> dict[str, Any]:

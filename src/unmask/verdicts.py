@@ -169,8 +169,9 @@ class Verdict:
         path: The file as it was given.
         sha256: Of the file's bytes; None when it could not be read at all.
         outcome: One of six; only three of them carry a number.
-        p_fake: Calibrated probability that a face in it was manipulated, 0 to 1, or None; it takes into
-            account how many faces were looked at.
+        p_fake: Calibrated probability that a face in it was manipulated, 0.01 to 0.99, or None; it takes into
+            account how many faces were looked at. No calibration supports more, so 0.99 is the word for all
+            that lies above, for people and frames too.
         reason: One sentence.
         damaged: The file showed damage; what could be decoded was judged.
         people: Everyone found, dropped tracks included.
@@ -183,6 +184,8 @@ class Verdict:
         partial: It was stopped before the end.
         shots: In order of time; a picture is one shot of no length.
         segments: When somebody is not clearly real, most suspicious first.
+        log_odds: Ranks files, also those that share a bound of ``p_fake``; its size proves nothing. None
+            where there is no ``p_fake``.
     """
 
     path: str
@@ -201,6 +204,7 @@ class Verdict:
     partial: bool = False
     shots: tuple[Shot, ...] = ()
     segments: tuple[Segment, ...] = ()
+    log_odds: float | None = None
 
     def __post_init__(self) -> None:
         if self.outcome.has_number != (self.p_fake is not None):

@@ -21,7 +21,7 @@ from unmask.cli.terminal import printable
 UNMASK = [sys.executable, "-m", "unmask"]
 KEYS = [
     "path", "sha256", "outcome", "p_fake", "reason", "damaged", "people", "model", "unmask", "seconds",
-    "stability", "start_seconds", "end_seconds", "partial", "shots", "segments",
+    "stability", "start_seconds", "end_seconds", "partial", "shots", "segments", "log_odds",
 ]  # fmt: skip
 
 
@@ -133,6 +133,15 @@ class TestTable:
         row = next(line for line in found.stdout.splitlines() if "a.mp4" in line)
         assert re.search(r"a\.mp4 +(fake|real|unsure) +[01]\.\d\d +\S", row)
 
+    def test_tells_the_same_number_as_json_and_csv_and_none_is_certain(self, media, tmp_path):
+        sure = write_tiny_model(tmp_path, calibration={"temperature": 0.001, "bias": 100.0})
+        table = tmp_path / "all.csv"
+        (told,) = lines(scan(sure, "--json", "--csv", table, media / "a.mp4"))
+        (row,) = csv.DictReader(table.read_text().splitlines())
+        shown = scan(sure, media / "a.mp4").stdout
+        assert told["p_fake"] == float(row["p_fake"]) == told["people"][0]["p_fake"] == 0.99
+        assert re.search(r"a\.mp4 +fake +0\.99 ", shown) and "1.00" not in shown
+
     def test_has_no_colours_and_no_cut_lines_in_a_pipe(self, card, tmp_path):
         long = tmp_path / ("x" * 200 + ".mp4")
         found = scan(card, long, tmp_path / "y.mp4", env={"COLUMNS": "40"})
@@ -172,7 +181,7 @@ class TestCsv:
             str(media / "deeper" / "b.png"),
             str(tmp_path / "none, really.mp4"),
         ]
-        assert float(rows[0]["p_fake"]) >= 0
+        assert 0.01 <= float(rows[0]["p_fake"]) <= 0.99 and float(rows[0]["log_odds"]) != 0
         assert (rows[2]["outcome"], rows[2]["p_fake"]) == ("unreadable", "")
         assert list(tmp_path.iterdir()) == [target]
 
@@ -245,7 +254,7 @@ class TestModel:
         assert found.returncode == 0
         for text in (
             "tiny, version 1",
-            "nothing: 0.5 (0.4 to 0.6)",
+            "nothing: 0.50 (0.40 to 0.60), 0 clips",
             "only knows bright from dark",
             "tests only",
         ):

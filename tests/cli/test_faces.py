@@ -29,6 +29,9 @@ def test_grid_animation_and_crops_in_one_go(clip, tmp_path):
     assert found.exit_code == 0 and "1 person, 0 dropped, in 8 frames" in found.output
     assert cv2.imread(str(grid)).shape == (2 * 164 - 4, 3 * 204 - 4, 3)
     assert film.stat().st_size > 1000 and len(list(crops.iterdir())) == 8
+    told = found.stderr.splitlines()
+    assert [line.partition(": ")[0] for line in told] == [str(grid), str(film), str(crops)]
+    assert "2 x 3 frames" in told[0] and "8 faces" in told[2] and str(grid) not in found.stdout
 
 
 def test_json_tells_boxes_points_and_reasons(clip, tmp_path):
@@ -72,7 +75,7 @@ def test_a_long_video_is_looked_at_shot_by_shot(tmp_path):
     path = write_clip(tmp_path / "film.mp4", way + [np.ascontiguousarray(image[:, ::-1]) for image in way])
     done = run(path, "--json", "--grid", tmp_path / "g.png", "--crops", tmp_path / "c")
     assert done.exit_code == 0, done.output
-    found = json.loads(done.output)
+    found = json.loads(done.stdout)
     assert [track["shot"] for track in found["tracks"]] == [0, 1]
     frames = [face["frame"] for track in found["tracks"] for face in track["faces"]]
     assert frames == list(range(len(found["times_seconds"]))) and len(frames) > 50

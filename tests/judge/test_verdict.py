@@ -71,6 +71,10 @@ class TestAmongMany:
         assert found.outcome == Outcome.UNSURE and found.p_fake == Calibration().among_many([0.71, 0.1, 0.1])
         assert "by itself looks manipulated" in found.reason
 
+    def test_a_face_may_be_so_sure_that_it_counts_among_many(self):
+        assert judged(*(person(i, p) for i, p in enumerate([0.9999] + [0.1] * 200))).outcome == Outcome.FAKE
+        assert judged(*(person(i, p) for i, p in enumerate([0.99] + [0.1] * 200))).outcome == Outcome.UNSURE
+
 
 class TestCalibration:
     def test_is_a_sigmoid_of_the_shifted_and_cooled_logit(self):
@@ -130,9 +134,9 @@ class TestJudgePerson:
     times = (0.0, 1.0, 2.0, 3.0)
 
     def test_averages_logits_not_probabilities(self):
-        found = judge_person(track(), self.times, {1: -2.0, 2: 0.0, 3: 8.0}, Calibration())
-        assert found.p_fake == Calibration().probability(2.0)
-        assert [f.p_fake for f in found.frames] == [Calibration().probability(v) for v in (-2.0, 0.0, 8.0)]
+        found = judge_person(track(), self.times, {1: -2.0, 2: 0.0, 3: 4.0}, Calibration())
+        assert found.p_fake == Calibration().probability(2 / 3)
+        assert [f.p_fake for f in found.frames] == [Calibration().probability(v) for v in (-2.0, 0.0, 4.0)]
 
     def test_shows_its_evidence_in_plain_numbers(self):
         frame = judge_person(track(), self.times, {1: 0.0, 2: 0.0, 3: 0.0}, Calibration()).frames[0]

@@ -50,6 +50,14 @@ def test_every_video_gets_a_row_and_those_without_a_number_the_fallback(videos, 
     assert not journal_path(output).exists()
 
 
+def test_a_narrow_clip_reaches_further_than_verdicts_do(videos, tmp_path):
+    sure = write_tiny_model(tmp_path / "sure", calibration={"temperature": 0.1, "bias": 0.0})
+    output = tmp_path / "submission.csv"
+    assert run("submit", videos, "-o", output, "--model", sure, "--clip", 0.0001) == 0
+    labels = read(output)
+    assert min(labels.values()) == 0.0001 and max(labels.values()) == 0.9999
+
+
 def test_rows_are_exactly_those_of_the_sample_in_its_order(videos, card, tmp_path):
     names = ["real1.mp4", "gone.mp4", "fake0.mp4"]
     sample = tmp_path / "sample_submission.csv"

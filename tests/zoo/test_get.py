@@ -150,7 +150,7 @@ def test_what_the_hub_does_not_have(hub, tmp_path, capsys):
     assert "has no file 'config.json'" in refused(capsys, NAME, tmp_path=tmp_path)
     del hub.files[REPOSITORY]
     assert "is not there, or asks for a login" in refused(capsys, NAME, tmp_path=tmp_path)
-    assert "unknown model 'gend'; choose from: gend-clip-l14" in refused(capsys, "gend", tmp_path=tmp_path)
+    assert "unknown model 'gend'; did you mean gend-clip-l14 or" in refused(capsys, "gend", tmp_path=tmp_path)
 
 
 def test_a_hub_that_cannot_be_reached(hub, tmp_path, capsys, monkeypatch):

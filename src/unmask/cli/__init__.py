@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from unmask.cli.calibrate import calibrate
+from unmask.cli.commands import Command, Top
 from unmask.cli.data import data
 from unmask.cli.evaluate import evaluate
 from unmask.cli.extract import extract
@@ -29,22 +30,14 @@ from unmask.version import __version__
 
 app = typer.Typer(
     name="unmask",
+    cls=Top,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(scan)
-app.command()(serve)
-app.command()(faces)
-app.command()(extract)
-app.command()(train)
-app.command()(tune)
-app.command()(evaluate)
-app.command()(calibrate)
-app.command()(submit)
-app.command()(present)
+for _command in (scan, serve, faces, extract, train, tune, evaluate, calibrate, submit, present):
+    app.command(cls=Command)(_command)
 app.add_typer(model, name="model")
 app.add_typer(data, name="data")
 

@@ -128,7 +128,8 @@ def _show(summary: dict[str, Any], folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from unmask.cli.terminal import plain
+    from unmask.cli.tables import print_table
+    from unmask.cli.terminal import plain, printable
     from unmask.report.evaluation import HEADLINE
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -146,14 +147,16 @@ def _show(summary: dict[str, Any], folder: Path) -> None:
                 for cell in cells
             ),
         )
-    console = Console(stderr=True)
-    console.print(table)
+    print_table(Console(stderr=True), table)
     for name, one in summary["models"].items():
         missing = sum(row["clips"] - row["judged"] for row in one["coverage"].values())
-        console.print(plain(f"{name}: {summary['clips'] - missing} of {summary['clips']} clips got a number"))
+        judged = f"{summary['clips'] - missing} of {summary['clips']} clips got a number"
+        typer.echo(printable(f"{name}: {judged}"), err=True)
         if failed := sum(row["error"] for row in one["coverage"].values()):
             why = "unmask itself failed on them, see reason in scores.csv"
-            console.print(plain(f"{name}: {failed} of the others are no fault of the clips: {why}", "yellow"))
+            typer.echo(
+                printable(f"{name}: {failed} of the others are no fault of the clips: {why}"), err=True
+            )
         if "problem" in one:
-            console.print(plain(f"{name}: {one['problem']}", "yellow"))
-    console.print(plain(f"written: {folder / 'index.html'}, metrics.json, scores.csv"))
+            typer.echo(printable(f"{name}: {one['problem']}"), err=True)
+    typer.echo(printable(f"written: {folder / 'index.html'}, metrics.json, scores.csv"), err=True)

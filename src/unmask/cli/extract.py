@@ -256,6 +256,8 @@ def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
 
         typer.echo(dumps(asdict(found) | {"hours_on_workers": hours}))
         return
+    from unmask.files import size_words
+
     cpu, error = found.cpu_seconds / 3600, found.cpu_error_seconds / 3600
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(found.status.items()))
     wall = "   ".join(f"{workers}: {_duration(float(h))}" for workers, h in hours.items())
@@ -263,7 +265,7 @@ def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
         f"videos       {found.videos}, of which {found.followers} may take another's boxes, "
         f"{found.skipped} cannot be read\n"
         f"CPU hours    {cpu:.3g}, give or take {error:.2g}\n"
-        f"disk         {found.bytes / 1e9:.3g} GB\n"
+        f"disk         {size_words(found.bytes)}\n"
         f"on workers   {wall}\n"
         f"from         {found.sampled} videos that were done for this ({outcomes})"
     )

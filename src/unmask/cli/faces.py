@@ -56,24 +56,35 @@ def faces(
     with stopping_on_errors():
         told = _settings(settings, people, frames)
         rows, columns = _shape(shape)
-        found = _gather(video, told, crops)
+        found, written = _gather(video, told, crops)
         clip, tracks = found.shown()
         if grid is not None:
             from unmask.report.faces import face_grid, write_grid
 
             write_grid(grid, face_grid(clip, tracks, rows=rows, columns=columns))
+            _say(f"{grid}: a sheet of {rows} x {columns} frames")
         if animate is not None:
             from unmask.report.faces import write_animation
 
             write_animation(clip, tracks, animate)
+            _say(f"{animate}: the frames with what was found, to be played")
+        if crops is not None:
+            _say(f"{crops}: {written} faces of people")
         if json:
             typer.echo(jsonlib.dumps(_plain(found), allow_nan=False))
         else:
             _print_tracks(found)
 
 
-def _gather(video: Path, told: ScanSettings, crops: Path | None) -> Gathered:
-    """Look through the video, and write the faces of people as they are found."""
+def _say(text: str) -> None:
+    """Say what was written; on stderr, as stdout has the result."""
+    from unmask.cli.terminal import printable
+
+    typer.echo(printable(text), err=True)
+
+
+def _gather(video: Path, told: ScanSettings, crops: Path | None) -> tuple[Gathered, int]:
+    """Look through the video, and write the faces of people as they are found; how many were written."""
     from unmask.api import cut_crops
     from unmask.faces.detect import detect_faces, load_detector
     from unmask.faces.gather import Gathered
@@ -81,15 +92,16 @@ def _gather(video: Path, told: ScanSettings, crops: Path | None) -> Gathered:
     from unmask.report.faces import write_crops
     from unmask.video import read_stretches
 
-    detector, found = load_detector(told.detect), Gathered(video)
+    detector, found, written = load_detector(told.detect), Gathered(video), 0
     for stretch in read_stretches(video, told.decode):
         faces = detect_faces(stretch.clip, detector, told.detect)
         first = len(found.times_seconds)
         tracks = found.add(stretch, link_faces(stretch.clip, faces, told.track))
         if crops is not None:
             cut = cut_crops(stretch.clip, tracks, settings=told)
-            write_crops([replace(one, frame_indices=one.frame_indices + first) for one in cut], crops)
-    return found
+            shifted = [replace(one, frame_indices=one.frame_indices + first) for one in cut]
+            written += write_crops(shifted, crops)
+    return found, written
 
 
 def _settings(file: Path | None, people: str | None, frames: int) -> ScanSettings:
@@ -148,6 +160,7 @@ def _print_tracks(found: Gathered) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from unmask.cli.tables import print_table
     from unmask.cli.terminal import plain
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -167,11 +180,8 @@ def _print_tracks(found: Gathered) -> None:
             plain(f"dropped: {track.why_dropped}" if track.why_dropped else ""),
             style="" if track.kept else "dim",
         )
-    console = Console()
     if found.tracks:
-        console.print(table)
+        print_table(Console(), table)
     kept = sum(track.kept for track in found.tracks)
     people = "1 person" if kept == 1 else f"{kept} people"
-    console.print(
-        plain(f"{people}, {len(found.tracks) - kept} dropped, in {len(found.times_seconds)} frames")
-    )
+    typer.echo(f"{people}, {len(found.tracks) - kept} dropped, in {len(found.times_seconds)} frames")

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json as jsonlib
+from dataclasses import asdict
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from unmask.cli.commands import Command, Group
 from unmask.cli.device import DeviceOption, score_settings
+from unmask.judge.cache import PUBLISHED
 
 if TYPE_CHECKING:
-    from unmask.judge.card import Card
     from unmask.zoo.entry import Entry
 
 
-class _CardUnlessTold(TyperGroup):
+class _CardUnlessTold(Group):
     """``unmask model`` and ``unmask model CARD`` show a card, as ``unmask model card CARD`` does."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args or not (args[0] in self.commands or args[0].startswith("-")):
+        told = args and (args[0] in (*self.commands, "-h", "--help") or self._is_mistyped(args[0]))
+        if not told and not ctx.resilient_parsing:  # while a shell completes a word, nothing is told yet
             args = ["card", *args]
         parsed: list[str] = super().parse_args(ctx, args)
         return parsed
+
+    def _is_mistyped(self, word: str) -> bool:
+        """Rather a command than the name of a model."""
+        return word not in PUBLISHED and bool(get_close_matches(word, self.commands, cutoff=0.75))
 
 
 model = typer.Typer(cls=_CardUnlessTold, rich_markup_mode="rich")
@@ -38,40 +45,55 @@ def group() -> None:
     """
 
 
-@model.command("card")
+@model.command("card", cls=Command)
 def card(
     model: Annotated[
         str | None,
         typer.Argument(metavar="CARD", help="A card, a .json file, or a name (default: the shipped model)."),
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The card as it is, with every figure.")] = False,
 ) -> None:
-    """Show what a model is, what it was trained on, how well it does and what it cannot do."""
+    """Show what a model is, how well it does, what it cannot do, its licence, and where it lies."""
+    from unmask.cli.card_page import card_page, entry_page, print_page
     from unmask.cli.running import stopping_on_errors
-    from unmask.judge.cache import NAME, cached_card
+    from unmask.judge.cache import cached_card
     from unmask.judge.card import card_path, read_card, read_weights
     from unmask.zoo.table import ZOO
 
     with stopping_on_errors():
-        if model in ZOO and NAME.fullmatch(model) and not cached_card(model).is_file():
-            _print_rows(_entry_rows(ZOO[model]))
+        if model in ZOO and not cached_card(model).is_file():
+            entry = ZOO[model]
+            if json:
+                typer.echo(jsonlib.dumps(_plain(entry)))
+            else:
+                print_page(entry_page(entry))
             return
         path = card_path(model)
         found = read_card(path)
         read_weights(found, path.parent)
-        _print_rows(_card_rows(found, path.parent))
+        if json:
+            typer.echo(jsonlib.dumps(asdict(found)))
+        else:
+            print_page(card_page(found, path.parent))
 
 
-@model.command("list")
-def list_models() -> None:
+@model.command("list", cls=Command)
+def list_models(
+    json: Annotated[bool, typer.Option("--json", help="A list of all that is known of them.")] = False,
+) -> None:
     """List the published detectors that can be got, and which of them are here."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
+    from unmask.cli.tables import print_table
     from unmask.cli.terminal import plain
     from unmask.judge.cache import cached_card
     from unmask.zoo.table import ZOO
 
+    if json:
+        typer.echo(jsonlib.dumps([_plain(entry) for entry in ZOO.values()]))
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for title in ("name", "what it is", "MB", "licence", "here"):
         table.add_column(title, overflow="fold")
@@ -79,10 +101,10 @@ def list_models() -> None:
         here = "yes" if cached_card(entry.name).is_file() else "no"
         size = f"{entry.megabytes:g}"
         table.add_row(*map(plain, (entry.name, entry.title, size, entry.licence, here)))
-    Console().print(table)
+    print_table(Console(), table)
 
 
-@model.command("get")
+@model.command("get", cls=Command)
 def get(
     name: Name,
     revision: Annotated[
@@ -125,7 +147,7 @@ def get(
             typer.echo(printable(line))
 
 
-@model.command("check")
+@model.command("check", cls=Command)
 def check(name: Name, device: DeviceOption = "auto") -> None:
     """Check a downloaded model: its hash, and that it computes here what torch computed when it was made."""
     from unmask.cli.running import stopping_on_errors
@@ -136,57 +158,10 @@ def check(name: Name, device: DeviceOption = "auto") -> None:
         typer.echo(f"{name}: unaltered, probabilities within {difference:.1g} of torch's")
 
 
-def _card_rows(found: Card, folder: Path) -> dict[str, list[str]]:
-    scores = [
-        f"{name}: {s.value:g} ({s.low:g} to {s.high:g}), {s.clips} clips" for name, s in found.scores.items()
-    ]
-    return {
-        "model": [f"{found.name}, version {found.version}"],
-        "weights": [f"{folder / found.file}", f"SHA-256 {found.sha256}, checked"],
-        "input": [_input(found.size_px, found.margin_fraction, found.crop) + f", found by {found.detector}"],
-        "fake": [f"from p_fake {found.thresholds.fake_at_least:g} on"],
-        "real": [f"up to p_fake {found.thresholds.real_at_most:g}; in between unsure"],
-        "scores": scores or ["none measured"],
-        "cannot": list(found.limits),
-        "trained on": list(found.training_data),
-        "licence": [found.licence],
-        "terms": [found.terms],
-        "made by": [f"{found.recipe}, commit {found.commit}"],
-    }
+def _plain(entry: Entry) -> dict[str, Any]:
+    """All that is known of a published detector, and whether it is here, as plain JSON types."""
+    from unmask.judge.cache import cached_card
 
-
-def _entry_rows(entry: Entry) -> dict[str, list[str]]:
-    from unmask.zoo.entry import Hub
-
-    source = entry.source
-    place = f"{source.repository} at {source.revision}" if isinstance(source, Hub) else source.url
-    return {
-        "model": [f"{entry.name}: {entry.title}; not here yet (unmask model get {entry.name})"],
-        "published": [f"{place}, about {entry.megabytes:g} MB"],
-        "input": [_input(entry.size_px, entry.margin_fraction, entry.crop)],
-        "scores": [f"its authors: {entry.measured}"],
-        "tried here": [entry.tried],
-        "cannot": list(entry.limits),
-        "trained on": list(entry.trained_on),
-        "licence": [entry.licence],
-        "terms": [entry.terms],
-        "cite": [entry.cite],
-    }
-
-
-def _input(size_px: int, margin_fraction: float, crop: str) -> str:
-    way = "aligned by five points" if crop == "aligned" else "upright"
-    return f"faces of {size_px} x {size_px} px, {way}, margin {margin_fraction:.3g}"
-
-
-def _print_rows(rows: dict[str, list[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from unmask.cli.terminal import plain, printable
-
-    table = Table.grid(padding=(0, 2))
-    for name, lines in rows.items():
-        table.add_row(plain(name, "bold"), Text("\n".join(map(printable, lines))))
-    Console().print(table)
+    values = asdict(entry)
+    del values["build"]
+    return values | {"here": cached_card(entry.name).is_file()}

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from unmask.cli.inputs import SUFFIXES
+from unmask.cli.tables import print_table
 from unmask.cli.terminal import plain
 from unmask.errors import SettingsError
 from unmask.files import whole_file
@@ -31,7 +32,7 @@ _STYLES = {
 MOST_SEGMENTS = 20
 CSV_COLUMNS = (
     "path", "outcome", "p_fake", "reason", "damaged", "people", "sha256", "model", "model_sha256", "unmask",
-    "seconds",
+    "seconds", "log_odds",
 )  # fmt: skip
 
 
@@ -39,11 +40,11 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
     """A table of files, or for a single file its people; then how many of each outcome."""
     if not verdicts:
         return
-    _print(console, _files(verdicts))
+    print_table(console, _files(verdicts))
     if len(verdicts) == 1 and len(verdicts[0].shots) > 1:
-        _print(console, _segments(verdicts[0]))
+        print_table(console, _segments(verdicts[0]))
     elif len(verdicts) == 1 and verdicts[0].people:
-        _print(console, _people(verdicts[0]))
+        print_table(console, _people(verdicts[0]))
     counts = Counter(verdict.outcome for verdict in verdicts)
     if len(verdicts) > 1:
         console.print(plain(", ".join(f"{counts[o]} {o.value}" for o in Outcome if counts[o])))
@@ -139,20 +140,6 @@ def _people(verdict: Verdict) -> Table:
     return table
 
 
-def _print(console: Console, table: Table) -> None:
-    if console.is_terminal:
-        console.print(table)
-        return
-    # Into a pipe one row is one line, whatever its length.
-    console.width = max(console.width, 65_536)
-    table.columns[-1].ratio = None
-    with console.capture() as text:
-        console.print(table)
-    for line in text.get().strip().splitlines():
-        console.file.write(line.strip() + "\n")
-    console.file.write("\n")
-
-
 def _percent(p_fake: float | None) -> str:
     return "-" if p_fake is None else f"{p_fake:.2f}"
 
@@ -170,4 +157,5 @@ def _row(verdict: Verdict) -> list[object]:
         verdict.model.sha256,
         verdict.unmask,
         verdict.seconds.get("total", ""),
+        "" if verdict.log_odds is None else verdict.log_odds,
     ]

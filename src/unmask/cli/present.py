@@ -42,7 +42,7 @@ def present(
     from unmask.cli.running import progress, stopping_on_errors
     from unmask.cli.terminal import printable
     from unmask.errors import SettingsError
-    from unmask.files import write_whole
+    from unmask.files import size_words, write_whole
     from unmask.report.deck.build import list_slides
     from unmask.report.deck.material import read_material, wanted_views
     from unmask.report.deck.page import deck_page
@@ -70,4 +70,4 @@ def present(
         missing = {f"{name}: {view}" for (_, name), view in material.views.items() if isinstance(view, str)}
     for line in sorted(missing):
         typer.echo(printable(f"not shown: {line}"), err=True)
-    typer.echo(printable(f"{output}: {len(slides)} slides, {output.stat().st_size / 1e6:.1f} MB"))
+    typer.echo(printable(f"{output}: {len(slides)} slides, {size_words(output.stat().st_size)}"))

@@ -83,6 +83,7 @@ def submit(
     from unmask.cli.running import progress, stopping_on_errors
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import SettingsError
+    from unmask.files import size_words
     from unmask.submit.bundle import write_bundle
     from unmask.submit.pace import parse_budget
     from unmask.submit.run import SubmitSettings, journal_path, make_submission
@@ -91,7 +92,7 @@ def submit(
     with stopping_on_errors("the same command goes on where it stood"):
         if bundle is not None:
             size = write_bundle(bundle, model=model, python=python, platform=platform)
-            typer.echo(f"{bundle}: {size / 1e6:.0f} MB, installs without a network")
+            typer.echo(f"{bundle}: {size_words(size)}, installs without a network")
             return
         if folder is None:
             raise SettingsError("TEST_DIR, the folder with the videos, must be given")

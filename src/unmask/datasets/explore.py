@@ -78,7 +78,7 @@ class Exploration:
         fakes_per_original: How many originals have how many fakes.
         statuses: How many videos by status, up to its colon.
         hours: Playing time of usable videos; None when containers were not opened.
-        gigabytes: Of usable videos.
+        size_bytes: Of usable videos.
         looks: The sampled videos.
         people: For each label how many videos have how many people, from an extraction.
     """
@@ -88,7 +88,7 @@ class Exploration:
     fakes_per_original: Counter[int]
     statuses: Counter[str]
     hours: float | None
-    gigabytes: float
+    size_bytes: int
     looks: list[Look] = field(default_factory=list)
     people: dict[str, Counter[int]] = field(default_factory=dict)
 
@@ -116,7 +116,7 @@ def explore_index(frame: DataFrame) -> Exploration:
         fakes_per_original=per_original,
         statuses=Counter(str(status).partition(":")[0] for status in frame["status"]),
         hours=float(rows["duration_seconds"].sum()) / 3600 if known else None,
-        gigabytes=float(rows["size_bytes"].sum()) / 1e9,
+        size_bytes=int(rows["size_bytes"].sum()),
     )
 
 

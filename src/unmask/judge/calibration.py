@@ -12,7 +12,40 @@ import numpy as np
 from unmask.errors import SettingsError
 from unmask.verdicts import Outcome
 
+LEAST_P_FAKE, MOST_P_FAKE = 0.01, 0.99
+"""What a verdict says is kept within these: calibrations rest on about a hundred clips, and after n clips
+that were all alike the next one still differs with probability 1 / (n + 2)."""
 _SUREST = 1e-6  # probabilities are rounded to this
+
+
+def bounded(p_fake: float) -> float:
+    """A probability as verdicts, tables and pages say it: never surer than a calibration can be.
+
+    Ranking and what several faces say together are worked out before this.
+
+    >>> bounded(0.999999), bounded(0.4), bounded(0.0)
+    (0.99, 0.4, 0.01)
+    """
+    return min(max(p_fake, LEAST_P_FAKE), MOST_P_FAKE)
+
+
+def log_odds(p_fake: float) -> float:
+    """``log(p / (1 - p))``, for ranking; certainty counts as the last of 6 decimals.
+
+    >>> round(log_odds(0.99), 3), log_odds(0.5), round(log_odds(1.0), 3)
+    (4.595, 0.0, 13.816)
+    """
+    p_fake = min(max(p_fake, _SUREST), 1 - _SUREST)
+    return math.log(p_fake / (1 - p_fake))
+
+
+def from_log_odds(odds: float) -> float:
+    """The probability again, 0 to 1.
+
+    >>> round(from_log_odds(log_odds(0.999)), 6)
+    0.999
+    """
+    return 0.5 * (1.0 + math.tanh(0.5 * odds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +60,7 @@ class Calibration:
         isotonic: Points (logit, probability) of a rising curve that takes the place of the formula; straight
             between them, level beyond the first and the last. Empty when the formula holds.
         clip: A submission for log loss keeps probabilities within ``clip`` and ``1 - clip``, 0 to below 0.5;
-            verdicts are not clipped. The default is a common choice, not a measurement.
+            how sure verdicts are is bounded by `bounded`. The default is a common choice, not a measurement.
         real_mean: Of the log odds that real clips are given, so that it can be told what chance does where
             many faces are looked at. The default is that of the first published weights, on 20 real clips.
         real_std: Standard deviation of the same, above 0.
@@ -60,12 +93,11 @@ class Calibration:
             raise SettingsError(f"{rule}, got {self.isotonic!r}")
 
     def probability(self, logit: float) -> float:
-        """Probability of a fake, 0 to 1, rounded to 6 decimals so that what is shown is what is judged."""
+        """Probability of a fake, 0 to 1, rounded to 6 decimals; it ranks, and `bounded` is what is said."""
         if self.isotonic:
             logits, values = [x for x, _ in self.isotonic], [y for _, y in self.isotonic]
             return round(float(np.interp(logit, logits, values)), 6)
-        half = 0.5 * (logit + self.bias) / self.temperature
-        return round(0.5 * (1.0 + math.tanh(half)), 6)
+        return round(from_log_odds((logit + self.bias) / self.temperature), 6)
 
     def among_many(self, p_fake: Sequence[float]) -> float:
         """Probability that one of many faces was manipulated, from those of each taken by itself.
@@ -88,11 +120,11 @@ class Calibration:
         """
         if len(p_fake) == 1:
             return p_fake[0]
-        ranked = sorted((min(max(p, _SUREST), 1 - _SUREST) for p in p_fake), reverse=True)
-        shares = [_upper_share((math.log(p / (1 - p)) - self.real_mean) / self.real_std) for p in ranked]
+        ranked = sorted(map(log_odds, p_fake), reverse=True)
+        shares = [_upper_share((odds - self.real_mean) / self.real_std) for odds in ranked]
         joint = min(len(shares) / rank * share for rank, share in enumerate(shares, 1))
-        odds = math.exp(self.real_mean + self.real_std * _reached_by(joint))
-        return round(min(odds / (1 + odds), max(p_fake)), 6)
+        odds = self.real_mean + self.real_std * _reached_by(joint)
+        return round(min(from_log_odds(odds), max(p_fake)), 6)
 
 
 def _upper_share(score: float) -> float:
@@ -144,11 +176,12 @@ class Thresholds:
         return Thresholds(threshold, min(self.real_at_most, threshold))
 
     def outcome(self, p_fake: float) -> Outcome:
-        """The word for a probability.
+        """The word for a probability, by the number that is said.
 
         >>> Thresholds(0.7, 0.3).outcome(0.7).value
         'fake'
         """
+        p_fake = bounded(p_fake)
         if p_fake >= self.fake_at_least:
             return Outcome.FAKE
         return Outcome.REAL if p_fake <= self.real_at_most else Outcome.UNSURE

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from unmask.config import CROPS, CropSettings
 from unmask.errors import ModelError, SettingsError
-from unmask.judge.cache import NAME, cached_card
+from unmask.judge.cache import NAME, cached_card, why_not_here
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.fields import (
     as_number,
@@ -144,8 +144,8 @@ def card_path(model: str | Path | None = None) -> Path:
     """Where the card of a model lies.
 
     Args:
-        model: None for the shipped model, a card, weights that the card lies beside, or the name of a
-            downloaded model (``unmask model list``).
+        model: None for the shipped model, a card, weights that the card lies beside, or the name of the
+            shipped or a downloaded model (``unmask model list``).
 
     Raises:
         ModelError: It is neither a ``.json`` nor an ``.onnx`` file, and no model of this name was downloaded.
@@ -157,13 +157,15 @@ def card_path(model: str | Path | None = None) -> Path:
         return path.with_suffix(".json")
     if path.suffix == ".json":
         return path
-    if not NAME.fullmatch(str(model)):
-        rule = "a model is given by its card, a .json file, or by its weights beside it, got"
-        raise ModelError(f"{rule} {path}; or by a name of unmask model list")
-    if not (card := cached_card(str(model))).is_file():
-        ways = f"unmask model list says what there is, unmask model get {model} gets it"
-        raise ModelError(f"no model {model} was downloaded; {ways}")
-    return card
+    name = str(model)
+    if NAME.fullmatch(name) and (card := cached_card(name)).is_file():
+        return card
+    if name == DEFAULT_MODEL:
+        return card_path()
+    if re.fullmatch(r"[a-z0-9][\w-]*", name, re.ASCII | re.IGNORECASE):
+        raise ModelError(why_not_here(name))
+    rule = "a model is given by its card, a .json file, or by its weights beside it, got"
+    raise ModelError(f"{rule} {path}; or by a name of unmask model list")
 
 
 def read_card(path: str | Path) -> Card:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from unmask.config import ScanSettings
-from unmask.judge.calibration import Thresholds
+from unmask.judge.calibration import Thresholds, bounded, log_odds
 from unmask.judge.card import Card
 from unmask.judge.footage import Footage, Look, judge_footage
 from unmask.judge.together import join_rulings
@@ -73,7 +73,7 @@ def conclude(
         path=about.path,
         sha256=about.sha256,
         outcome=ruling.outcome,
-        p_fake=ruling.p_fake,
+        p_fake=_if_any(bounded, ruling.p_fake),
         reason="; ".join(filter(None, clauses)),
         damaged=bool(damage),
         people=found.people,
@@ -86,6 +86,7 @@ def conclude(
         partial=bool(about.stopped),
         shots=found.shots,
         segments=found.segments,
+        log_odds=_if_any(log_odds, ruling.p_fake),
     )
 
 
@@ -110,9 +111,13 @@ def _stability(
     for name in names:
         worse = [replace(look, evidence=look.worse.get(name, look.evidence)) for look in looks]
         again = _judge(worse, card, thresholds, settings).ruling
-        outcomes[name], p_fake[name] = again.outcome, again.p_fake
+        outcomes[name], p_fake[name] = again.outcome, _if_any(bounded, again.p_fake)
     seen = {ruling.outcome, *outcomes.values()}
     return Stability(not {Outcome.FAKE, Outcome.REAL} <= seen, outcomes, p_fake)
+
+
+def _if_any(change: Callable[[float], float], p_fake: float | None) -> float | None:
+    return None if p_fake is None else round(change(p_fake), 6)
 
 
 def _flips(stability: Stability | None, ruling: Ruling) -> str:

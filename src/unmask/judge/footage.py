@@ -10,7 +10,7 @@ import numpy as np
 
 from unmask.config import ScanSettings, TrackSettings
 from unmask.faces.joining import continue_tracks, group_vectors
-from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.verdict import Evidence, Ruling, judge_person, rule, too_little
 from unmask.types import Floats, Stretch, Track
 from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot
@@ -69,7 +69,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """What is said of a video: people, shots and segments in order, and the ruling."""
+    """What is said of a video: people, shots and segments in order, and the ruling, not yet bounded."""
 
     people: tuple[Person, ...]
     shots: tuple[Shot, ...]
@@ -240,11 +240,9 @@ def _join(number: int, group: Sequence[_Chain], scale: Calibration) -> Person:
 
 
 def _joint(parts: Sequence[_Part], scale: Calibration) -> float | None:
-    """From the mean of all logits, as a single part has it."""
-    judged = [part for part in parts if part.person.p_fake is not None]
-    if len(judged) <= 1:
-        return judged[0].person.p_fake if judged else None
-    return scale.probability(float(np.mean([logit for part in judged for logit in part.logits])))
+    """As it is said, from the mean of all logits, as a single part has it."""
+    logits = [logit for part in parts if part.person.p_fake is not None for logit in part.logits]
+    return bounded(scale.probability(float(np.mean(logits)))) if logits else None
 
 
 def _shots(
@@ -290,7 +288,8 @@ def _segments(
             before = found.pop()
             one = replace(one, start_seconds=before.start_seconds, p_fake=max(p_fake, before.p_fake))
         found.append(one)
-    return tuple(sorted(found, key=lambda one: -one.p_fake))
+    found.sort(key=lambda one: -one.p_fake)
+    return tuple(replace(one, p_fake=bounded(one.p_fake)) for one in found)
 
 
 def _follows(before: Segment, one: Segment) -> bool:

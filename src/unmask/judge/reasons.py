@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unmask.judge.calibration import Thresholds
+from unmask.judge.calibration import Thresholds, bounded
 from unmask.verdicts import Outcome, Person, PersonFrame
 
 
@@ -47,20 +47,19 @@ def _when(person: Person) -> str:
 
 def why_so(person: Person, outcome: Outcome, thresholds: Thresholds, *, people: int) -> str:
     """Why a clip has this outcome, by the person who decides it, out of so many ``people``."""
-    who = f"person {person.id}"
+    who, alone = f"person {person.id}", bounded(person.p_fake or 0.0)
     if outcome is Outcome.FAKE:
         return f"{who} looks manipulated, most clearly {_when(person)}"
     if outcome is Outcome.UNSURE:
         low, high = thresholds.real_at_most, thresholds.fake_at_least
         return (
-            f"{who} is neither clearly real nor clearly manipulated (p_fake {person.p_fake:.2f} lies "
+            f"{who} is neither clearly real nor clearly manipulated (p_fake {alone:.2f} lies "
             f"between {low:g} and {high:g}), most suspicious {_when(person)}"
         )
     judged = sum(frame.p_fake is not None for frame in person.frames)
     seen = f"{judged} frames" if judged != 1 else "1 frame"
-    alone = f"{who} shows no clear sign of manipulation in {seen}"
     if people == 1:
-        return alone
+        return f"{who} shows no clear sign of manipulation in {seen}"
     return f"none of {people} people shows a clear sign of manipulation; {who} comes closest, {_when(person)}"
 
 
@@ -71,10 +70,11 @@ def why_among(person: Person, outcome: Outcome, thresholds: Thresholds, *, p_fak
         return f"person {person.id} looks manipulated, most clearly {_when(person)}"
     if outcome is Outcome.REAL:
         return f"none of {faces} looks at a face shows a clear sign of manipulation; {alone}"
-    if thresholds.outcome(person.p_fake or 0.0) is Outcome.FAKE:
+    by_itself, among_all = bounded(person.p_fake or 0.0), bounded(p_fake)
+    if thresholds.outcome(by_itself) is Outcome.FAKE:
         return (
             f"person {person.id} by itself looks manipulated {_when(person)}, but among {faces} looks at a "
-            f"face one may do so by chance (p_fake {person.p_fake:.2f} alone, {p_fake:.2f} among all)"
+            f"face one may do so by chance (p_fake {by_itself:.2f} alone, {among_all:.2f} among all)"
         )
     return f"{faces} looks at a face are neither clearly real nor clearly manipulated; {alone}"
 

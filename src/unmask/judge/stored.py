@@ -83,6 +83,7 @@ def _verdict(raw: object) -> Verdict:
         partial=_flag,
         shots=_list_of(_shot),
         segments=_list_of(_segment),
+        log_odds=_or_none(as_number),
     )
 
 

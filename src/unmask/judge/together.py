@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from unmask.judge.calibration import bounded
 from unmask.judge.verdict import Ruling
 from unmask.verdicts import Outcome
 
@@ -26,7 +27,10 @@ def join_rulings(said: Mapping[str, Ruling]) -> Ruling:
     first, *others = said.values()
     if not others or any(ruling.p_fake is None for ruling in said.values()):
         return first
-    told = [f"{name} says {ruling.outcome} (p_fake {ruling.p_fake:.2f})" for name, ruling in said.items()]
+    told = [
+        f"{name} says {ruling.outcome} (p_fake {bounded(ruling.p_fake or 0.0):.2f})"
+        for name, ruling in said.items()
+    ]
     if len({ruling.outcome for ruling in said.values()}) > 1:
         return Ruling(Outcome.UNSURE, first.p_fake, f"the models disagree: {', '.join(told)}")
     return replace(first, reason=f"{first.reason}; {', '.join(told[1:])}")

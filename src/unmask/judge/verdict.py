@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from unmask.config import JudgeSettings
-from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.reasons import why_among, why_nobody, why_so
 from unmask.types import Face, Track
 from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict
@@ -46,7 +46,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What is said of a file, without the file: outcome, number and one sentence."""
+    """What is said of a file, without the file: outcome, number (not yet bounded) and one sentence."""
 
     outcome: Outcome
     p_fake: float | None
@@ -147,15 +147,15 @@ def rule(
         for some in ([one for one, _ in ranked], solid)
     )
     top, why_thin = ranked[0]
-    if not solid or (why_thin and p_fake < thresholds.fake_at_least <= p_all):
+    said, said_of_all = thresholds.outcome(p_fake), thresholds.outcome(p_all)
+    if not solid or (why_thin and said is not Outcome.FAKE and said_of_all is Outcome.FAKE):
         return Ruling(Outcome.UNSURE, p_all, f"too little to judge by: person {top.id} {why_thin}")
     top = solid[0]
-    outcome = thresholds.outcome(p_fake)
     if many:
-        why = why_among(top, outcome, thresholds, p_fake=p_fake, faces=len(solid))
+        why = why_among(top, said, thresholds, p_fake=p_fake, faces=len(solid))
     else:
-        why = why_so(top, outcome, thresholds, people=len(ranked))
-    return Ruling(outcome, p_fake, f"{why}; the face is a still picture" if top.picture else why)
+        why = why_so(top, said, thresholds, people=len(ranked))
+    return Ruling(said, p_fake, f"{why}; the face is a still picture" if top.picture else why)
 
 
 def _of_file(p_fake: Sequence[float], *, many: bool, scale: Calibration) -> float:
@@ -203,7 +203,7 @@ def _evidence(face: Face, time_seconds: float, logit: float | None, scale: Calib
         box=tuple(round(float(v), 2) for v in face.box),
         points=tuple((round(float(x), 2), round(float(y), 2)) for x, y in face.points),
         confidence=round(float(face.confidence), 4),
-        p_fake=None if logit is None else scale.probability(logit),
+        p_fake=None if logit is None else bounded(scale.probability(logit)),
         lightened=face.lightened,
     )
 

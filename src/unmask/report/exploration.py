@@ -16,6 +16,7 @@ from unmask.datasets.audit_file import Audit
 from unmask.datasets.explore import Exploration, Look
 from unmask.datasets.video_index import usable
 from unmask.errors import DataError
+from unmask.files import size_words
 from unmask.report.charts import Axis, histogram, round_axis
 from unmask.report.page import document, figure, section, table
 from unmask.report.side_by_side import SCRIPT, STYLE, Mosaic, player
@@ -76,7 +77,7 @@ def _cards(frame: DataFrame, found: Exploration) -> str:
         (_number(last.originals), "originals"),
         (_number(len(frame) - last.total), "not for use"),
         ("-" if found.hours is None else f"{found.hours:,.1f} h", "playing time"),
-        (f"{found.gigabytes:,.2f} GB", "size"),
+        (size_words(found.size_bytes), "size"),
     ]
     cards = "".join(f'<div class="card"><b>{value}</b><span>{name}</span></div>' for value, name in values)
     return f'<div class="cards">{cards}</div>'

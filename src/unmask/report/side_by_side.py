@@ -24,6 +24,7 @@ from unmask.datasets.compare import CHANGED_LEVELS
 from unmask.datasets.sources import Opener
 from unmask.datasets.video_index import clip_of, usable
 from unmask.errors import DataError, MediaError
+from unmask.files import size_words
 from unmask.types import Clip, Image
 from unmask.video import read_clip
 
@@ -163,7 +164,7 @@ def player(mosaic: Mosaic) -> str:
             f"<figcaption><b>{caption}</b> {escape(tile.name)}{extra}</figcaption></figure>"
         )
     groups = "".join(f'<div class="clip">{"".join(tiles)}</div>' for tiles in cells.values())
-    size = f"{mosaic.seconds:.1f} s, shrunk to {width} x {height}, {len(mosaic.video) / 1e6:.1f} MB"
+    size = f"{mosaic.seconds:.1f} s, shrunk to {width} x {height}, {size_words(len(mosaic.video))}"
     note = (
         f"{size} (at most {MAX_BYTES / 2**20:.0f} MiB). Differences are taken before it is encoded,"
         f" and shown {_GAIN} times as strong."

@@ -21,7 +21,7 @@ class Answer:
         name: Of the file.
         size_bytes: Of the file, so that another file of the same name is not taken for it.
         outcome: One of `unmask.types.Outcome`.
-        p_fake: Probability, or None where there is no number.
+        p_fake: Probability that is not yet clipped, or None where there is no number.
         reason: One sentence.
         frames: How many were asked for.
         seconds: Wall time in the child process.

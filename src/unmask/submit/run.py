@@ -17,6 +17,7 @@ from unmask.batch import Failure, run_each
 from unmask.config import BatchSettings, ScanSettings
 from unmask.errors import DataError, SettingsError
 from unmask.files import whole_file
+from unmask.judge.calibration import from_log_odds
 from unmask.judge.card import card_path, read_card
 from unmask.pipeline import Scanner, load_scanner
 from unmask.submit.journal import Answer, Journal
@@ -181,7 +182,8 @@ def _scan(todo: Sequence[Wanted], scan: ScanSettings, batch: BatchSettings, ends
                 one.name,
                 one.size_bytes,
                 verdict.outcome.value,
-                verdict.p_fake,
+                # What verdicts say is bounded; a submission has a clip of its own.
+                None if verdict.log_odds is None else round(from_log_odds(verdict.log_odds), 6),
                 verdict.reason,
                 frames,
                 seconds["total"],

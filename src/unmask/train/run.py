@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 
+from unmask.files import size_words
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card, write_card
 from unmask.models.backbone import MEAN, STD
@@ -127,7 +128,7 @@ def export(
     difference = export_onnx(net, file, size_px=recipe.view.size_px)
     measured = {file.name: {"bytes": file.stat().st_size, "largest_difference": difference}}
     write_card(draft_card(recipe, file), file.with_suffix(".json"))
-    say(f"{file}: {file.stat().st_size / 1e6:.1f} MB, logits within {difference:.1g} of torch's")
+    say(f"{file}: {size_words(file.stat().st_size)}, logits within {difference:.1g} of torch's")
     if int8:
         small = folder / f"{recipe.name}-int8.onnx"
         numbers = export_int8(file, small, sources, recipe)

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from unmask.errors import ModelError
+from unmask.files import size_words
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_SECONDS = 60.0
@@ -88,8 +89,8 @@ def download(remote: Remote, folder: Path, *, most_bytes: int, tell: Tell) -> Pa
     have = part.stat().st_size if part.exists() else 0
     free = shutil.disk_usage(folder).free
     if free < size - have:
-        need = f"{(size - have) / 1e6:.0f} MB are needed"
-        raise ModelError(f"{folder}: {need}, and {free / 1e6:.0f} MB are free; UNMASK_CACHE names another")
+        need = f"{size_words(size - have)} are needed"
+        raise ModelError(f"{folder}: {need}, and {size_words(free)} are free; UNMASK_CACHE names another")
     _transfer(remote, part, tell)
     _check(remote, part)
     part.replace(file)
@@ -112,7 +113,7 @@ def _transfer(remote: Remote, part: Path, tell: Tell) -> None:
         now = part.stat().st_size if part.exists() else 0
         tries = 0 if now > have else tries + 1
         if tries == FRUITLESS_TRIES:
-            far = f"{now / 1e6:.1f} of {remote.size_bytes / 1e6:.1f} MB"
+            far = f"{size_words(now)} of {size_words(remote.size_bytes)}"
             raise ModelError(f"{remote.url}: broke off at {far} ({problem}); the same command goes on there")
 
 

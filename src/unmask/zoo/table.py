@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unmask.errors import SettingsError
+from unmask.judge.cache import why_not_here
 from unmask.zoo.dfdc import DFDC_B7
 from unmask.zoo.entry import Entry
 from unmask.zoo.gend import GEND_CLIP_L14, GEND_DINOV3_L, GEND_PE_L
@@ -20,5 +21,5 @@ def find_entry(name: str) -> Entry:
         SettingsError: There is none of this name.
     """
     if name not in ZOO:
-        raise SettingsError(f"unknown model {name!r}; choose from: {', '.join(ZOO)}")
+        raise SettingsError(why_not_here(name))
     return ZOO[name]

@@ -1,4 +1,5 @@
 import io
+import re
 from dataclasses import replace
 
 import av
@@ -11,6 +12,9 @@ from tiny_model import write_clip_model
 from unmask.config import ScanSettings
 from unmask.report.scan import ReportOptions
 from unmask.report.scan.looking import look_again, pick_frames
+from unmask.report.scan.people import heat_caption
+from unmask.report.scan.seen import Heat
+from unmask.report.scan.words import Words
 from unmask.verdicts import Outcome, Person, PersonFrame
 from unmask.video import read_clip
 from unmask.video.playing import play_frames
@@ -54,7 +58,33 @@ def test_strips_are_the_most_and_least_suspicious_frames_without_overlap(judged,
 def test_a_heat_map_tells_what_covering_did(seen):
     (heat,) = seen.people[0].heats
     assert heat.heat[:3] == heat.plain[:3] == b"\xff\xd8\xff"
-    assert heat.p_covered <= heat.p_elsewhere + 1e-6
+    assert heat.odds_covered <= heat.odds_elsewhere + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("covered", "elsewhere", "said", "german"),
+    [
+        (
+            0.001,
+            1.0,
+            "clearly less manipulated. Covering another part of that size usually changes little",
+            "deutlich weniger",
+        ),
+        (
+            0.7,
+            0.8,
+            "a little less manipulated. Covering another part of that size usually does so too",
+            "etwas weniger",
+        ),
+        (0.4, 2.4, "usually makes it look more manipulated", "meist stärker manipuliert"),
+        (0.95, 1.0, "no single part decides", "keine entscheidet also allein"),
+    ],
+)
+def test_the_caption_of_a_heat_map_is_in_plain_words(covered, elsewhere, said, german):
+    heat = Heat(1.0, b"", b"", 0.99, covered, elsewhere)
+    english, other = (heat_caption(heat, Words(language)) for language in ("en", "de"))
+    assert english.startswith("1.0 s: score 99\u00a0%. Covering ") and said in english and german in other
+    assert not re.search(r"odds|Chance|median|%.*%", english + other.partition("%")[2])
 
 
 def test_facts_are_those_of_the_file(judged, seen):

@@ -52,15 +52,13 @@ def test_every_outcome_has_words_and_only_real_says_that_no_sign_was_found(langu
         assert warning[language] in words(f"meaning_{outcome}")
 
 
-def test_the_effect_of_blurring_is_right_also_where_another_place_raises_the_score():
-    told = Words("de")("heat_effect", when="1,0 s", p="80 %", share="74 %", elsewhere="105 %")
-    assert "sinkt die Chance" in told and "auf 74 % ihres Werts" in told and "beträgt sie 105 % davon" in told
-    assert "verhältnis" not in told
-
-
 def test_no_probability_is_told_as_certain():
-    assert Words("en").percent(1.0) == "over 99\u00a0%" and Words("de").percent(0.0) == "unter 1\u00a0%"
+    assert Words("en").percent(1.0) == "99\u00a0%" and Words("de").percent(0.0) == "1\u00a0%"
     assert Words("en").percent(0.77) == "77\u00a0%"
+
+
+def test_a_threshold_is_told_as_it_was_set():
+    assert Words("en").limit(1.0) == "100\u00a0%" and Words("de").limit(0.995) == "99,5\u00a0%"
 
 
 def test_times_read_as_people_write_them():

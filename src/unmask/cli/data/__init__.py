@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typer
 
+from unmask.cli.commands import Command, Group
 from unmask.cli.data.audit import audit
 from unmask.cli.data.explore import explore
 from unmask.cli.data.facebench import facebench
@@ -14,10 +15,18 @@ from unmask.cli.data.index import index
 from unmask.cli.data.montage import montage
 from unmask.cli.data.split import split
 
-data = typer.Typer(help="Index data sets, look into them, check them, split them.", no_args_is_help=True)
-data.command(epilog="Example: unmask data index dfdc_train_part_*.zip -o dfdc.parquet")(index)
-data.command(epilog="Example: unmask data explore dfdc.parquet -o dfdc.html")(explore)
-data.command(epilog="Example: unmask data audit dfdc.parquet -o audit.json --clean clean.parquet")(audit)
-data.command(epilog="Example: unmask data split dfdc.parquet --by person -o dfdc.parquet")(split)
-data.command(epilog="Example: unmask data facebench -o bench --portraits photos --half tune")(facebench)
-data.command(epilog="Example: unmask data montage dfdc_mini -o film.mp4 --shots 14 --fakes 1")(montage)
+data = typer.Typer(
+    cls=Group, help="Index data sets, look into them, check them, split them.", no_args_is_help=True
+)
+data.command(cls=Command, epilog="Example: unmask data index dfdc_train_part_*.zip -o dfdc.parquet")(index)
+data.command(cls=Command, epilog="Example: unmask data explore dfdc.parquet -o dfdc.html")(explore)
+data.command(
+    cls=Command, epilog="Example: unmask data audit dfdc.parquet -o audit.json --clean clean.parquet"
+)(audit)
+data.command(cls=Command, epilog="Example: unmask data split dfdc.parquet --by person -o dfdc.parquet")(split)
+data.command(cls=Command, epilog="Example: unmask data facebench -o bench --portraits photos --half tune")(
+    facebench
+)
+data.command(cls=Command, epilog="Example: unmask data montage dfdc_mini -o film.mp4 --shots 14 --fakes 1")(
+    montage
+)

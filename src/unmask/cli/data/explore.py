@@ -35,7 +35,7 @@ def explore(
     from unmask.datasets.audit_file import read_audit
     from unmask.datasets.explore import count_people, explore_index, faces_of_crops, look_at_sample
     from unmask.datasets.video_index import read_index_file
-    from unmask.files import write_whole
+    from unmask.files import size_words, write_whole
     from unmask.report.exploration import exploration_page
     from unmask.report.side_by_side import choose_originals, make_mosaic
     from unmask.work.processes import default_jobs
@@ -56,4 +56,4 @@ def explore(
         title = f"Data set {index.stem}"
         page = exploration_page(frame, found, title=title, mosaics=mosaics, audit=findings)
         write_whole(output, page)
-    typer.echo(printable(f"{output}: {len(page) / 1e6:.1f} MB, open it in a browser"))
+    typer.echo(printable(f"{output}: {size_words(len(page))}, open it in a browser"))

@@ -72,6 +72,7 @@ def _count(frame: DataFrame) -> dict[str, Any]:
 
 def _tell(counts: dict[str, Any], output: Path, *, as_json: bool) -> None:
     from unmask.cli.terminal import printable
+    from unmask.files import size_words
 
     if as_json:
         from json import dumps
@@ -79,7 +80,7 @@ def _tell(counts: dict[str, Any], output: Path, *, as_json: bool) -> None:
         typer.echo(dumps(counts))
         return
     labels = f"{counts['fake']} fake, {counts['real']} real, {counts['unlabelled']} without a label"
-    typer.echo(f"{counts['videos']} videos in {output}: {labels}; {counts['bytes'] / 1e9:.1f} GB")
+    typer.echo(f"{counts['videos']} videos in {output}: {labels}; {size_words(counts['bytes'])}")
     wrong = list(counts["wrong"].items())
     for name, status in wrong[:10]:
         typer.echo(printable(f"  {name}: {status}"))

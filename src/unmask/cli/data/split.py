@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from unmask.datasets.split import SplitProof
+    from unmask.datasets.split import SplitProof, SplitSettings
+
+_NOTICED = 0.025
+"""Shares of a split may differ by so much from those that were asked for before that is told."""
 
 
 def split(
@@ -52,25 +55,55 @@ def split(
         frame = split_index(read_index_file(index), settings, links=links, earlier=earlier)
         write_index_file(frame, output)
         proof = prove_split(read_index_file(output))
-        _tell(proof, as_json=json)
+        _tell(proof, settings, as_json=json)
         if proof.crossing["group"][0]:
             raise DataError(f"{proof.crossing['group'][0]} groups are on two sides; please report this")
 
 
-def _tell(proof: SplitProof, *, as_json: bool) -> None:
+def _tell(proof: SplitProof, settings: SplitSettings, *, as_json: bool) -> None:
     from unmask.cli.terminal import printable
 
     if as_json:
         from dataclasses import asdict
         from json import dumps
 
-        typer.echo(dumps(asdict(proof)))
+        typer.echo(dumps(asdict(proof) | {"asked": dict(settings.shares)}))
+        _tell_if_off(proof, settings)
         return
     total = sum(count.videos for count in proof.counts.values()) or 1
-    head = ("groups", "originals", "videos", "real", "fake", "share")
+    head = ("groups", "originals", "videos", "real", "fake", "share", "asked")
     typer.echo(f"{'split':10}" + "".join(f" {title:>9}" for title in head))
     for name, n in sorted(proof.counts.items(), key=lambda item: -item[1].videos):
         row = "".join(f" {number:9}" for number in (n.groups, n.originals, n.videos, n.real, n.fake))
-        typer.echo(f"{printable(name):10}{row} {n.videos / total:9.1%}")
+        asked = f"{settings.shares[name]:9.1%}" if name in settings.shares else f"{'-':>9}"
+        typer.echo(f"{printable(name):10}{row} {n.videos / total:9.1%} {asked}")
     for name, (crossing, known) in proof.crossing.items():
         typer.echo(f"on two sides by {name}: {crossing} of {known}")
+    _tell_if_off(proof, settings)
+
+
+def _tell_if_off(proof: SplitProof, settings: SplitSettings) -> None:
+    """Say on stderr that the shares are not those that were asked for, why, and what helps."""
+    total = sum(count.videos for count in proof.counts.values()) or 1
+    got = {
+        name: proof.counts[name].videos / total if name in proof.counts else 0.0 for name in settings.shares
+    }
+    if all(abs(got[name] - share) <= _NOTICED for name, share in settings.shares.items()):
+        return
+    asked, found = (
+        "/".join(f"{100 * share:.0f}" for share in way.values()) for way in (settings.shares, got)
+    )
+    groups = sum(count.groups for count in proof.counts.values())
+    count = "1 group" if groups == 1 else f"{groups} groups"
+    why = "a group's side depends on its name alone, so with few groups shares are off by chance"
+    way_out = "--stratify deals groups out by share, another --seed draws again"
+    if settings.stratify:
+        why, way_out = (
+            "groups are dealt out whole, and their sizes differ",
+            "smaller groups or more videos help",
+        )
+    typer.echo(
+        f"note: {'/'.join(settings.shares)} got {found} % of the videos, asked were {asked} %: videos of one "
+        f"{settings.by} stay together (here {count}), and {why}; {way_out}",
+        err=True,
+    )

@@ -12,6 +12,7 @@ from unmask.datasets.explore import explore_index
 from unmask.datasets.video_index import usable
 from unmask.errors import ModelError
 from unmask.evaluate.metrics import calibration_bins, roc
+from unmask.judge.calibration import bounded
 from unmask.judge.card import card_path, read_card
 from unmask.report.charts import Axis, Series, histogram, line_chart
 from unmask.report.deck.material import Material, worst
@@ -128,7 +129,7 @@ def mistakes(material: Material) -> Slide | None:
 
 
 def _mistake(answer: Answer, view: object) -> str:
-    told = f"{answer.p_fake or 0:.2f} {answer.outcome.value}: {word(answer.name, letters=30)}"
+    told = f"{bounded(answer.p_fake or 0.0):.2f} {answer.outcome.value}: {word(answer.name, letters=30)}"
     reason = clause(answer.reason)
     if isinstance(view, Still):
         shown = picture(

@@ -17,7 +17,7 @@ import numpy as np
 from unmask.errors import MediaError, ModelError
 from unmask.faces.boxes import square_boxes
 from unmask.faces.crop import cut_face, cut_square, scale_square
-from unmask.judge.calibration import Thresholds
+from unmask.judge.calibration import Thresholds, bounded, from_log_odds, log_odds
 from unmask.judge.card import Card
 from unmask.judge.conclude import thresholds_of
 from unmask.judge.score import CropScorer, load_model
@@ -243,14 +243,18 @@ def _heats(
 def _heat(model: CropScorer, one: _Wanted) -> Heat:
     assert one.crop is not None
     found = find_heat(model, one.crop)
-    probability = model.card.calibration.probability
+    scale = model.card.calibration
+    before, covered, elsewhere = (
+        log_odds(scale.probability(found.logit - fall))
+        for fall in (0.0, float(found.falls.max()), found.elsewhere)
+    )
     return Heat(
         one.frame.time_seconds,
         _jpeg(scale_square(one.crop, size_px=_HEAT_PX)),
         _jpeg(scale_square(draw_heat(one.crop, found), size_px=_HEAT_PX)),
-        probability(found.logit),
-        probability(found.logit - float(found.falls.max())),
-        probability(found.logit - found.elsewhere),
+        bounded(from_log_odds(before)),
+        math.exp(covered - before),
+        math.exp(elsewhere - before),
     )
 
 

@@ -64,10 +64,10 @@ def by_suspicion(pairs: Sequence[tuple[Verdict, Path]]) -> list[int]:
     order = list(Outcome)
     ranks = {Outcome.FAKE: 0, Outcome.UNSURE: 1, Outcome.REAL: 2}
 
-    def key(place: int) -> tuple[int, float, int]:
+    def key(place: int) -> tuple[int, float, float, int]:
         verdict = pairs[place][0]
         rank = ranks.get(verdict.outcome, len(ranks) + order.index(verdict.outcome))
-        return rank, -(verdict.p_fake or 0.0), place
+        return rank, -(verdict.p_fake or 0.0), -(verdict.log_odds or 0.0), place
 
     return sorted(range(len(pairs)), key=key)
 

@@ -13,9 +13,11 @@ from unmask.report.scan.looking import shown_people
 from unmask.report.scan.sections import MARKS, Story
 from unmask.report.scan.seen import Heat, Pictures, Strip
 from unmask.report.scan.timeline import timeline
-from unmask.report.scan.words import short_percent, visible
+from unmask.report.scan.words import Words, short_percent, visible
 from unmask.report.side_by_side import data_url
 from unmask.verdicts import Person
+
+_NOTICED, _CLEARLY = 0.9, 0.5  # what is left of the odds where a change is told, and told as a clear one
 
 
 def recording(story: Story, source: Path, folder: Path | None) -> str:
@@ -124,20 +126,26 @@ def _strip(story: Story, person: Person, one: Strip, *, playable: bool) -> str:
 
 def _heat(story: Story, one: Heat) -> str:
     words = story.words
-    when, p = words.seconds(one.time_seconds), words.percent(one.p_fake)
-    covered, elsewhere = (_odds(share) / _odds(one.p_fake) for share in (one.p_covered, one.p_elsewhere))
-    key = "heat_effect" if covered < 0.9 else "heat_effect_none"
-    text = words(key, when=when, p=p, share=f"{100 * covered:.0f} %", elsewhere=f"{100 * elsewhere:.0f} %")
     pair = "".join(
         f'<img alt="{escape(words(label))}" width="200" height="200" src="{_jpeg(data)}">'
         for label, data in (("heat_plain_label", one.plain), ("heat_label", one.heat))
     )
-    return f"<figure><div>{pair}</div><figcaption>{escape(text)}</figcaption></figure>"
+    return f"<figure><div>{pair}</div><figcaption>{escape(heat_caption(one, words))}</figcaption></figure>"
 
 
-def _odds(p: float) -> float:
-    p = min(max(p, 1e-6), 1 - 1e-6)
-    return p / (1 - p)
+def heat_caption(one: Heat, words: Words) -> str:
+    """What covering the marked place did to the score, and what covering others did, in sentences."""
+    if one.odds_covered > _NOTICED:
+        keys = ["heat_no_place"]
+    else:
+        others = "heat_others_same"
+        if one.odds_elsewhere <= _NOTICED:
+            others = "heat_others_less"
+        elif one.odds_elsewhere >= 1 / _NOTICED:
+            others = "heat_others_more"
+        keys = ["heat_clearly" if one.odds_covered <= _CLEARLY else "heat_slightly", others]
+    score = words("heat_score", when=words.seconds(one.time_seconds), p=words.percent(one.p_fake))
+    return " ".join([score, *map(words, keys)])
 
 
 def _jpeg(data: bytes | None) -> str:

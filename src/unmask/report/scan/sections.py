@@ -90,8 +90,8 @@ def _number(story: Story, p_fake: float) -> str:
             marks += f'<i class="{kind}" style="left:{100 * place:.1f}%"></i>'
         scale = words(
             "estimate_scale",
-            fake=words.percent(limits.fake_at_least),
-            real=words.percent(limits.real_at_most),
+            fake=words.limit(limits.fake_at_least),
+            real=words.limit(limits.real_at_most),
         )
         lines.append(f"<p><small>{escape(scale)}</small></p>")
     meter = f'<div class="meter" aria-hidden="true"><b style="width:{100 * p_fake:.1f}%"></b>{marks}</div>'

@@ -29,16 +29,17 @@ class Heat:
         plain: JPEG of the crop as the model saw it.
         heat: JPEG of the same with what drove the score upwards coloured and the marked place outlined.
         p_fake: Of this crop.
-        p_covered: Of this crop with the marked place covered.
-        p_elsewhere: Median over other places of the same size.
+        odds_covered: The odds with the marked place covered, as a share of those without; below 1 where the
+            face then looks less manipulated.
+        odds_elsewhere: The same as median over other places of this size.
     """
 
     time_seconds: float
     plain: bytes
     heat: bytes
     p_fake: float
-    p_covered: float
-    p_elsewhere: float
+    odds_covered: float
+    odds_elsewhere: float
 
 
 @dataclass(frozen=True, slots=True)

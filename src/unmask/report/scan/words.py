@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from unmask.judge.calibration import bounded
+
 LANGUAGES = ("en", "de")
 _MESSAGES = Path(__file__).with_name("messages.json")
-_BELOW, _ABOVE = 0.005, 0.995
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,14 @@ class Words:
         text = f"{value:.{digits}f}"
         return text.replace(".", ",") if self.language == "de" else text
 
-    def percent(self, share: float) -> str:
-        """A share in whole per cent, never 0 or 100: no model is that sure."""
-        if share < _BELOW:
-            return self("percent_below")
-        return self("percent_above") if share > _ABOVE else f"{100 * share:.0f}\u00a0%"
+    def percent(self, p_fake: float) -> str:
+        """A probability in whole per cent, never 0 or 100: no calibration is that sure."""
+        return short_percent(p_fake).replace(" ", "\u00a0")
+
+    def limit(self, share: float) -> str:
+        """A threshold as it was set."""
+        text = f"{100 * share:.4g}\u00a0%"
+        return text.replace(".", ",") if self.language == "de" else text
 
     def seconds(self, time: float) -> str:
         """A time in a video: ``3.1 s`` up to a minute, then ``m:ss.s`` or ``h:mm:ss``."""
@@ -61,15 +65,13 @@ class Words:
         return f"{first.removesuffix(' s') if last.endswith(' s') else first} - {last}"
 
 
-def short_percent(share: float) -> str:
+def short_percent(p_fake: float) -> str:
     """As `Words.percent`, in ASCII for pictures.
 
     >>> short_percent(0.999), short_percent(0.5), short_percent(0.0)
-    ('>99 %', '50 %', '<1 %')
+    ('99 %', '50 %', '1 %')
     """
-    if _BELOW <= share <= _ABOVE:
-        return f"{100 * share:.0f} %"
-    return "<1 %" if share < _BELOW else ">99 %"
+    return f"{100 * bounded(p_fake):.0f} %"
 
 
 @cache

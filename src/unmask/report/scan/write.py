@@ -103,7 +103,7 @@ def report_values(story: Story) -> dict[str, Any]:
         "cautions": cautions(story.verdict, seen, card, story.words),
         "heat": [
             {"person": one.person, "time_seconds": heat.time_seconds}
-            | {name: getattr(heat, name) for name in ("p_fake", "p_covered", "p_elsewhere")}
+            | {name: getattr(heat, name) for name in ("p_fake", "odds_covered", "odds_elsewhere")}
             for one in seen.people
             for heat in one.heats
         ],

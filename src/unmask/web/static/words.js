@@ -31,11 +31,8 @@ export function translatePage(root = document) {
   for (const node of root.querySelectorAll('[data-label]')) node.setAttribute('aria-label', word(node.dataset.label));
 }
 
-// Never 0 or 100: no model is that sure.
-export function percent(share) {
-  if (share < 0.005) return word('percent_below');
-  return share > 0.995 ? word('percent_above') : `${Math.round(100 * share)}\u00a0%`;
-}
+// Never 0 or 100: no calibration is that sure. Verdicts of earlier versions went further.
+export const percent = probability => `${Math.round(100 * Math.min(0.99, Math.max(0.01, probability)))}\u00a0%`;
 
 export const number = (value, digits = 1) =>
   new Intl.NumberFormat(chosen, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
