@@ -36,11 +36,12 @@ CORES = 2
 
 def networks() -> dict[str, tuple[str, Callable[[], Any]]]:
     """One of each network: the entry that it stands for, and how to build it with random weights."""
+    from unmask.zoo.vit import Shape, VisionTransformer
+
     from unmask.zoo.dfdc_net import B7, DeepFakeClassifier
     from unmask.zoo.efficientnet import EfficientNet
     from unmask.zoo.gend_net import LAYOUTS, GenD
     from unmask.zoo.mesonet import FakeOdds, MesoNet
-    from unmask.zoo.vit import Shape, VisionTransformer
 
     def gend(kind: str, patch_px: int, registers: int = 0) -> Callable[[], Any]:
         shape = Shape(1024, 24, 4096, patch_px, 224, registers=registers, **LAYOUTS[kind].kind)
