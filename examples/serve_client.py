@@ -11,9 +11,10 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -39,7 +40,7 @@ class Client:
                         return json.load(answer)
                 except HTTPError as error:
                     if error.code != 503:
-                        raise SystemExit(f"{file}: {json.load(error)['detail']}") from error
+                        raise
                     time.sleep(float(error.headers.get("Retry-After", 10)))
 
     def follow(self, key: str) -> Iterator[dict[str, Any]]:
@@ -66,7 +67,22 @@ class Client:
         return urlopen(Request(self.server + path, body, headers), timeout=600)
 
 
-def main() -> None:
+class UnheardError(Exception):
+    """The server says no more, and why."""
+
+
+def scan(client: Client, file: Path) -> dict[str, Any]:
+    """Send a file, tell on stderr how it goes, and wait for the end of its scan."""
+    key = client.send(file)["id"]
+    for news in client.follow(key):
+        print(f"{file.name}: {news['state']} {news['share']:.0%}", file=sys.stderr)
+        if news["state"] in OVER:
+            return client.get(key)
+    raise UnheardError("it ended before the scan did")
+
+
+def main() -> int:
+    """Give the exit code: 0 each file got a verdict, 1 at least one did not, 2 wrong usage."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -74,20 +90,41 @@ def main() -> None:
     parser.add_argument("--server", default="http://127.0.0.1:8000")
     parser.add_argument("--reports", type=Path, help="folder to save a report of each file in")
     options = parser.parse_args()
+    if not options.server.startswith(("http://", "https://")):
+        parser.error(f"--server must begin with http:// or https://, got {options.server}")
     client = Client(options.server, os.environ.get("UNMASK_TOKEN"))
+    unread = 0
     for file in options.files:
-        key = client.send(file)["id"]
-        for news in client.follow(key):
-            print(f"{file.name}: {news['state']} {news['share']:.0%}", file=sys.stderr)
-            if news["state"] in OVER:
-                break
-        scan = client.get(key)
-        number = "" if scan["p_fake"] is None else f" {scan['p_fake']:.2f}"
-        print(f"{file}: {scan['outcome']}{number}: {scan['reason']}")
-        if options.reports and scan["state"] == "done":
-            options.reports.mkdir(parents=True, exist_ok=True)
-            client.report(key, options.reports / f"{file.name}.html")
+        try:
+            found = scan(client, file)
+            number = "" if found["p_fake"] is None else f" {found['p_fake']:.2f}"
+            print(f"{file}: {found['outcome'] or found['state']}{number}: {found['reason']}")
+            unread += found["state"] != "done" or found["outcome"] == "unreadable"
+            if options.reports and found["state"] == "done":
+                options.reports.mkdir(parents=True, exist_ok=True)
+                client.report(found["id"], options.reports / f"{file.name}.html")
+        except HTTPError as error:
+            print(f"{file}: refused: {detail(error)}")
+            unread += 1
+        except (URLError, HTTPException, ConnectionError, TimeoutError, UnheardError) as error:
+            why = getattr(error, "reason", error)
+            print(
+                f"error: {client.server} does not answer: {why}; start it with: unmask serve", file=sys.stderr
+            )
+            return 1
+        except OSError as error:
+            print(f"{file}: {error.strerror} ({error.filename})")
+            unread += 1
+    return int(unread > 0)
+
+
+def detail(error: HTTPError) -> str:
+    """Why the server refused; what stands before it, such as a proxy, may answer without JSON."""
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return str(error)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +22,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Raises:
         OSError: The folder cannot be written to.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with whole_file(Path(folder) / "a.txt") as draft:
     ...         _ = draft.write_text("all of it")
@@ -29,10 +30,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ('all of it', 1)
     """
     target = Path(path).resolve()
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(prefix=".draft.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    draft = Path(name)
+    draft = target.with_name(f".draft.{secrets.token_hex(8)}{target.suffix}")
+    mode = _make(draft, mode=target.stat().st_mode & 0o777 if target.exists() else None)
     try:
         yield draft
         with draft.open("rb") as written:
@@ -84,7 +83,13 @@ def read_toml(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file} is no TOML file: {error}") from error
 
 
-def _umask() -> int:
-    mask = os.umask(0o077)  # the only way to read it is to set it
-    os.umask(mask)
-    return mask
+def _make(file: Path, *, mode: int | None) -> int:
+    """A new empty file; gives its mode in the end, None for that of any new file.
+
+    The system takes the umask off the mode. To ask for the umask is to set it, for all threads.
+    """
+    handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else mode)
+    try:
+        return os.fstat(handle).st_mode & 0o777 if mode is None else mode
+    finally:
+        os.close(handle)

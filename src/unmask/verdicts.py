@@ -31,6 +31,18 @@ class Outcome(StrEnum):
         return self in (Outcome.UNREADABLE, Outcome.ERROR)
 
 
+def shown_number(person: int) -> int:
+    """The number by which people are told who somebody is, from 1; ids and JSON count from 0.
+
+    Args:
+        person: `Person.id`, or the id of a track.
+
+    >>> shown_number(0)
+    1
+    """
+    return person + 1
+
+
 @dataclass(frozen=True, slots=True)
 class PersonFrame:
     """One person in one sampled frame, as evidence.
@@ -95,7 +107,7 @@ class Segment:
     """A stretch of time in which somebody is not clearly real, taken by itself.
 
     Attributes:
-        person: Whose face.
+        person: Whose face, a `Person.id`.
         shot: In which shot.
         start_seconds: When it begins.
         end_seconds: When it ends.
@@ -116,7 +128,7 @@ class Person:
     """One person in a verdict; dropped tracks are listed too, with the reason.
 
     Attributes:
-        id: Number of the person in the file, from 0 in order of appearance.
+        id: Number of the person in the file, from 0 in order of appearance; see `shown_number`.
         p_fake: Calibrated probability from all of the person's frames, or None.
         kept: Whether the track counts as a person.
         why_dropped: Why it does not, or None.

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def test_grid_animation_and_crops_in_one_go(clip, tmp_path):
     grid, film, crops = tmp_path / "g.png", tmp_path / "a.gif", tmp_path / "crops"
     found = run(clip, "--grid", grid, "--shape", "2x3", "--animate", film, "--crops", crops, "--frames", 8)
     assert found.exit_code == 0 and "1 person, 0 dropped, in 8 frames" in found.output
+    assert re.search(r"^ *1 +8 ", found.output, re.MULTILINE)  # people are numbered from 1
+    assert all(file.name.startswith("person1_") for file in crops.iterdir())
     assert cv2.imread(str(grid)).shape == (2 * 164 - 4, 3 * 204 - 4, 3)
     assert film.stat().st_size > 1000 and len(list(crops.iterdir())) == 8
     told = found.stderr.splitlines()

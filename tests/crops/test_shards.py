@@ -1,10 +1,12 @@
 import json
+import subprocess
+import sys
 import tarfile
 
 import numpy as np
 import pytest
 
-from training_data import pack_portraits
+from training_data import pack_portraits, store_people
 from unmask.crops.shards import INDEX_NAME, CropReader, read_index
 from unmask.errors import DataError
 
@@ -45,6 +47,48 @@ def test_a_truncated_shard_is_named(crops, tmp_path):
         file.truncate(last.spans[-1][0] + 100)
     with pytest.raises(DataError, match="cut short"):
         CropReader(tmp_path).read(last, len(last) - 1)
+
+
+MANY = """
+import os, pickle, resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from unmask.crops.shards import CropReader, read_index
+
+folder = Path(sys.argv[1])
+samples = read_index(folder)
+resource.setrlimit(resource.RLIMIT_NOFILE, (192, 192))
+reader = CropReader(folder)
+
+def all_of_them(one):
+    return [int(one.read(sample, 0)[0].mean()) for sample in samples]
+
+first = all_of_them(reader)
+with ThreadPoolExecutor(4) as threads:
+    assert all(again == first for again in threads.map(all_of_them, [reader] * 8))
+assert all_of_them(pickle.loads(pickle.dumps(reader))) == first
+child = os.fork()
+if not child:
+    os._exit(all_of_them(reader) != first)
+assert os.waitpid(child, 0)[1] == 0
+assert all_of_them(reader) == first
+print(first)
+"""
+
+
+def test_more_shards_are_read_than_a_process_may_have_open(tmp_path):
+    for number in range(240):
+        store_people(tmp_path, [(f"p{number}", "REAL")] * (number % 3 + 1), source=f"s{number}", size_px=32)
+    means = [int(CropReader(tmp_path).read(sample, 0)[0].mean()) for sample in read_index(tmp_path)]
+    found = subprocess.run(
+        [sys.executable, "-W", "error", "-c", MANY, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout) == means and len(set(means)) > 1
 
 
 @pytest.mark.parametrize("line", ["{", "{}", "[]", '{"spans": 3}', json.dumps({"spans": [], "points": []})])

@@ -127,7 +127,7 @@ def test_a_face_on_a_shirt_moves_with_its_wearer():
     print_on_it = track(LIVING, id=1, top=220, left=105, side=50, sway=30)
     assert kept([wearer, print_on_it]) == [0]
     (_, dropped) = apply_policy([wearer, print_on_it], TIMES, TrackSettings())
-    assert dropped.picture and "worn by person 0" in dropped.why_dropped
+    assert dropped.picture and "worn by person 1" in dropped.why_dropped
 
 
 @pytest.mark.parametrize(

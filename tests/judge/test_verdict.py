@@ -166,22 +166,22 @@ class TestRule:
         values = [0.5, 0.5, 0.9, 0.95, 0.9, 0.5]
         found = judged(person(0, 0.1), person(1, 0.8, values=values))
         assert (found.outcome, found.p_fake) == (Outcome.FAKE, 0.8)
-        assert found.reason == "person 1 looks manipulated, most clearly at 1.0-2.0 s"
+        assert found.reason == "person 2 looks manipulated, most clearly at 1.0-2.0 s"
 
     def test_real_says_how_much_was_seen(self):
         found = judged(person(0, 0.2))
         assert (found.outcome, found.p_fake) == (Outcome.REAL, 0.2)
-        assert found.reason == "person 0 shows no clear sign of manipulation in 10 frames"
+        assert found.reason == "person 1 shows no clear sign of manipulation in 10 frames"
 
     def test_real_needs_everyone(self):
         found = judged(person(0, 0.1), person(1, 0.2))
         assert found.p_fake == 0.2
-        assert found.reason.startswith("none of 2 people shows a clear sign of manipulation; person 1 comes")
+        assert found.reason.startswith("none of 2 people shows a clear sign of manipulation; person 2 comes")
 
     def test_unsure_names_the_limits(self):
         found = judged(person(0, 0.5))
         assert (found.outcome, found.p_fake) == (Outcome.UNSURE, 0.5)
-        assert "person 0 is neither" in found.reason
+        assert "person 1 is neither" in found.reason
         assert "between 0.3 and 0.7" in found.reason
 
     def test_nobody_is_no_face_without_a_number(self):
@@ -197,7 +197,7 @@ class TestRule:
     def test_too_few_frames_are_unsure_and_keep_the_number(self):
         found = judged(person(0, 0.9, frames=2))
         assert (found.outcome, found.p_fake) == (Outcome.UNSURE, 0.9)
-        assert found.reason == "too little to judge by: person 0 was seen in only 2 of 10 frames"
+        assert found.reason == "too little to judge by: person 1 was seen in only 2 of 10 frames"
 
     def test_a_still_picture_can_be_judged(self):
         assert judged(person(0, 0.9, frames=1), sampled_frames=1).outcome == Outcome.FAKE
@@ -205,7 +205,7 @@ class TestRule:
     def test_too_small_faces_are_unsure(self):
         found = judged(person(0, 0.1, side=30))
         assert (found.outcome, found.p_fake) == (Outcome.UNSURE, 0.1)
-        assert found.reason == "too little to judge by: person 0 has a face of only 30 pixels"
+        assert found.reason == "too little to judge by: person 1 has a face of only 30 pixels"
 
     def test_someone_thin_who_looks_real_changes_nothing(self):
         assert judged(person(0, 0.2), person(1, 0.25, frames=2)).outcome == Outcome.REAL

@@ -7,6 +7,7 @@ from portraits import moving_views
 from unmask import play_tracked, show_faces
 from unmask.config import ScanSettings
 from unmask.errors import SettingsError
+from unmask.report import faces
 from unmask.report.faces import draw_faces, face_grid, write_animation, write_crops, write_grid
 from unmask.types import Crops, Face, Track
 from unmask.video import clip_from_arrays
@@ -33,6 +34,13 @@ def test_box_points_and_words_are_drawn_in_the_persons_colour():
     assert green[44:58, 80:150].mean() > 0.5  # the ground of the words, above the box
     assert (drawn[84, 98] == 255).all()  # the left eye
     assert (GREY == 100).all() and (draw_faces(GREY, [track(1)], 12) == 100).all()
+
+
+def test_people_are_numbered_from_1(monkeypatch):
+    told = []
+    monkeypatch.setattr(faces, "write_label", lambda image, lines, **_: told.append(lines[0]))
+    draw_faces(GREY, [track(0), track(1, left=20, why_dropped="too small, at least 32 px needed")], 0)
+    assert told == ["no. 2 dropped  0.98", "person 1  0.98"]
 
 
 def test_zoom_moves_what_is_drawn():
@@ -111,10 +119,10 @@ def test_crops_are_named_by_person_frame_and_time(tmp_path):
     crops = Crops(3, np.array([0, 7]), np.array([0.0, 1.25]), images, *zeros)
     assert write_crops([crops], tmp_path / "new") == 2
     assert sorted(f.name for f in (tmp_path / "new").iterdir()) == [
-        "person3_frame000_0.00s.png",
-        "person3_frame007_1.25s.png",
+        "person4_frame000_0.00s.png",
+        "person4_frame007_1.25s.png",
     ]
-    assert cv2.imread(str(tmp_path / "new" / "person3_frame007_1.25s.png"))[0, 0].tolist() == [0, 0, 200]
+    assert cv2.imread(str(tmp_path / "new" / "person4_frame007_1.25s.png"))[0, 0].tolist() == [0, 0, 200]
 
 
 def test_notebooks_get_a_figure_and_an_animation(clip, tmp_path):

@@ -3,8 +3,15 @@ import json
 
 import pytest
 
+from asgi import ask
+from tiny_model import write_tiny_model
+from unmask.config import ScanSettings
 from unmask.web import events
+from unmask.web.app import make_app
 from unmask.web.events import Hub, TooManyListenersError
+from unmask.web.settings import ServeSettings
+from unmask.web.site import Site
+from unmask.web.store import Row
 
 
 def test_only_the_newest_news_of_a_scan_wait_and_a_single_one_ends():
@@ -19,10 +26,8 @@ def test_only_the_newest_news_of_a_scan_wait_and_a_single_one_ends():
         assert len(everything.waiting) == 2 and len(one.waiting) == 1
         hub.publish("a", {"id": "a", "state": "done"})
         told = [text async for text in hub.stream(one, {"id": "a", "state": "queued"})]
-        assert len(hub) == 1  # who was told the end is gone
         hub.close()
         rest = [text async for text in hub.stream(everything)]
-        assert len(hub) == 0
         return told, rest
 
     told, _ = asyncio.run(listen())
@@ -54,3 +59,34 @@ def test_there_is_a_limit_to_listeners():
 
 def test_without_listeners_nothing_happens():
     Hub().publish("a", {"id": "a", "state": "done"})
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A site whose workers were not started, with one scan that is done."""
+    scan = ScanSettings(model=str(write_tiny_model(tmp_path / "model")))
+    one = Site(ServeSettings(tmp_path / "folder", scan=scan))
+    one.store.add(Row("a" * 32, "a", None, 1, None, 1.0, "done", None, None, ""))
+    yield one
+    one.store.close()
+
+
+def test_whoever_was_told_the_end_listens_no_more(site):
+    status, body = asyncio.run(ask(make_app(site.settings, site), f"/api/scans/{'a' * 32}/events"))
+    assert status == 200 and b'"state": "done"' in body
+    assert len(site.hub) == 0
+
+
+def test_a_client_that_is_gone_at_once_listens_no_more(site):
+    app = make_app(site.settings, site)
+    for path in ("/api/events", f"/api/scans/{'a' * 32}/events"):
+        asyncio.run(ask(app, path, stays=False))
+        assert len(site.hub) == 0
+
+
+def test_a_list_that_cannot_be_read_costs_no_place(site):
+    site.store.close()
+    for _ in range(3):
+        status, body = asyncio.run(ask(make_app(site.settings, site), f"/api/scans/{'a' * 32}/events"))
+        assert status == 503 and json.loads(body)["code"] == "disk_full"
+    assert len(site.hub) == 0

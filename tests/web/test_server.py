@@ -1,10 +1,12 @@
 """What happens to a server: it is killed, called slowly, flooded, told to stop, given a token."""
 
 import asyncio
+import contextlib
 import http.client
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,7 +16,7 @@ import pytest
 import uvicorn
 
 from command_line import run
-from served import REAL, SWAPPED, Server
+from served import PATIENCE_SECONDS, REAL, SWAPPED, Server
 from unmask.web.server import PatientProtocol
 
 BINARY = {"Content-Type": "application/octet-stream"}
@@ -104,6 +106,22 @@ def test_garbage_in_place_of_a_request_harms_nobody(server):
             except ConnectionError:
                 pass  # it hung up before all of it was sent
     assert server.get("/healthz")["status"] == "ready"
+
+
+def test_a_list_that_is_locked_holds_up_nobody_but_who_writes_to_it(server):
+    with contextlib.closing(sqlite3.connect(server.folder / "scans.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        sender = threading.Thread(target=server.send, args=(REAL,), kwargs={"name": "waits.mp4"})
+        sender.start()
+        time.sleep(0.5)  # the upload is at the list by now
+        began = time.monotonic()
+        server.get("/healthz")
+        took = time.monotonic() - began
+        assert sender.is_alive()
+        other.execute("ROLLBACK")
+        sender.join(PATIENCE_SECONDS)
+    assert took < 2, f"an answer took {took:.1f} s"
+    assert server.get("/api/scans?search=waits")["scans"]
 
 
 def test_half_a_gigabyte_comes_in_with_constant_memory(tmp_path):

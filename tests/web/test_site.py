@@ -1,10 +1,14 @@
+import asyncio
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from asgi import ask
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
+from unmask.web.app import make_app
 from unmask.web.queue import Job
 from unmask.web.refusals import RefusedError
 from unmask.web.settings import ServeSettings, WorkSettings
@@ -24,27 +28,77 @@ def site(tmp_path):
 
 
 def put(site, name="clip.mp4"):
-    with site.new_scan(name) as row:
-        site.store.source_of(row).write_bytes(b"x")
-        return site.enqueue(row, size=1, sha256="ab" * 32)
+    async def come_in():
+        async with site.new_scan(name) as row:
+            site.store.source_of(row).write_bytes(b"x")
+            return site.enqueue(row, size=1, sha256="ab" * 32)
+
+    return asyncio.run(come_in())
 
 
 def test_what_fails_to_come_in_is_forgotten(site):
-    with pytest.raises(KeyError), site.new_scan("a") as row:
-        assert site.row(row.id).state == "uploading"
-        raise KeyError
+    async def break_off():
+        async with site.new_scan("a") as row:
+            assert site.row(row.id).state == "uploading"
+            rows.append(row)
+            raise KeyError
+
+    rows = []
+    with pytest.raises(KeyError):
+        asyncio.run(break_off())
     with pytest.raises(RefusedError) as error:
-        site.row(row.id)
-    assert error.value.status == 404 and not site.store.folder_of(row.id).exists()
+        site.row(rows[0].id)
+    assert error.value.status == 404 and not site.store.folder_of(rows[0].id).exists()
+
+
+def test_what_is_given_up_while_it_is_stored_is_forgotten(site, monkeypatch):
+    add = site.store.add
+
+    def add_slowly(row):
+        time.sleep(0.3)
+        add(row)
+
+    async def give_up():
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1), site.new_scan("a"):
+                pytest.fail("it is not stored in time")
+
+    monkeypatch.setattr(site.store, "add", add_slowly)
+    asyncio.run(give_up())
+    assert not site.store.find() and not len(site.queue)
 
 
 def test_a_full_queue_sends_away_before_anything_comes_in(site):
     put(site)
     put(site)
-    with pytest.raises(RefusedError) as error, site.new_scan("c"):
-        pytest.fail("there is no place")
+    with pytest.raises(RefusedError) as error:
+        put(site)
     assert (error.value.status, error.value.headers) == (503, {"Retry-After": "10"})
     assert len(site.store.find()) == 2
+
+
+def test_a_scan_that_we_fail_on_is_told_to_have_failed(site):
+    key = put(site).id
+    job = site.queue.take()
+    site.began(job)
+    site.broke(job, "unmask failed on it (ValueError: logits must be finite, got [nan])")
+    scan = site.view(site.row(key))
+    assert (scan.state, scan.outcome, scan.p_fake) == ("failed", "error", None)
+    assert scan.reason.startswith("unmask failed on it (ValueError")
+
+
+def test_networks_that_cannot_be_loaded_are_no_loading(site, monkeypatch):
+    monkeypatch.setattr("unmask.web.slot._REST_SECONDS", 0.01)
+    assert site.condition == "loading"
+    for weights in Path(site.settings.scan.model).parent.glob("*.onnx"):
+        weights.write_bytes(b"no network")
+    site.open()
+    until = time.monotonic() + 120
+    while site.condition == "loading" and time.monotonic() < until:
+        time.sleep(0.05)
+    status, body = asyncio.run(ask(make_app(site.settings, site), "/healthz"))
+    site.close()
+    assert (status, body) == (503, b'{"status":"failed"}')
 
 
 def test_states_come_from_the_worker_and_a_crash_is_no_verdict(site):

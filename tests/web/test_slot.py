@@ -27,6 +27,21 @@ class Forgetful:
         return getattr(self.notes, name)
 
 
+class Faulty:
+    """A watcher with a fault, which shows in one call on the scans ``one`` and ``two``."""
+
+    def __init__(self, notes, call):
+        self.notes, self.call = notes, call
+
+    def __getattr__(self, name):
+        def tell(job, *more):
+            if name == self.call and job.key in ("one", "two"):
+                raise ValueError("logits must be finite, got [nan]")
+            getattr(self.notes, name)(job, *more)
+
+        return tell
+
+
 class Poor:
     """A crew that the system refuses so many processes."""
 
@@ -57,6 +72,10 @@ class Notes:
 
     def ended(self, job, answer):
         self.answers[job.key] = answer
+        self.over.release()
+
+    def broke(self, job, why):
+        self.answers[job.key] = why
         self.over.release()
 
 
@@ -113,8 +132,22 @@ def test_a_full_disk_does_not_end_the_work(working, monkeypatch):
     queue, notes, _ = working(load_acting, watcher=Forgetful)
     queue.put("lost", "lost")
     queue.put("one", "one")
-    assert notes.over.acquire(timeout=120)
-    assert list(notes.answers) == ["one"] and queue.running == 0
+    for _ in range(2):
+        assert notes.over.acquire(timeout=120)
+    assert list(notes.answers) == ["lost", "one"] and queue.running == 0
+    assert "unmask failed on it (OSError: no space left on device)" in notes.answers["lost"]
+
+
+@pytest.mark.parametrize("call", ["began", "heard", "ended"])
+def test_a_fault_of_ours_costs_one_scan_and_is_said(working, call):
+    queue, notes, _ = working(load_acting, watcher=lambda notes: Faulty(notes, call))
+    for key in ("one", "two", "three"):
+        queue.put(key, key)
+    for _ in range(3):
+        assert notes.over.acquire(timeout=120)
+    why = "unmask failed on it (ValueError: logits must be finite, got [nan])"
+    assert notes.answers["one"] == notes.answers["two"] == why
+    assert isinstance(notes.answers["three"], int) and queue.running == 0
 
 
 def test_a_scan_is_told_when_no_worker_can_be_started(working, monkeypatch):

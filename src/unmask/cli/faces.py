@@ -162,6 +162,7 @@ def _print_tracks(found: Gathered) -> None:
 
     from unmask.cli.tables import print_table
     from unmask.cli.terminal import plain
+    from unmask.verdicts import shown_number
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("person", "frames", "seen", "side px", "confidence", "lightened"):
@@ -171,7 +172,7 @@ def _print_tracks(found: Gathered) -> None:
         times = [found.times_seconds[index] for index in track.frame_indices]
         side = np.median([(face.box[2:] - face.box[:2]).min() for face in track.faces])
         table.add_row(
-            str(track.id),
+            str(shown_number(track.id)),
             str(len(track.faces)),
             f"{times[0]:.1f}-{times[-1]:.1f} s",
             f"{side:.0f}",

@@ -19,7 +19,7 @@ from unmask.cli.terminal import plain
 from unmask.errors import SettingsError
 from unmask.files import whole_file
 from unmask.judge.reasons import most_suspicious
-from unmask.verdicts import Outcome, Verdict
+from unmask.verdicts import Outcome, Verdict, shown_number
 
 _STYLES = {
     Outcome.FAKE: "bold red",
@@ -130,7 +130,7 @@ def _people(verdict: Verdict) -> Table:
             first, last = most_suspicious(person.frames)
             note = f"{first:.1f}-{last:.1f} s"
         table.add_row(
-            str(person.id),
+            str(shown_number(person.id)),
             _percent(person.p_fake),
             str(len(times)),
             f"{times[0]:.1f}-{times[-1]:.1f} s" if times else "",

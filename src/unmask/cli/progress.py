@@ -24,22 +24,22 @@ class Steps:
 
     def __init__(self, progress: Progress | None, files: int) -> None:
         self._progress, self._files, self._done = progress, files, 0
-        self._shares: dict[str, float] = {}
+        self._shares: dict[int, float] = {}  # of files that have begun, by number; 1 is the whole file
         self._task: TaskID | None = None
         if progress is not None and files > 1:
             self._show("")
 
-    def go_on(self, path: str, look: Look) -> None:
+    def go_on(self, number: int, path: str, look: Look) -> None:
         """A stretch of a file is done."""
         whole = max(look.until_seconds - look.since_seconds, 1e-9)
-        share = self._shares.get(path, 0.0) + (look.end_seconds - look.start_seconds) / whole
-        self._shares[path] = share
+        share = self._shares.get(number, 0.0) + (look.end_seconds - look.start_seconds) / whole
+        self._shares[number] = share = min(share, 1.0)
         self._show(f"{Path(path).name} {_clock(share * whole)} of {_clock(whole)}")
 
-    def end(self) -> None:
-        """A file is done."""
+    def end(self, number: int) -> None:
+        """A file is done, whether or not a stretch of it was told of."""
         self._done += 1
-        self._shares.clear()
+        self._shares.pop(number, None)
         if self._task is not None:
             self._show("")
 
@@ -50,14 +50,19 @@ class Steps:
             self._task = self._progress.add_task("scan", total=self._files)
         told = f"{self._done}/{self._files} {text}".strip() if self._files > 1 else text
         told = "".join(filter(str.isprintable, told))
-        completed = min(self._files, self._done + sum(self._shares.values()))
+        completed = self._done + sum(self._shares.values())
         self._progress.update(self._task, completed=completed, description=told)
 
 
 @contextlib.contextmanager
-def show_progress(files: int) -> Iterator[Steps]:
-    """A bar on stderr where somebody can see it; for a single file only once it turns out to be long."""
-    console = Console(stderr=True)
+def show_progress(files: int, console: Console | None = None) -> Iterator[Steps]:
+    """A bar where somebody can see it; for a single file only once it turns out to be long.
+
+    Args:
+        files: How many there are.
+        console: Where to; None takes stderr.
+    """
+    console = console or Console(stderr=True)
     if not console.is_terminal:
         yield Steps(None, files)
         return

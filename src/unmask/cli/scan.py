@@ -171,14 +171,14 @@ def _run(
 
         def note(index: int, look: Look) -> None:
             seen.setdefault(index, []).append(look)
-            step.go_on(inputs[index].path, look)
+            step.go_on(index, inputs[index].path, look)
 
         try:
             for index, verdict in _verdicts(inputs, settings, batch, note):
                 with stopper.held():  # or a stop could print a line twice, or half of it
                     done[index] = verdict
                     seen.pop(index, None)
-                    step.end()
+                    step.end(index)
                     while as_json and printed in done:
                         _print_json(done[printed])
                         printed += 1

@@ -12,6 +12,8 @@ import io
 import json
 import os
 import tarfile
+import weakref
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +29,8 @@ from unmask.types import Floats, Image
 INDEX_NAME = "index.jsonl"
 JPEG_QUALITY = 96
 _BLOCK_BYTES = 512
+MAX_OPEN_SHARDS = 64
+"""Of one reader. A process may have 1,024 open files as a rule, and a training has several readers."""
 TAR_END = bytes(2 * _BLOCK_BYTES)
 """What follows the last sample of a shard."""
 
@@ -158,7 +162,7 @@ def check_shards(folder: Path, samples: Sequence[Sample]) -> None:
 
 
 class CropReader:
-    """Reads crops by sample and number; opens each shard once for a process.
+    """Reads crops by sample and number, from any thread; keeps the shards open that it read last.
 
     Args:
         folder: The folder that `read_index` read.
@@ -166,7 +170,11 @@ class CropReader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files: dict[str, int] = {}
+        self._shards: OrderedDict[str, _Shard] = OrderedDict()
+
+    def __reduce__(self) -> tuple[type[CropReader], tuple[Path]]:
+        """For another process, which opens shards of its own."""
+        return type(self), (self._folder,)
 
     def read(self, sample: Sample, number: int) -> tuple[Image, Floats]:
         """One crop, RGB, and its key points in its pixels, shape (5, 2).
@@ -174,15 +182,8 @@ class CropReader:
         Raises:
             DataError: The shard is cut short or the bytes are no picture.
         """
-        descriptor = self._files.get(sample.shard)
-        if descriptor is None:
-            try:
-                descriptor = os.open(self._folder / sample.shard, os.O_RDONLY)
-            except OSError as error:
-                raise DataError(f"{self._folder / sample.shard}: {error.strerror}") from error
-            self._files[sample.shard] = descriptor
         start, length = (int(value) for value in sample.spans[number])
-        data = os.pread(descriptor, length, start)
+        data = self._open(sample.shard).read(length, start)
         picture = decode_crop(data) if len(data) == length else None
         if picture is None:
             raise DataError(
@@ -190,6 +191,31 @@ class CropReader:
                 " extract it again"
             )
         return picture, np.array(sample.points[number], np.float32)
+
+    def _open(self, name: str) -> _Shard:
+        """The shard, which is now the one that was read last; each step by itself is safe among threads."""
+        shard = self._shards.pop(name, None)
+        if shard is None:
+            try:
+                shard = _Shard(self._folder / name)
+            except OSError as error:
+                raise DataError(f"{self._folder / name}: {error.strerror}") from error
+        self._shards[name] = shard
+        if len(self._shards) > MAX_OPEN_SHARDS:
+            self._shards.popitem(last=False)
+        return shard
+
+
+class _Shard:
+    """An open shard. It is closed when nobody holds it any more, so never under a thread that reads it."""
+
+    def __init__(self, file: Path) -> None:
+        self._descriptor = os.open(file, os.O_RDONLY)
+        self._close = weakref.finalize(self, os.close, self._descriptor)
+
+    def read(self, length: int, start: int) -> bytes:
+        """Without a position of its own, which threads and forked processes would share."""
+        return os.pread(self._descriptor, length, start)
 
 
 def decode_crop(data: bytes) -> Image | None:

@@ -20,6 +20,7 @@ from unmask.config import TrackSettings
 from unmask.faces.boxes import centres, sides
 from unmask.faces.scenes import resemblance
 from unmask.types import Face, Floats, Image, Track
+from unmask.verdicts import shown_number
 
 LOOK_PX = 64
 """Side of `Face.look`."""
@@ -97,7 +98,8 @@ def _who_lives(
     for number, track in enumerate(judged):
         wearer = next((other for other in kept if other is not track and _is_worn(track, other)), None)
         if track.kept and wearer is not None:
-            why = f"a picture of a face: it is worn by person {wearer.id}, below whose face it moves along"
+            who = f"person {shown_number(wearer.id)}"
+            why = f"a picture of a face: it is worn by {who}, below whose face it moves along"
             judged[number] = replace(track, why_dropped=why, picture=True)
     if settings.policy == "living_first" and not any(track.kept for track in judged):
         return [replace(track, picture=now.picture) for track, now in zip(tracks, judged, strict=True)]

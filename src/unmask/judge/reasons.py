@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unmask.judge.calibration import Thresholds, bounded
-from unmask.verdicts import Outcome, Person, PersonFrame
+from unmask.verdicts import Outcome, Person, PersonFrame, shown_number
 
 
 def most_suspicious(frames: Sequence[PersonFrame]) -> tuple[float, float]:
@@ -47,7 +47,7 @@ def _when(person: Person) -> str:
 
 def why_so(person: Person, outcome: Outcome, thresholds: Thresholds, *, people: int) -> str:
     """Why a clip has this outcome, by the person who decides it, out of so many ``people``."""
-    who, alone = f"person {person.id}", bounded(person.p_fake or 0.0)
+    who, alone = f"person {shown_number(person.id)}", bounded(person.p_fake or 0.0)
     if outcome is Outcome.FAKE:
         return f"{who} looks manipulated, most clearly {_when(person)}"
     if outcome is Outcome.UNSURE:
@@ -65,15 +65,16 @@ def why_so(person: Person, outcome: Outcome, thresholds: Thresholds, *, people: 
 
 def why_among(person: Person, outcome: Outcome, thresholds: Thresholds, *, p_fake: float, faces: int) -> str:
     """Why a video with many faces has this outcome, by the most suspicious of them in its stretch."""
-    alone = f"person {person.id} comes closest, {_when(person)}"
+    who = f"person {shown_number(person.id)}"
+    alone = f"{who} comes closest, {_when(person)}"
     if outcome is Outcome.FAKE:
-        return f"person {person.id} looks manipulated, most clearly {_when(person)}"
+        return f"{who} looks manipulated, most clearly {_when(person)}"
     if outcome is Outcome.REAL:
         return f"none of {faces} looks at a face shows a clear sign of manipulation; {alone}"
     by_itself, among_all = bounded(person.p_fake or 0.0), bounded(p_fake)
     if thresholds.outcome(by_itself) is Outcome.FAKE:
         return (
-            f"person {person.id} by itself looks manipulated {_when(person)}, but among {faces} looks at a "
+            f"{who} by itself looks manipulated {_when(person)}, but among {faces} looks at a "
             f"face one may do so by chance (p_fake {by_itself:.2f} alone, {among_all:.2f} among all)"
         )
     return f"{faces} looks at a face are neither clearly real nor clearly manipulated; {alone}"

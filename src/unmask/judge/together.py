@@ -20,7 +20,7 @@ def join_rulings(said: Mapping[str, Ruling]) -> Ruling:
         The first one's ruling and who else said so; or ``unsure`` with the first one's number and what each
         said. A ruling without a number is the same for all, and stays.
 
-    >>> said = {"a": Ruling(Outcome.FAKE, 0.9, "person 0"), "b": Ruling(Outcome.REAL, 0.2, "no sign")}
+    >>> said = {"a": Ruling(Outcome.FAKE, 0.9, "person 1"), "b": Ruling(Outcome.REAL, 0.2, "no sign")}
     >>> join_rulings(said).reason
     'the models disagree: a says fake (p_fake 0.90), b says real (p_fake 0.20)'
     """

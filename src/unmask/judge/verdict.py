@@ -16,7 +16,7 @@ from unmask.config import JudgeSettings
 from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.reasons import why_among, why_nobody, why_so
 from unmask.types import Face, Track
-from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict
+from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict, shown_number
 from unmask.version import __version__
 
 PERSON_RULES = ("mean",)
@@ -75,7 +75,7 @@ def judge_person(
         return Person(track.id, None, False, track.why_dropped, frames, track.picture)
     values = np.array([logits[index] for index in track.frame_indices if index in logits], np.float64)
     if not np.isfinite(values).all():
-        raise ValueError(f"logits must be finite, got {values} for person {track.id}")
+        raise ValueError(f"logits must be finite, got {values} for person {shown_number(track.id)}")
     if not len(values):
         return Person(track.id, None, False, "none of its frames could be scored", frames)
     return Person(track.id, scale.probability(float(values.mean())), True, None, frames, track.picture)
@@ -149,7 +149,8 @@ def rule(
     top, why_thin = ranked[0]
     said, said_of_all = thresholds.outcome(p_fake), thresholds.outcome(p_all)
     if not solid or (why_thin and said is not Outcome.FAKE and said_of_all is Outcome.FAKE):
-        return Ruling(Outcome.UNSURE, p_all, f"too little to judge by: person {top.id} {why_thin}")
+        who = f"person {shown_number(top.id)}"
+        return Ruling(Outcome.UNSURE, p_all, f"too little to judge by: {who} {why_thin}")
     top = solid[0]
     if many:
         why = why_among(top, said, thresholds, p_fake=p_fake, faces=len(solid))

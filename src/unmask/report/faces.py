@@ -15,6 +15,7 @@ import numpy as np
 from unmask.errors import SettingsError
 from unmask.files import whole_file
 from unmask.types import Clip, Crops, Face, Floats, Image, Track
+from unmask.verdicts import shown_number
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -141,7 +142,7 @@ def write_animation(clip: Clip, tracks: Sequence[Track], path: Path, *, side_px:
 
 
 def write_crops(crops: Sequence[Crops], folder: Path) -> int:
-    """Write the faces as PNG files, ``person0_frame003_1.25s.png``, and count them.
+    """Write the faces as PNG files, ``person1_frame003_1.25s.png``, and count them.
 
     Raises:
         OSError: The folder cannot be made or written to.
@@ -150,7 +151,7 @@ def write_crops(crops: Sequence[Crops], folder: Path) -> int:
     written = 0
     for person in crops:
         for index, time, image in zip(person.frame_indices, person.times_seconds, person.images, strict=True):
-            name = f"person{person.track_id}_frame{index:03d}_{time:.2f}s.png"
+            name = f"person{shown_number(person.track_id)}_frame{index:03d}_{time:.2f}s.png"
             with whole_file(folder / name) as draft:
                 cv2.imwrite(str(draft), np.ascontiguousarray(image.transpose(1, 2, 0)[..., ::-1]))
             written += 1
@@ -168,7 +169,8 @@ def _drawn_frame(clip: Clip, tracks: Sequence[Track], index: int, *, side_px: in
 
 
 def _words(track: Track, face: Face) -> list[str]:
-    title = f"person {track.id}" if track.kept else f"no. {track.id} dropped"
+    number = shown_number(track.id)
+    title = f"person {number}" if track.kept else f"no. {number} dropped"
     words = [f"{title}  {face.confidence:.2f}" + ("  lightened" if face.lightened else "")]
     # What would have been enough follows the comma, and has no room on a frame.
     return words if track.why_dropped is None else words + _lines(track.why_dropped.partition(", ")[0])

@@ -7,6 +7,9 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
 from unmask.errors import UnmaskError
 
 MAX_LISTENERS = 64
@@ -17,8 +20,12 @@ class TooManyListenersError(UnmaskError):
     """No more connections may be kept open."""
 
 
-class _Listener:
-    """One open connection. Only the newest news of each scan waits for it, so it cannot pile up."""
+class Listener:
+    """One open connection. Only the newest news of each scan waits for it, so it cannot pile up.
+
+    Args:
+        only: The one scan that it wants to hear of; None for all.
+    """
 
     def __init__(self, only: str | None) -> None:
         self.only = only
@@ -26,6 +33,7 @@ class _Listener:
         self.wake = asyncio.Event()
 
     def tell(self, key: str, news: dict[str, Any]) -> None:
+        """Let news of a scan wait for it, if it wants to hear of that one."""
         if self.only in (None, key):
             self.waiting.pop(key, None)
             self.waiting[key] = news
@@ -36,7 +44,7 @@ class Hub:
     """Brings news from any thread to all listeners of the event loop."""
 
     def __init__(self) -> None:
-        self._listeners: set[_Listener] = set()
+        self._listeners: set[Listener] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
@@ -62,7 +70,7 @@ class Hub:
         for listener in self._listeners:
             listener.tell(key, news)
 
-    def join(self, only: str | None = None) -> _Listener:
+    def join(self, only: str | None = None) -> Listener:
         """Listen, to all scans or to one.
 
         Raises:
@@ -70,39 +78,59 @@ class Hub:
         """
         if len(self._listeners) >= MAX_LISTENERS:
             raise TooManyListenersError(f"at most {MAX_LISTENERS} may listen to events; try again later")
-        listener = _Listener(only)
+        listener = Listener(only)
         self._listeners.add(listener)
         return listener
 
-    def leave(self, listener: _Listener) -> None:
+    def leave(self, listener: Listener) -> None:
         """Listen no more."""
         self._listeners.discard(listener)
 
-    async def stream(self, listener: _Listener, first: dict[str, Any] | None = None) -> AsyncIterator[str]:
+    async def stream(self, listener: Listener, first: dict[str, Any] | None = None) -> AsyncIterator[str]:
         """The text of an event stream; of a single scan it ends with the scan.
 
         Args:
             listener: From `join`.
             first: Told at once.
         """
+        yield "retry: 2000\n\n"
+        if first is not None:
+            yield event(first)
+        over = first is not None and first["state"] in ENDS
+        while not self._closed and not (listener.only and over):
+            try:
+                await asyncio.wait_for(listener.wake.wait(), HEARTBEAT_SECONDS)
+            except TimeoutError:
+                yield ": still here\n\n"
+                continue
+            listener.wake.clear()
+            while listener.waiting:
+                news = listener.waiting.pop(next(iter(listener.waiting)))
+                over = news["state"] in ENDS
+                yield event(news)
+
+
+class EventStream(StreamingResponse):
+    """An answer that tells a listener's news, and lets the listener go however it ends.
+
+    Also when the client is gone before the first word: a generator that never began tidies nothing up.
+
+    Args:
+        hub: What the listener joined.
+        listener: Only used by this answer.
+        first: Told at once.
+    """
+
+    def __init__(self, hub: Hub, listener: Listener, first: dict[str, Any] | None = None) -> None:
+        super().__init__(hub.stream(listener, first), media_type="text/event-stream")
+        self._hub, self._listener = hub, listener
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
         try:
-            yield "retry: 2000\n\n"
-            if first is not None:
-                yield event(first)
-            over = first is not None and first["state"] in ENDS
-            while not self._closed and not (listener.only and over):
-                try:
-                    await asyncio.wait_for(listener.wake.wait(), HEARTBEAT_SECONDS)
-                except TimeoutError:
-                    yield ": still here\n\n"
-                    continue
-                listener.wake.clear()
-                while listener.waiting:
-                    news = listener.waiting.pop(next(iter(listener.waiting)))
-                    over = news["state"] in ENDS
-                    yield event(news)
+            await super().__call__(scope, receive, send)
         finally:
-            self.leave(listener)
+            self._hub.leave(self._listener)
 
 
 ENDS = ("done", "failed", "interrupted", "deleted")

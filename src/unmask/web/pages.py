@@ -69,10 +69,15 @@ def static(name: str) -> Response:
     return _file(name, f"{STATIC[name]}; charset=utf-8")
 
 
-@pages.get("/healthz", tags=["server"])
-def health(site: SiteOf) -> dict[str, str]:
-    """Whether the server can begin with a scan at once: ``ready``, or ``loading`` while networks load."""
-    return {"status": "ready" if site.ready else "loading"}
+@pages.get("/healthz", tags=["server"], responses={503: {"model": dict[str, str]}})
+def health(site: SiteOf, response: Response) -> dict[str, str]:
+    """Whether the server can begin with a scan at once: ``ready``, or ``loading`` while networks load.
+
+    ``failed``, with status 503, when no worker could load them: the log says why, and it is tried again.
+    """
+    condition = site.condition
+    response.status_code = 503 if condition == "failed" else 200
+    return {"status": condition}
 
 
 @pages.get("/metrics", tags=["server"], response_class=PlainTextResponse, responses=problems())

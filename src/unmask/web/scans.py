@@ -7,6 +7,7 @@ import json
 import os
 import stat
 from enum import StrEnum
+from functools import partial
 from pathlib import Path as File
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from unmask.verdicts import Outcome
-from unmask.web.events import TooManyListenersError
+from unmask.web.background import in_thread
+from unmask.web.events import EventStream, Listener, TooManyListenersError
 from unmask.web.pages import SiteOf, problems
 from unmask.web.refusals import RefusedError
 from unmask.web.security import REPORT_HEADERS
@@ -80,13 +82,13 @@ async def send_scan(
 async def _send_upload(request: Request, site: Site, name: str) -> Scan:
     length = request.headers.get("content-length", "")
     declared = int(length) if length.isdecimal() and len(length) < 20 else None
-    with site.new_scan(name) as row:
+    async with site.new_scan(name) as row:
         target, limits = site.store.source_of(row), site.settings.upload
         async with site.incoming.within(row.id, limits.total_seconds):
             found = await save_body(request.stream(), target, limits, declared=declared)
             site.metrics.upload_bytes.inc(found.bytes)
             # Within the block: who deletes the scan finds it either coming in or in the queue.
-            return site.enqueue(row, size=found.bytes, sha256=found.sha256)
+            return await in_thread(partial(site.enqueue, row, size=found.bytes, sha256=found.sha256))
 
 
 async def _send_path(request: Request, site: Site) -> Scan:
@@ -106,9 +108,9 @@ async def _send_path(request: Request, site: Site) -> Scan:
             "no_paths", f"{rule}, and this one listens on {site.settings.host}; upload the file"
         )
     path = _path_in(bytes(body))
-    size = await asyncio.to_thread(_size_of, path)
-    with site.new_scan(plain_name(path.name), path) as row:
-        return site.enqueue(row, size=size, sha256=None)
+    size = await in_thread(_size_of, path)
+    async with site.new_scan(plain_name(path.name), path) as row:
+        return await in_thread(partial(site.enqueue, row, size=size, sha256=None))
 
 
 def _path_in(body: bytes) -> File:
@@ -158,7 +160,7 @@ def list_scans(
 @scans.get("/events", response_class=StreamingResponse, responses=problems(503))
 async def follow_all(site: SiteOf) -> StreamingResponse:
     """Server-sent events of all scans: each ``data`` is a scan; a deleted one has only id and state."""
-    return _stream(site, None)
+    return EventStream(site.hub, _join(site))
 
 
 @scans.get("/scans/{key}", responses=problems(404))
@@ -172,20 +174,20 @@ def get_scan(site: SiteOf, key: Key) -> ScanDetail:
 @scans.get("/scans/{key}/events", response_class=StreamingResponse, responses=problems(404, 503))
 async def follow_one(site: SiteOf, key: Key) -> StreamingResponse:
     """Server-sent events of one scan, from how it is now to its end."""
-    return _stream(site, key)
-
-
-def _stream(site: Site, key: str | None) -> StreamingResponse:
+    listener = _join(site, key)  # before it is looked at, or news in between would be missed
     try:
-        listener = site.hub.join(key)
-    except TooManyListenersError as error:
-        raise RefusedError("busy", str(error)) from error
-    try:
-        first = None if key is None else as_news(site.view(site.row(key)))
-    except RefusedError:
+        row = await in_thread(site.row, key)
+    except BaseException:
         site.hub.leave(listener)
         raise
-    return StreamingResponse(site.hub.stream(listener, first), media_type="text/event-stream")
+    return EventStream(site.hub, listener, as_news(site.view(row)))
+
+
+def _join(site: Site, key: str | None = None) -> Listener:
+    try:
+        return site.hub.join(key)
+    except TooManyListenersError as error:
+        raise RefusedError("busy", str(error)) from error
 
 
 @scans.get("/scans/{key}/report", response_class=FileResponse, responses=problems(404, 409, 503))

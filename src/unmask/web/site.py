@@ -6,8 +6,8 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from typing import Any
 from unmask.batch import judge_seen
 from unmask.judge.card import card_path, read_card
 from unmask.judge.conclude import About
+from unmask.judge.verdict import unreadable
 from unmask.verdicts import Outcome, Verdict
+from unmask.web.background import in_thread
 from unmask.web.events import Hub
 from unmask.web.incoming import Incoming
 from unmask.web.metrics import Metrics
@@ -88,12 +90,14 @@ class Site:
         self.store.close()
 
     @property
-    def ready(self) -> bool:
-        """Whether a worker has its networks loaded."""
-        return bool(self._ready)
+    def condition(self) -> str:
+        """``ready``, ``loading`` until a worker has its networks, or ``failed`` when none could load them."""
+        if self._ready:
+            return "ready"
+        return "failed" if all(slot.trouble for slot in self._slots) else "loading"
 
-    @contextmanager
-    def new_scan(self, name: str, path: Path | None = None) -> Iterator[Row]:
+    @asynccontextmanager
+    async def new_scan(self, name: str, path: Path | None = None) -> AsyncIterator[Row]:
         """Remember a scan whose file comes in within the block; it is forgotten if that fails.
 
         Raises:
@@ -105,14 +109,18 @@ class Site:
         try:
             with self.queue.place():
                 try:
-                    self.store.add(row)
+                    await in_thread(self.store.add, row)
                     yield row
                 except BaseException:  # also when the client goes away
-                    self.queue.cancel(key, timeout_seconds=0)
-                    self.store.delete(key)
+                    await in_thread(self._abandon, key)
                     raise
         except QueueFullError as error:
             raise RefusedError("queue_full", str(error)) from error
+
+    def _abandon(self, key: str) -> None:
+        self.queue.cancel(key, timeout_seconds=0)
+        self._drop(key)
+        self.store.delete(key)
 
     def enqueue(self, row: Row, *, size: int, sha256: str | None) -> Scan:
         """Let a scan wait for its turn, now that its file is there."""
@@ -177,10 +185,17 @@ class Site:
             about = About(job.path, answer.note, stopped=answer.reason, ours=answer.ours)
             answer = judge_seen(progress.looks, about, self.settings.scan)
             state = "failed" if answer.outcome.has_failed else "done"
-        self.store.finish(job.key, answer, state=state)
-        crashed = state == "failed" and answer.outcome is Outcome.UNREADABLE
-        self.metrics.scans.labels(state if crashed else answer.outcome.value).inc()
         self.metrics.scan_seconds.observe(time.monotonic() - self._began[job.key])
+        self._finish(job, answer, state)
+
+    def broke(self, job: Job, why: str) -> None:
+        """A scan ends since unmask itself failed on it; what was seen is not trusted with a verdict."""
+        self._finish(job, unreadable(job.path, why, self.card.model_name, ours=True), "failed")
+
+    def _finish(self, job: Job, verdict: Verdict, state: str) -> None:
+        self.store.finish(job.key, verdict, state=state)
+        crashed = state == "failed" and verdict.outcome is Outcome.UNREADABLE
+        self.metrics.scans.labels(state if crashed else verdict.outcome.value).inc()
         self._publish(job.key)
         self._drop(job.key)
 

@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from unmask.errors import ModelError, UnmaskError
+from unmask.errors import ModelError
 from unmask.verdicts import Verdict
 from unmask.web.queue import Job, ScanQueue
+from unmask.work.faults import Fault, tell_fault
 from unmask.work.pool import Crew, Done, Ended, Failure, Part, Worker
 
 _LOOK_EVERY_SECONDS = 0.1  # whether a scan was cancelled
 _REST_SECONDS = 5.0  # before another worker is tried when one could not start
 _RETRY_SECONDS = 60.0  # and after so many tries in vain, while there is no scan to tell of it
 _TRIES = 3
+_BLAME = "that is a fault of unmask, not of the file"
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +34,9 @@ class Watcher(Protocol):
     def ended(self, job: Job, answer: Verdict | Failure) -> None:
         """It is over; not told of a scan that was cancelled."""
 
+    def broke(self, job: Job, why: str) -> None:
+        """Something of ours failed on it, perhaps one of the calls above; not told when it was cancelled."""
+
 
 class Slot(threading.Thread):
     """Does one scan at a time, in a child process that outlives it.
@@ -41,7 +46,12 @@ class Slot(threading.Thread):
         crew: Where workers come from.
         watcher: Is told, in this thread.
         on_ready: Told whether the worker has its networks loaded.
+
+    Attributes:
+        trouble: Why no worker could be started when that was last tried; empty when it could.
     """
+
+    trouble: str = ""
 
     def __init__(
         self, queue: ScanQueue, crew: Crew, watcher: Watcher, on_ready: Callable[[Slot, bool], None]
@@ -51,7 +61,7 @@ class Slot(threading.Thread):
         self._worker: Worker | None = None
 
     def run(self) -> None:
-        """Work until the queue is closed."""
+        """Work until the queue is closed, whatever happens: without its slot a queue would wait for ever."""
         try:
             while not self._queue.closed:
                 try:
@@ -59,8 +69,9 @@ class Slot(threading.Thread):
                     job = self._queue.take(timeout_seconds=_RETRY_SECONDS if trouble else None)
                     if job is not None:
                         self._do(job)
-                except (OSError, UnmaskError) as error:  # nothing can be stored of it, as on a full disk
+                except Exception as error:  # noqa: BLE001  nothing can be stored of it, as on a full disk
                     _log.warning("a scan slot rests: %s", error)
+                    self.trouble = "" if self._worker is not None else str(error)
                     self._queue.rest(_REST_SECONDS)
         finally:
             self._dismiss()
@@ -72,6 +83,12 @@ class Slot(threading.Thread):
             answer = Failure(trouble, ours=True) if trouble else self._work(job)
             if answer is not None:
                 self._watcher.ended(job, answer)
+        except Exception as error:  # noqa: BLE001  the scan's boundary: a failure must only cost this one
+            _log.exception("a scan failed in the server itself")
+            if self._worker is not None and self._worker.busy:
+                self._dismiss()
+            if not job.cancelled.is_set():
+                self._watcher.broke(job, tell_fault(Fault.of(error, job.path), "on it", _BLAME))
         finally:
             self._queue.end(job)
 
@@ -105,6 +122,10 @@ class Slot(threading.Thread):
 
     def _make_ready(self) -> str:
         """See to it that there is a worker with its networks; gives why there is none, or an empty text."""
+        self.trouble = self._hire()
+        return self.trouble
+
+    def _hire(self) -> str:
         why = ""
         for attempt in range(_TRIES):
             if self._worker is not None and self._crew.wait([self._worker], 0):
@@ -125,6 +146,8 @@ class Slot(threading.Thread):
             if not why:
                 self._on_ready(self, True)
                 return ""
+            if not self._queue.closed:
+                _log.warning("a worker could not load its networks: %s", why)
             self._dismiss()
         return f"no worker could be started: {why}"
 

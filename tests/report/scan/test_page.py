@@ -5,13 +5,17 @@ from pathlib import Path
 import pytest
 
 from judged_files import judged_file, page_of
+from unmask.config import DecodeSettings
+from unmask.judge.calibration import Thresholds
 from unmask.judge.card import read_card
+from unmask.report.scan import marks
 from unmask.report.scan.cards import false_alarms
 from unmask.report.scan.cautions import cautions
 from unmask.report.scan.page import report_page, tell_story
 from unmask.report.scan.seen import Facts, Seen
-from unmask.report.scan.words import Words
-from unmask.verdicts import ModelName, Outcome, Shot, Stability, Verdict
+from unmask.report.scan.words import Words, short_percent
+from unmask.verdicts import ModelName, Outcome, Segment, Shot, Stability, Verdict
+from unmask.video import read_clip
 
 NOBODY = Verdict(
     "a.mp4", "0" * 64, Outcome.NO_FACE, None, "no face was found", False, (), ModelName("m", "1" * 64), "1"
@@ -45,6 +49,34 @@ def test_all_of_the_page_is_in_its_language(judged):
     assert '<html lang="de">' in german and "Ein Gesicht darin wirkt manipuliert" in german
     for words in ("Most suspicious", "The file", "Person by person", "What drove"):
         assert words not in _text(german)
+
+
+def test_people_are_numbered_from_1_in_all_that_is_read(judged):
+    verdict, source, options = judged
+    assert [person.id for person in verdict.people] == [0] and verdict.reason.startswith("person 1 looks")
+    left_out = replace(verdict.people[0], id=1, p_fake=None, kept=False, why_dropped="seen in 1 of 9 frames")
+    cut = replace(
+        verdict,
+        people=(*verdict.people, left_out),
+        segments=(Segment(0, 0, 0.0, 1.0, 0.9, Outcome.FAKE), Segment(1, 0, 0.0, 1.0, 0.8, Outcome.FAKE)),
+        shots=(Shot(0.0, 1.0, 9, 1), Shot(1.0, 2.0, 9, 0)),
+    )
+    for language, word in (("en", "[Pp]erson"), ("de", "Person")):
+        page = page_of(cut, source, options, heat_map=False, language=language)
+        numbers = {int(number) for number in re.findall(word + r" (\d+)", page)}
+        assert numbers == {1}, numbers  # in words and in what screen readers are told
+        cells = re.findall(r"<td[^>]*>(\d)</td>", page)
+        assert "0" not in cells and {"1", "2"} <= set(cells)
+
+
+def test_the_box_in_the_video_has_the_number_of_the_report(judged, monkeypatch):
+    told = []
+    monkeypatch.setattr(marks, "write_label", lambda image, lines, **_: told.extend(lines))
+    verdict, source, _ = judged
+    frame = read_clip(source, DecodeSettings(frames=3)).frames[0]
+    marker = marks.Marker(verdict, Thresholds(fake_at_least=0.7, real_at_most=0.3), Words("en"))
+    marker.draw(frame, width=200, height=160)
+    assert told == [f"person 1  {short_percent(verdict.people[0].p_fake)}"]
 
 
 def test_what_has_no_path_is_told_by_its_name(judged):
@@ -159,7 +191,7 @@ def _wait_until(page, condition, *, seconds=30):
 def test_a_chosen_time_moves_the_video(browser, page, tmp_path, how):
     (tmp_path / "report.html").write_text(page, encoding="utf-8")
     shown, troubles, requests = _open(browser, tmp_path / "report.html")
-    plot = shown.get_by_role("slider", name=re.compile("Person 0"))
+    plot = shown.get_by_role("slider", name=re.compile("Person 1"))
     if how == "click":
         box = plot.bounding_box()
         plot.click(position={"x": box["width"] * 0.75, "y": 20})

@@ -14,6 +14,7 @@ _REASONS = {
     "dropped_worn": r"a picture of a face: it is worn by person (?P<id>\d+), .*",
     "dropped_picture": r"a picture of a face: it changes by .*",
     "dropped_lesser": r"the face is not among the (?P<count>\d+) largest",
+    "dropped_unscored": r"none of its frames could be scored",
 }
 
 

@@ -12,7 +12,7 @@ from unmask.judge.calibration import Thresholds
 from unmask.report.faces import write_label
 from unmask.report.scan.words import Words, short_percent
 from unmask.types import Frame, Image
-from unmask.verdicts import Outcome, Person, PersonFrame, Verdict
+from unmask.verdicts import Outcome, Person, PersonFrame, Verdict, shown_number
 
 _COLOURS = {Outcome.FAKE: (200, 68, 45), Outcome.UNSURE: (224, 159, 62), Outcome.REAL: (42, 120, 184)}
 _GREY = (150, 150, 150)
@@ -53,7 +53,7 @@ class Marker:
         outcome = self._thresholds.outcome(person.p_fake)
         cv2.rectangle(drawn, (left, top), (right, bottom), _COLOURS[outcome], _THICK[outcome])
         # OpenCV has letters for ASCII alone.
-        label = f"{self._words('person')} {person.id}  {short_percent(person.p_fake)}"
+        label = f"{self._words('person')} {shown_number(person.id)}  {short_percent(person.p_fake)}"
         write_label(drawn, [label], place=np.array([left, top], np.float32), colour=_COLOURS[outcome])
 
 

@@ -15,7 +15,7 @@ from unmask.report.scan.seen import Heat, Pictures, Strip
 from unmask.report.scan.timeline import timeline
 from unmask.report.scan.words import Words, short_percent, visible
 from unmask.report.side_by_side import data_url
-from unmask.verdicts import Person
+from unmask.verdicts import Person, shown_number
 
 _NOTICED, _CLEARLY = 0.9, 0.5  # what is left of the odds where a change is told, and told as a clear one
 
@@ -98,7 +98,7 @@ def _person(story: Story, person: Person, pictures: Pictures | None, *, playable
         outcome = story.thresholds.outcome(p_fake)
         kind = outcome.value
         word = f"{MARKS[outcome]} {words(f'word_{outcome}')}, "
-    title = f"{words('person_title', id=person.id)}: {word}{words.percent(p_fake)}"
+    title = f"{words('person_title', id=shown_number(person.id))}: {word}{words.percent(p_fake)}"
     parts = [f'<h3 class="{kind}">{escape(title)}</h3><p><small>{escape(seen)}</small></p>']
     if any(frame.p_fake is not None for frame in person.frames):
         parts.append(timeline(story.verdict, person, story.thresholds, words, playable=playable))
@@ -116,7 +116,7 @@ def _person(story: Story, person: Person, pictures: Pictures | None, *, playable
 def _strip(story: Story, person: Person, one: Strip, *, playable: bool) -> str:
     words = story.words
     when, p = words.seconds(one.time_seconds), words.percent(one.p_fake)
-    label = escape(words("strip_label", id=person.id, when=when, p=p))
+    label = escape(words("strip_label", id=shown_number(person.id), when=when, p=p))
     image = f'<img alt="{label}" width="128" height="128" src="{_jpeg(one.jpeg)}">'
     caption = f"<span>{when} · {escape(short_percent(one.p_fake))}</span>"
     if not playable:

@@ -19,7 +19,7 @@ from unmask.report.scan.dropped import why_dropped
 from unmask.report.scan.options import ReportOptions
 from unmask.report.scan.seen import Credentials, Facts, Seen
 from unmask.report.scan.words import Words, visible
-from unmask.verdicts import Outcome, Verdict
+from unmask.verdicts import Outcome, Verdict, shown_number
 
 MAX_ROWS = 50
 MARKS = {
@@ -67,7 +67,7 @@ def banner(story: Story) -> str:
     person = deciding(verdict)
     if verdict.p_fake is not None and person is not None and person.frames:
         when = words.span(*most_suspicious(person.frames))
-        parts.append(_p(words(f"why_{outcome}", id=person.id, when=when)))
+        parts.append(_p(words(f"why_{outcome}", id=shown_number(person.id), when=when)))
     alarms = false_alarms(story.card, story.options.settings) if story.card else None
     if alarms is not None and outcome is Outcome.FAKE:
         counts = {name: f"{100 * getattr(alarms, name):.0f}" for name in ("low", "high")}
@@ -115,7 +115,7 @@ def segment_table(story: Story) -> str:
         [
             words.span(one.start_seconds, one.end_seconds),
             f"{MARKS[one.outcome]} {escape(words(f'word_{one.outcome}'))}",
-            str(one.person),
+            str(shown_number(one.person)),
             words.percent(one.p_fake),
         ]
         for one in verdict.segments[:MAX_ROWS]
@@ -137,7 +137,7 @@ def left_out(story: Story) -> str:
             if person.frames
             else "",
             escape(visible(why_dropped(person.why_dropped or "", words))),
-            str(person.id),
+            str(shown_number(person.id)),
             str(len(person.frames)),
         ]
         for person in dropped[:MAX_ROWS]

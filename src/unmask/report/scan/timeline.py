@@ -8,7 +8,7 @@ from html import escape
 
 from unmask.judge.calibration import Thresholds
 from unmask.report.scan.words import Words
-from unmask.verdicts import Person, PersonFrame, Verdict
+from unmask.verdicts import Person, PersonFrame, Verdict, shown_number
 
 _WIDTH, _HEIGHT = 1000.0, 100.0
 _LABELS = 5
@@ -31,7 +31,7 @@ def timeline(
     highest = max(scored, key=lambda one: one.p_fake or 0.0)
     low, high = (words.percent(one.p_fake or 0.0) for one in (min(scored, key=_p_fake), highest))
     text = words("timeline_text", low=low, high=high, when=words.seconds(highest.time_seconds))
-    name = words("timeline_keys" if playable else "timeline", id=person.id)
+    name = words("timeline_keys" if playable else "timeline", id=shown_number(person.id))
     role = (
         f'role="slider" tabindex="0" aria-valuemin="{scale.start:.3f}" aria-valuemax="{scale.end:.3f}" '
         f'aria-valuenow="{scale.start:.3f}" aria-valuetext="{escape(words.seconds(scale.start))}"'

@@ -117,7 +117,7 @@ export function people(verdict) {
     const times = person.frames.map(frame => frame.time_seconds);
     const seen = times.length ? `${clock(times[0])} – ${clock(times[times.length - 1])}` : '';
     const tell = person.p_fake === null ? word('left_out', { why: person.why_dropped ?? '' }) : percent(person.p_fake);
-    return make('tr', {}, make('th', { scope: 'row' }, String(person.id)), make('td', {}, tell),
+    return make('tr', {}, make('th', { scope: 'row' }, String(person.id + 1)), make('td', {}, tell),
       make('td', {}, seen), make('td', {}, String(times.length)));
   });
   return make('section', {}, make('h2', {}, word('people')), make('div', { class: 'scroll', tabindex: '0', role: 'group',

@@ -1,0 +1,61 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from unmask.files import whole_file, write_whole
+
+MASKS = """
+import os, sys, threading, time
+from pathlib import Path
+from unmask.files import write_whole
+
+os.umask(0o022)
+set_mask, modes = os.umask, set()
+
+def set_and_lose_the_turn(mask):
+    before = set_mask(mask)
+    time.sleep(0.001)  # another thread may always come in between; here it does
+    return before
+
+os.umask = set_and_lose_the_turn
+
+def write(number):
+    for turn in range(10):
+        file = Path(sys.argv[1]) / f"{number}-{turn}.txt"
+        write_whole(file, "all of it")
+        modes.add(file.stat().st_mode & 0o777)
+
+threads = [threading.Thread(target=write, args=(number,)) for number in range(16)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print([oct(mode) for mode in sorted(modes)], oct(set_mask(0)))
+"""
+
+
+def test_many_threads_leave_the_umask_as_it_is(tmp_path):
+    command = [sys.executable, "-c", MASKS, str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert found.stdout == "['0o644'] 0o22\n"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path, mode):
+    file = tmp_path / "a.txt"
+    file.write_text("before")
+    file.chmod(mode)
+    with whole_file(file) as draft:
+        assert not draft.stat().st_mode & 0o777 & ~mode  # nobody reads what is private, early
+        draft.write_text("after")
+    assert file.read_text() == "after" and file.stat().st_mode & 0o777 == mode
+
+
+def test_threads_that_write_the_same_file_each_write_all_of_it(tmp_path):
+    file = tmp_path / "a.txt"
+    texts = [str(number) * 1000 for number in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda text: write_whole(file, text), texts * 5))
+    assert file.read_text() in texts and list(tmp_path.iterdir()) == [file]
