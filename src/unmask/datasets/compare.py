@@ -21,7 +21,7 @@ from unmask.faces.embed import FaceEmbedder
 from unmask.faces.track import link_faces
 from unmask.types import Clip, Face, Floats, Image
 from unmask.video import read_clip
-from unmask.video.container import CONTAINERS
+from unmask.video.container import ANY_TAGS, CONTAINERS
 from unmask.work.in_step import Do
 
 CHANGED_LEVELS = 20
@@ -211,7 +211,7 @@ def _sound_differs(original: Path, fake: Path) -> bool | None:
 def _sound(path: Path) -> str | None:
     """A hash of the compressed sound; None where there is none or it cannot be read."""
     try:
-        with av.open(f"file:{path.absolute()}", options=_SOUND_OPTIONS) as container:
+        with av.open(f"file:{path.absolute()}", options=_SOUND_OPTIONS, **ANY_TAGS) as container:
             if not container.streams.audio:
                 return None
             digest = hashlib.sha256()

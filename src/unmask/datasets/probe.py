@@ -18,7 +18,7 @@ from unmask.config import DecodeSettings
 from unmask.datasets.layouts import Row
 from unmask.datasets.sources import Opener
 from unmask.errors import DataError, MediaError
-from unmask.video.container import Job, Source, open_video, read_packets, use_threads
+from unmask.video.container import Job, Source, open_video, read_packets, read_tags, use_threads
 from unmask.work.in_step import Do, Failure, do_all
 
 Facts = dict[str, Any]
@@ -144,13 +144,13 @@ def _probe_container(path: str, file: IO[bytes], facts: Facts) -> None:
 
 def _facts(container: InputContainer, stream: VideoStream) -> Facts:
     seconds = None
-    if stream.duration is not None and stream.time_base is not None:
+    if stream.duration is not None and stream.time_base:
         seconds = float(stream.duration * stream.time_base)
     elif container.duration is not None:
         seconds = container.duration / av.time_base
     rate = stream.average_rate or stream.guessed_rate
     context = stream.codec_context
-    tags = [*container.metadata.items(), *stream.metadata.items()]
+    tags = [*read_tags(container).items(), *read_tags(stream).items()]
     encoders = dict.fromkeys(value for key, value in tags if "encoder" in key.lower())
     return {
         "duration_seconds": seconds,

@@ -12,6 +12,7 @@ pseudo-fake can be given exactly the same: a network must not learn the pipeline
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from functools import partial
 
 import av
@@ -75,7 +76,7 @@ def compress_h264_clip(images: Sequence[Image], *, crf: int, preset: str = "very
     height, width = images[0].shape[:2]
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.time_base = encoder.framerate = 25  # type: ignore[assignment]
+    encoder.time_base = encoder.framerate = Fraction(25)
     encoder.thread_count = 1
     encoder.options = {"crf": str(crf), "preset": preset, "tune": "zerolatency"}
     decoder = av.CodecContext.create("h264", "r")

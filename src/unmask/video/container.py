@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import av
 from av.codec.context import ThreadType
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
 else:  # Only generic in its type stubs.
     VideoPacket = Packet
+
+ANY_TAGS: dict[str, Any] = {"metadata_errors": "surrogateescape"} if av.__version__.startswith("18.") else {}
+"""For ``av.open``: PyAV 18 refuses a file whose tags are no UTF-8 unless it is told how to read them. PyAV 19
+always reads them in this way, and cannot be told."""
 
 CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "gif", "ivf")
 """FFmpeg's names of the containers that are opened: MP4/MOV/3GP, Matroska/WebM, AVI, MPEG-TS, MPEG-PS/VOB,
@@ -158,9 +162,7 @@ def open_video(job: Job) -> Iterator[tuple[InputContainer, VideoStream]]:
     }
     job.check_time()
     try:
-        container = av.open(
-            source.address, mode="r", options=options, metadata_errors="replace", timeout=job.left_seconds
-        )
+        container = av.open(source.address, mode="r", options=options, timeout=job.left_seconds, **ANY_TAGS)
     except FileNotFoundError:
         raise MediaError(f"{source.label}: the file disappeared") from None
     except av.error.ExitError:
@@ -172,6 +174,11 @@ def open_video(job: Job) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise MediaError(f"{source.label}: no video or image that can be read ({_words(error)})") from error
     with container:
         yield container, _choose_stream(job, container)
+
+
+def read_tags(holder: InputContainer | VideoStream) -> dict[str, str]:
+    """What a file or a stream says of itself, as text that can be written; U+FFFD for what is no UTF-8."""
+    return {_utf8(key): _utf8(value) for key, value in holder.metadata.items()}
 
 
 def read_packets(container: InputContainer, stream: VideoStream) -> Iterator[VideoPacket]:
@@ -240,6 +247,10 @@ def _rank(stream: VideoStream) -> tuple[bool, int]:
     """The stream that the container marks as default, then the one with the most pixels."""
     default = bool(stream.disposition & Disposition.default)
     return default, stream.codec_context.width * stream.codec_context.height
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _words(error: BaseException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
@@ -70,13 +70,9 @@ class Converter:
                 # A frame and its side data keep each other alive once they have been looked at. So look at
                 # those of a tiny copy, or memory would go up until the garbage collector comes by.
                 copy = VideoReformatter().reformat(frame, 16, 16, format="gray", threads=1)
-            # Iterates over values, unlike other mappings.
-            found = [
-                bytes(data)
-                for data in cast(Iterable[SideData], copy.side_data)
-                if data.type is SideDataType.DISPLAYMATRIX and data.buffer_size >= 36
-            ]
-            self._by_angle[angle] = _from_matrix(found[0]) if found else (False, False, False)
+            found = cast(Mapping[SideDataType, SideData], copy.side_data).get(SideDataType.DISPLAYMATRIX)
+            matrix = bytes(found) if found is not None else b""
+            self._by_angle[angle] = _from_matrix(matrix) if len(matrix) >= 36 else (False, False, False)
         return self._by_angle[angle]
 
 

@@ -119,7 +119,7 @@ def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> 
     Raises:
         MediaError: More packets than ``MAX_PACKETS``, or the time limit.
     """
-    survey = Survey(time_base=stream.time_base or Fraction(1, 25))
+    survey = Survey(time_base=Fraction(stream.time_base or Fraction(1, 25)))
     codec = stream.codec_context.name
     reader = packet_reader(codec, stream.codec_context.extradata or b"")
     kept_bytes = 0
@@ -144,7 +144,7 @@ def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> 
     if repeated > max(2, _MOST_REPEATED * survey.count):
         survey.problem = f"times repeat: {repeated} of {survey.count} frames cannot be told from others"
     if survey.times:
-        survey.frame_ticks = survey.shown.get(survey.times[-1], 0) or _usual_step(survey.times, stream)
+        survey.frame_ticks = survey.shown.get(survey.times[-1], 0) or _usual_step(survey, stream)
         survey.problem = survey.problem or _shortfall(survey, container, stream)
     survey.shown.clear()
     survey.decoded.clear()
@@ -156,13 +156,13 @@ def _hidden(codec: str, packet: VideoPacket) -> bool:
     return codec in ("vp8", "libvpx") and bytes(packet)[0] & 16 == 0
 
 
-def _usual_step(times: list[int], stream: VideoStream) -> int:
+def _usual_step(survey: Survey, stream: VideoStream) -> int:
     """Ticks between frames: the median, or what the container says when there is only one frame."""
-    if len(times) > 1:
-        steps = sorted(later - earlier for earlier, later in pairwise(times))
+    if len(survey.times) > 1:
+        steps = sorted(later - earlier for earlier, later in pairwise(survey.times))
         return max(steps[len(steps) // 2], 1)
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    return max(round(1 / (rate * (stream.time_base or Fraction(1, 25)))), 1)
+    return max(round(1 / (rate * survey.time_base)), 1)
 
 
 def _shortfall(survey: Survey, container: InputContainer, stream: VideoStream) -> str:

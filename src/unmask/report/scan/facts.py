@@ -9,7 +9,7 @@ import av
 
 from unmask.config import DecodeSettings
 from unmask.report.scan.seen import Facts
-from unmask.video.container import Job, check_source, open_video
+from unmask.video.container import Job, check_source, open_video, read_tags
 from unmask.video.reading import own_errors
 from unmask.video.still import read_still, still_format
 
@@ -51,7 +51,7 @@ def read_facts(path: Path, sha256: str, settings: DecodeSettings) -> Facts:
         start = float((stream.start_time or 0) * (stream.time_base or 0))
         bits = stream.bit_rate or container.bit_rate or 0
         pixels = context.width * context.height * rate
-        tags = _tags(dict(container.metadata), dict(stream.metadata))
+        tags = _tags(read_tags(container), read_tags(stream))
         return Facts(
             sha256,
             size,
@@ -78,5 +78,5 @@ def signs_of_encoding(tags: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
 
 
 def _tags(*groups: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    found = {(str(key), str(value)) for group in groups for key, value in group.items()}
+    found = {(key, value) for group in groups for key, value in group.items()}
     return tuple((key[:60], value[:MAX_TAG_LETTERS]) for key, value in sorted(found)[:MAX_TAGS])
