@@ -127,15 +127,15 @@ class _Reading:
         lost: list[Stretch] = []  # told of only once it is known that something can be decoded
         for piece in pieces if chosen is None else pieces[chosen.start : chosen.stop]:
             sampler = self._sampler(piece)
-            job = Job.start(self.job.source, self.job.settings)  # each piece has a time limit of its own
-            run = Decoding(job, self.survey, sampler.held, careful=True)
+            self.job.renew()  # each piece has a time limit of its own
+            run = Decoding(self.job, self.survey, sampler.held, careful=True)
             empty = True
             for stretch in self._read(piece, facts, run, sampler):
                 empty, given = False, True
                 yield from lost
                 lost.clear()
                 yield stretch
-                run.renew()
+                self.job.renew()
             problem = problem or self.survey.problem or run.problem
             if empty:
                 clip = Clip(self.job.source.path, (), 0.0, damaged=True, damage=problem)

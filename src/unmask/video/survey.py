@@ -116,20 +116,25 @@ class Survey:
 def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> Survey:
     """Read through a stream without decoding.
 
+    A large file on a slow disk takes what it takes: the time limit counts from one packet to the next.
+    Packets that hold more bytes than the file are the same bytes over and over, and bring nothing new.
+
     Raises:
         MediaError: More packets than ``MAX_PACKETS``, or the time limit.
     """
     survey = Survey(time_base=stream.time_base or Fraction(1, 25))
     codec = stream.codec_context.name
     reader = packet_reader(codec, stream.codec_context.extradata or b"")
-    kept_bytes = 0
+    read_bytes, file_bytes = 0, container.size
     try:
         for packet in read_packets(container, stream):
             job.check_time()
             if len(survey.ticks) >= MAX_PACKETS:
                 raise MediaError(f"{job.source.label}: a stream may have {MAX_PACKETS} packets, got more")
-            kept_bytes += packet.size
-            if kept_bytes > _KEPT_BYTES or len(survey.sizes) >= _KEPT_PACKETS:
+            read_bytes += packet.size
+            if read_bytes <= file_bytes:
+                job.renew()
+            if read_bytes > _KEPT_BYTES or len(survey.sizes) >= _KEPT_PACKETS:
                 survey.packets = None
             traits = reader(bytes(packet)) if reader is not None else _NO_TRAITS
             survey.add(packet, traits, hidden=_hidden(codec, packet))
@@ -148,6 +153,7 @@ def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> 
         survey.problem = survey.problem or _shortfall(survey, container, stream)
     survey.shown.clear()
     survey.decoded.clear()
+    job.renew()  # for the decoding
     return survey
 
 
