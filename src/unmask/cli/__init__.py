@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from unmask.cli.calibrate import calibrate
 from unmask.cli.data import data
@@ -20,6 +22,7 @@ from unmask.cli.faces import faces
 from unmask.cli.inputs import SUFFIXES
 from unmask.cli.model import model
 from unmask.cli.present import present
+from unmask.cli.running import EXIT_INTERRUPTED
 from unmask.cli.scan import scan
 from unmask.cli.serve import serve
 from unmask.cli.submit import submit
@@ -27,8 +30,31 @@ from unmask.cli.train import train
 from unmask.cli.tune import tune
 from unmask.version import __version__
 
+
+class _Commands(TyperGroup):
+    """Ctrl-C where a command has nothing to keep yet, as while it loads, ends it with a word."""
+
+    def make_context(self, *given: Any, **options: Any) -> Any:
+        with _stopped_with_a_word():
+            return super().make_context(*given, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _stopped_with_a_word():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _stopped_with_a_word() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
 app = typer.Typer(
     name="unmask",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
