@@ -10,7 +10,8 @@ from portraits import moving_views, write_clip, write_image
 from tiny_model import write_clip_model, write_tiny_model
 from unmask.config import DecodeSettings, ScanSettings
 from unmask.errors import DamagedError, MediaError, ModelError, SettingsError
-from unmask.pipeline import fingerprint, load_scanner
+from unmask.files import fingerprint
+from unmask.pipeline import load_scanner
 
 
 @pytest.fixture(scope="module")

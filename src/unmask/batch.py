@@ -1,20 +1,21 @@
 """Scan many files in child processes, so that a crash or a hang costs one file.
 
 The loop around them is in ``pool``, the processes in ``processes``; here a task is a path, its answer a
-verdict. Where there are fewer files than workers, a long video is parted among them.
+verdict. A long video is parted: whoever has no file to begin with looks at pieces of it (``work/shares.py``).
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
+import pickle
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from unmask.config import BatchSettings, ScanSettings
 from unmask.judge.card import card_path, read_card
@@ -24,6 +25,11 @@ from unmask.judge.verdict import STAGES, unreadable
 from unmask.verdicts import ModelName, Verdict
 from unmask.work.pool import Answer, Do, Failure, Task, run_crew
 from unmask.work.processes import Processes, default_jobs
+from unmask.work.shares import Shares
+
+if TYPE_CHECKING:
+    from unmask.pipeline import Listed
+    from unmask.video import Film
 
 __all__ = ["Failure", "judge_seen", "run_each", "scan_each", "scan_many"]
 
@@ -33,16 +39,17 @@ class _Scans(Protocol):
         self,
         path: str | Path,
         *,
+        listed: Listed | None = None,
         on_sha256: Callable[[str], None] | None = None,
         on_look: Callable[[Look], None] | None = None,
     ) -> Verdict:
         """Judge one file."""
 
-    def count_pieces(self, path: str | Path) -> int:
-        """How many pieces it can be looked at in."""
+    def list_file(self, path: str | Path, *, on_sha256: Callable[[str], None]) -> Listed:
+        """Of a long video, the pieces that it can be looked at in."""
 
     def scan_pieces(
-        self, path: str | Path, pieces: range, *, on_look: Callable[[Look], None]
+        self, path: str | Path, film: Film, pieces: range, *, on_look: Callable[[Look], None]
     ) -> tuple[dict[str, float], str]:
         """Look at some of them; wall time by stage, and why it was stopped."""
 
@@ -52,20 +59,29 @@ _Load = Callable[[ScanSettings], _Scans]
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A file to scan, or some pieces of it; ``partable`` when there are more workers than files."""
+    """A file to scan, or some pieces of a film."""
 
-    index: int
     path: str
-    partable: bool = False
-    pieces: range | None = None
+    film: bytes = b""
+    pieces: range = range(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hashed:
+    """Before the verdict: the file's SHA-256."""
+
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Parted:
-    """Instead of a verdict: so many pieces the file has."""
+    """Instead of a verdict: a film, and how many pieces it has.
 
+    It is pickled, since the process in the middle only hands it on and need not load what it is made of.
+    """
+
+    film: bytes
     pieces: int
-    sha256: str
 
 
 @dataclass(slots=True)
@@ -75,11 +91,10 @@ class _File:
     path: str
     looks: list[Look] = field(default_factory=list)
     sha256: str | None = None
-    parts: int = 0
     seconds: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(STAGES, 0.0)))
     stopped: str = ""
     ours: bool = False
-    began: float = field(default_factory=time.monotonic)
+    began: float = math.inf
 
 
 def _load_networks(settings: ScanSettings) -> _Scans:
@@ -89,19 +104,21 @@ def _load_networks(settings: ScanSettings) -> _Scans:
 
 
 def _load_scan(
-    load: _Load, settings: ScanSettings
+    load: _Load, settings: ScanSettings, *, parting: bool
 ) -> Do[_Task, Verdict | _Parted | tuple[dict[str, float], str]]:
     scanner = load(settings)
 
     def do(task: _Task, tell: Callable[[Any], None]) -> Verdict | _Parted | tuple[dict[str, float], str]:
-        if task.pieces is not None:
-            return scanner.scan_pieces(task.path, task.pieces, on_look=tell)
-        pieces = scanner.count_pieces(task.path) if task.partable else 1
-        if pieces > 1:
-            from unmask.pipeline import fingerprint
+        if task.film:
+            return scanner.scan_pieces(task.path, pickle.loads(task.film), task.pieces, on_look=tell)
 
-            return _Parted(pieces, fingerprint(task.path))
-        return scanner.scan(task.path, on_sha256=tell, on_look=tell)
+        def note(sha256: str) -> None:
+            tell(_Hashed(sha256))
+
+        listed = scanner.list_file(task.path, on_sha256=note) if parting else None
+        if listed is not None and listed.film is not None and len(listed.film.pieces) > 1:
+            return _Parted(pickle.dumps(listed.film), len(listed.film.pieces))
+        return scanner.scan(task.path, listed=listed, on_sha256=note, on_look=tell)
 
     return do
 
@@ -142,6 +159,7 @@ def scan_each(
     batch: BatchSettings | None = None,
     *,
     load: _Load = _load_networks,
+    on_sha256: Callable[[int, str], None] = lambda index, sha256: None,
     on_look: Callable[[int, Look], None] = lambda index, look: None,
 ) -> Generator[tuple[int, Verdict]]:
     """As `scan_many`, but each verdict as soon as it is there, with the index of its path.
@@ -153,6 +171,7 @@ def scan_each(
         settings: As for one file.
         batch: Jobs and time limit.
         load: Makes the scanner in the child process; must be picklable.
+        on_sha256: Told a file's SHA-256, with the index of its path, before anything interprets the file.
         on_look: Told what was found in each stretch of a long video, with the index of its path.
 
     Yields:
@@ -166,44 +185,48 @@ def scan_each(
     model = read_card(card_path(settings.model)).model_name
     jobs = batch.jobs or default_jobs()
     files = [_File(str(path)) for path in paths]
-    todo = deque(_Task(i, file.path, partable=len(files) < jobs) for i, file in enumerate(files))
+    shares = Shares(_Task(file.path) for file in files)
 
-    def note(task: _Task, look: Look) -> None:
-        files[task.index].looks.append(look)
-        on_look(task.index, look)
+    def begin(item: tuple[int, _Task]) -> _Task:
+        file = files[item[0]]
+        file.began = min(file.began, time.monotonic())
+        return item[1]
 
-    crew = Processes(partial(_load_scan, load, settings), jobs, batch.time_limit_seconds)
-    found = run_crew(lambda: todo.popleft() if todo else None, crew, on_part=note)
+    def note(item: tuple[int, _Task], part: _Hashed | Look) -> None:
+        if isinstance(part, _Hashed):
+            files[item[0]].sha256 = part.sha256
+            on_sha256(item[0], part.sha256)
+        else:
+            files[item[0]].looks.append(part)
+            on_look(item[0], part)
+
+    load_scan = partial(_load_scan, load, settings, parting=jobs > 1)
+    crew = Processes(load_scan, jobs, batch.time_limit_seconds)
+    found = run_crew(shares.take, crew, prepare=begin, on_part=note)
     with contextlib.closing(found):
-        for task, answer in found:
-            file = files[task.index]
+        for (index, task), answer in found:
+            file = files[index]
             if isinstance(answer, _Parted):
-                todo.extend(_share_out(task, file, answer, jobs))
-            elif isinstance(answer, Verdict):
+                pieces = (range(number, number + 1) for number in range(answer.pieces))
+                shares.part(index, [_Task(task.path, answer.film, piece) for piece in pieces])
+            elif not isinstance(answer, Verdict):
+                _end_part(file, answer)
+                if file.stopped:
+                    shares.drop(index)  # as one process would have stopped there
+            if shares.end(index):
+                yield index, answer if isinstance(answer, Verdict) else _join(file, settings, model)
                 file.looks.clear()
-                yield task.index, answer
-            elif _end_part(file, answer):
-                yield task.index, _join(file, settings, model)
 
 
-def _share_out(task: _Task, file: _File, answer: _Parted, jobs: int) -> list[_Task]:
-    """One share of the pieces for each worker."""
-    file.parts, file.sha256 = min(jobs, answer.pieces), answer.sha256
-    seams = [answer.pieces * part // file.parts for part in range(file.parts + 1)]
-    return [replace(task, pieces=range(*ends)) for ends in pairwise(seams)]
-
-
-def _end_part(file: _File, answer: Failure | tuple[dict[str, float], str]) -> bool:
-    """Take note of how a share, or the file as a whole, ended; whether that was the last."""
-    file.parts -= 1
+def _end_part(file: _File, answer: Failure | tuple[dict[str, float], str]) -> None:
+    """Take note of how a share, or the file as a whole, ended."""
     if isinstance(answer, Failure):
-        file.sha256, stopped = file.sha256 or answer.note, answer.reason
+        stopped = answer.reason
         file.ours = file.ours or (answer.ours and not file.stopped)
     else:
         seconds, stopped = answer
         file.seconds.update(seconds)
     file.stopped = file.stopped or stopped
-    return file.parts <= 0
 
 
 def _join(file: _File, settings: ScanSettings, model: ModelName) -> Verdict:

@@ -26,7 +26,9 @@ class DecodeSettings:
         start_seconds: Where to begin, counted from the first frame.
         end_seconds: Where to end; None goes to the end.
         max_pixels: Largest frame, in pixels, that is decoded; the default admits 8K.
-        time_limit_seconds: Wall time after which decoding stops.
+        time_limit_seconds: Wall time without anything new after which reading stops: while the packets are
+            listed from one to the next, as long as they hold no more bytes than the file; then for the
+            decoding of a short clip, or of each stretch of a long video.
         max_streams: Streams a container may declare.
         drop_unreferenced: Skip packets that no other frame needs (same pixels, less work).
         threads: Most threads of a decoder. One gives the same pixels on every machine, damaged files too,
@@ -284,8 +286,8 @@ class BatchSettings:
     Attributes:
         jobs: Worker processes, each with one thread for its networks; None takes the usable cores, at
             most 4, since a worker holds up to about 350 MB.
-        time_limit_seconds: Wall time for one file; then its worker is killed. Well above the time limit of
-            decoding, which stops by itself and says why.
+        time_limit_seconds: Wall time for one file, or one piece of a long video, without anything new; then
+            its worker is killed. Well above the time limit of decoding, which stops by itself and says why.
     """
 
     jobs: int | None = None

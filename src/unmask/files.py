@@ -1,16 +1,20 @@
-"""Files that are written as a whole or not at all, their sizes, and tables that are read from TOML."""
+"""Files that are written as a whole or not at all, their sizes and hashes, and tables read from TOML."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+import stat
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from unmask.errors import SettingsError
+from unmask.errors import MediaError, SettingsError
+
+_CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
@@ -81,6 +85,29 @@ def read_toml(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is no TOML file: {error}") from error
+
+
+def fingerprint(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, 64 hex digits.
+
+    Raises:
+        MediaError: The path is no regular file; a pipe or a device could be read forever.
+        OSError: It cannot be read.
+    """
+    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if "\0" in str(path):
+        raise MediaError("a path must not hold a null character")
+    kind = Path(path).stat().st_mode
+    if stat.S_ISDIR(kind):
+        raise MediaError(f"{path}: a folder, not a file")
+    if not stat.S_ISREG(kind):
+        raise MediaError(f"{path}: only regular files can be scanned, not pipes or devices")
+    digest = hashlib.sha256()
+    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123  Path.open takes no flags
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _make(file: Path, *, mode: int | None) -> int:

@@ -6,10 +6,7 @@ the model's networks); everything else flows through functions.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import os
-import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,17 +21,29 @@ from unmask.faces.detect import FaceDetector, detect_faces, load_detector
 from unmask.faces.embed import FaceEmbedder, describe_people, load_embedder
 from unmask.faces.light import is_night
 from unmask.faces.track import link_faces, thin_track
+from unmask.files import fingerprint
 from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.score import CropScorer, load_model, score_crops
 from unmask.judge.verdict import STAGES, Evidence, unreadable
 from unmask.types import Clip, Crops, Stretch, Track
 from unmask.verdicts import Verdict
-from unmask.video import count_pieces, read_stretches
+from unmask.video import Film, list_film, read_stretches
 from unmask.video.distort import DISTORTIONS, SMALL_LADDER, distort_clip
 from unmask.work.memory import give_back_memory
 
-_CHUNK_BYTES = 1 << 20
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is known of a file before the first frame is decoded.
+
+    Attributes:
+        sha256: Of its bytes; None where they could not be read.
+        film: Of a long video, its packets and pieces.
+    """
+
+    sha256: str | None = None
+    film: Film | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +60,7 @@ class Scanner:
         self,
         path: str | Path,
         *,
+        listed: Listed | None = None,
         on_sha256: Callable[[str], None] | None = None,
         on_look: Callable[[Look], None] | None = None,
         on_stage: Callable[[str], None] | None = None,
@@ -59,6 +69,7 @@ class Scanner:
 
         Args:
             path: A video or an image.
+            listed: What `list_file` gave, so that the file is not read through for it again.
             on_sha256: Told the file's SHA-256 before anything interprets the file.
             on_look: Told what was found in each stretch of a long video, except in the last.
             on_stage: Told ``decode``, ``detect`` or ``score`` when such work begins.
@@ -71,13 +82,15 @@ class Scanner:
             ModelError: The network fails.
         """
         watch = Stopwatch(on_stage)
-        sha256, stopped = None, ""
+        listed = listed or Listed()
+        sha256, stopped = listed.sha256, ""
         looks: list[Look] = []
         try:
-            sha256 = fingerprint(path)
-            if on_sha256:
-                on_sha256(sha256)
-            for look in self.watch(path, stopwatch=watch):
+            if sha256 is None:
+                sha256 = fingerprint(path)
+                if on_sha256:
+                    on_sha256(sha256)
+            for look in self.watch(path, stopwatch=watch, film=listed.film):
                 looks.append(look)
                 if on_look and look.end_seconds < look.until_seconds:
                     on_look(look)
@@ -90,14 +103,29 @@ class Scanner:
         beside = [model.card for model in self.others]
         return conclude(looks, about, self.model.card, self.settings, beside=beside)
 
+    def list_file(self, path: str | Path, *, on_sha256: Callable[[str], None]) -> Listed:
+        """Read a file through, and of a long video list the packets, decoding nothing.
+
+        Args:
+            path: A video or an image.
+            on_sha256: Told the file's SHA-256 before anything interprets the file.
+        """
+        try:
+            sha256 = fingerprint(path)
+        except (MediaError, OSError):
+            return Listed()  # what is wrong is said when it is scanned
+        on_sha256(sha256)
+        return Listed(sha256, list_film(path, self.settings.decode))
+
     def scan_pieces(
-        self, path: str | Path, pieces: range, *, on_look: Callable[[Look], None]
+        self, path: str | Path, film: Film, pieces: range, *, on_look: Callable[[Look], None]
     ) -> tuple[dict[str, float], str]:
         """Look at some pieces of a long video, for whoever joins them with the others.
 
         Args:
             path: A video.
-            pieces: Of those that `count_pieces` counts.
+            film: What `list_file` listed of it.
+            pieces: Of the film's.
             on_look: Told what was found in each stretch.
 
         Returns:
@@ -108,32 +136,34 @@ class Scanner:
         """
         watch = Stopwatch()
         try:
-            for look in self.watch(path, stopwatch=watch, pieces=pieces):
+            for look in self.watch(path, stopwatch=watch, film=film, pieces=pieces):
                 on_look(look)
         except (MediaError, OSError) as error:
             return watch.seconds(), _sentence(error, str(path))
         return watch.seconds(), ""
 
-    def count_pieces(self, path: str | Path) -> int:
-        """How many pieces a file can be looked at in, each by itself."""
-        return count_pieces(path, self.settings.decode)
-
     def watch(
-        self, path: str | Path, *, stopwatch: Stopwatch | None = None, pieces: range | None = None
+        self,
+        path: str | Path,
+        *,
+        stopwatch: Stopwatch | None = None,
+        film: Film | None = None,
+        pieces: range | None = None,
     ) -> Iterator[Look]:
         """Look through a file stretch by stretch.
 
         Args:
             path: A video or an image.
             stopwatch: Measures how long each stage takes.
-            pieces: Only these of those that `count_pieces` counts.
+            film: What `list_file` listed of a long video; else it is listed here.
+            pieces: Only these of the film's.
 
         Raises:
             MediaError: The file cannot be read, or not further.
             ModelError: The network fails.
         """
         stopwatch = stopwatch or Stopwatch()
-        stretches = read_stretches(path, self.settings.decode, pieces=pieces)
+        stretches = read_stretches(path, self.settings.decode, film=film, pieces=pieces)
         while True:
             with stopwatch.stage("decode"):
                 stretch = next(stretches, None)
@@ -228,29 +258,6 @@ def load_scanner(settings: ScanSettings | None = None) -> Scanner:
         names.add(card.name)
     detector, embedder = load_detector(settings.detect), load_embedder(settings.embedder)
     return Scanner(settings, detector, models[0], tuple(models[1:]), embedder)
-
-
-def fingerprint(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, 64 hex digits.
-
-    Raises:
-        MediaError: The path is no regular file; a pipe or a device could be read forever.
-        OSError: It cannot be read.
-    """
-    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    if "\0" in str(path):
-        raise MediaError("a path must not hold a null character")
-    kind = Path(path).stat().st_mode
-    if stat.S_ISDIR(kind):
-        raise MediaError(f"{path}: a folder, not a file")
-    if not stat.S_ISREG(kind):
-        raise MediaError(f"{path}: only regular files can be scanned, not pipes or devices")
-    digest = hashlib.sha256()
-    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123  Path.open takes no flags
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 class Stopwatch:

@@ -1,6 +1,7 @@
 """The command line as a user meets it: real processes, real files."""
 
 import csv
+import hashlib
 import json
 import os
 import pty
@@ -8,7 +9,9 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,8 @@ from tiny_model import write_tiny_model
 from unmask.cli.inputs import expand
 from unmask.cli.terminal import printable
 
+SLOW = """exec("import time; print('loading'); time.sleep(60)")"""  # in an exec, as dataclasses are made
+PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 UNMASK = [sys.executable, "-m", "unmask"]
 KEYS = [
     "path", "sha256", "outcome", "p_fake", "reason", "damaged", "people", "model", "unmask", "seconds",
@@ -294,6 +299,77 @@ class TestStopping:
         while left := alive_in_group(process.pid):  # nobody stays behind
             assert time.monotonic() < end, left
             time.sleep(0.05)
+
+    def test_a_second_ctrl_c_loses_nothing(self, card, media, tmp_path):
+        target = tmp_path / "verdicts.csv"
+        ended, text, errors = self.interrupted_twice(card, media, tmp_path, "--csv", str(target))
+        assert (ended, errors) == (130, "stopped: 2 of 2 inputs got a verdict\n")
+        assert "a.mp4" in text and "film.mp4" in text
+        with target.open(newline="") as file:
+            clip, film = csv.DictReader(file)
+        assert clip["outcome"] != "unreadable" and "were looked at: stopped" in film["reason"]
+        assert film["sha256"] == hashlib.sha256((tmp_path / "film.mp4").read_bytes()).hexdigest()
+
+    def test_a_second_ctrl_c_leaves_out_the_report(self, card, media, tmp_path):
+        ended, text, errors = self.interrupted_twice(card, media, tmp_path, "--report", str(tmp_path / "r"))
+        assert (ended, errors) == (130, "stopped: 2 of 2 inputs got a verdict\n")
+        assert "a.mp4" in text and not list((tmp_path / "r").glob("*.html"))
+
+    def interrupted_twice(self, card, media, folder, *options):
+        """Exit code and outputs of a scan that is stopped in a film, and again while the film is judged."""
+        write_clip(folder / "film.mp4", moving_views(40) * 75)  # 300 seconds
+        slow = """
+            import os, signal, sys
+            from pathlib import Path
+            import unmask.batch as batch
+            from unmask.__main__ import main
+
+            def stop():
+                os.kill(os.getpid(), signal.SIGINT)
+
+            judge, scan_each = batch.judge_seen, batch.scan_each
+
+            def judge_seen(*arguments):
+                stop()
+                return judge(*arguments)
+
+            def scanned(*arguments, on_look, **options):
+                def note(place, look):
+                    on_look(place, look)
+                    stop()
+                return scan_each(*arguments, on_look=note, **options)
+
+            if __name__ == "__main__":
+                batch.judge_seen, batch.scan_each = judge_seen, scanned
+                main()
+        """
+        script = folder / "twice.py"
+        script.write_text(textwrap.dedent(slow))
+        paths = [str(media / "a.mp4"), str(folder / "film.mp4")]
+        command = [sys.executable, script, "scan", "--model", card, "--jobs", "1", *options, *paths]
+        found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        return found.returncode, found.stdout, found.stderr
+
+    @pytest.mark.parametrize("module", ["typer", "numpy"])
+    @pytest.mark.parametrize("how", ["module", "script"])
+    def test_ctrl_c_while_the_program_loads_is_a_word(self, card, media, tmp_path, module, how):
+        (tmp_path / f"{module}.py").write_text(SLOW)
+        entry = tomllib.loads(PYPROJECT.read_text())["project"]["scripts"]["unmask"].split(":")
+        script = f"import sys\nfrom {entry[0]} import {entry[1]}\nsys.exit({entry[1]}())"
+        start = UNMASK if how == "module" else [sys.executable, "-c", script]
+        path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+        with subprocess.Popen(
+            [*start, "scan", "--model", card, str(media / "a.mp4")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        ) as process:
+            assert process.stdout.readline() == "loading\n"
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert errors == ("stopped\n" if module == "typer" else "stopped: 0 of 1 inputs got a verdict\n")
 
 
 class TestInputs:

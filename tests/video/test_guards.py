@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
@@ -23,6 +24,7 @@ from media import (
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
 from unmask.video import decoding, read_clip
+from unmask.video.container import read_packets
 
 
 def refused(path: str | Path, settings: DecodeSettings | None = None) -> str:
@@ -256,10 +258,49 @@ def test_time_limit_between_frames(tmp_path, monkeypatch):
 
     def clock():
         calls.append(1)
-        return now + (1000 if len(calls) > 150 else 0)
+        return now + 1000 * max(0, len(calls) - 150)
 
     monkeypatch.setattr(container.time, "monotonic", clock)
     with pytest.raises(MediaError, match="time_limit_seconds"):
+        read_clip(path)
+
+
+def pass_time(monkeypatch, *, seconds_a_packet, packets=read_packets):
+    """A clock that goes on by so much with each packet that is listed, and else stands still."""
+    from unmask.video import container, survey
+
+    now = [time.monotonic()]
+
+    def listed(opened, stream):
+        for packet in packets(opened, stream):
+            now[0] += seconds_a_packet
+            yield packet
+
+    monkeypatch.setattr(container.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(survey, "read_packets", listed)
+
+
+def test_a_slow_disk_is_waited_for_as_long_as_packets_come(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mp4", frames=100)
+    pass_time(monkeypatch, seconds_a_packet=60)
+    assert len(read_clip(path).frames) == 30  # listed in 100 minutes
+
+
+def test_a_disk_that_stands_still_is_not_waited_for(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mp4", frames=100)
+    pass_time(monkeypatch, seconds_a_packet=121)
+    with pytest.raises(MediaError, match="within 120 s"):
+        read_clip(path)
+
+
+def test_the_same_packets_again_and_again_are_nothing_new(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mp4", frames=100)
+
+    def endless(container, stream):
+        return itertools.cycle(list(read_packets(container, stream)))
+
+    pass_time(monkeypatch, seconds_a_packet=60, packets=endless)
+    with pytest.raises(MediaError, match="within 120 s"):
         read_clip(path)
 
 

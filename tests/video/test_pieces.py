@@ -8,7 +8,7 @@ from tiny_model import write_tiny_model
 from unmask.batch import scan_each
 from unmask.config import BatchSettings, DecodeSettings, ScanSettings
 from unmask.pipeline import load_scanner
-from unmask.video import count_pieces, read_stretches
+from unmask.video import list_film, read_stretches
 from unmask.video.container import Job, check_source, open_video
 from unmask.video.pieces import open_at, plan_pieces
 from unmask.video.survey import survey_packets
@@ -38,6 +38,11 @@ def surveyed(path):
     job = Job.start(check_source(path), DecodeSettings())
     with open_video(job) as (container, stream):
         return job, survey_packets(job, container, stream)
+
+
+def count_pieces(path, settings=None):
+    found = list_film(path, settings)
+    return 1 if found is None else len(found.pieces)
 
 
 def test_pieces_cover_all_frames_and_begin_before_them(long_clip):

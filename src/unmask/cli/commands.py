@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from unmask.cli.inputs import SUFFIXES
+from unmask.cli.running import EXIT_INTERRUPTED
 
 
 class Command(TyperCommand):
@@ -28,7 +32,20 @@ class Group(TyperGroup):
 
 
 class Top(Group):
-    """The program itself: a file in place of a command was meant to be scanned."""
+    """The program itself: a file in place of a command was meant to be scanned.
+
+    Ctrl-C where a command has nothing to keep yet, as while it loads, ends it with a word.
+    """
+
+    def make_context(self, *given: Any, **options: Any) -> Any:
+        """Read the arguments."""
+        with _stopped_with_a_word():
+            return super().make_context(*given, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with _stopped_with_a_word():
+            return super().invoke(ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command of this name; a usage error says what may have been meant."""
@@ -38,6 +55,15 @@ class Top(Group):
 
             ctx.fail(printable(f"{word!r} is no command. Did you mean: unmask scan {shlex.quote(word)}"))
         return super().resolve_command(ctx, args)
+
+
+@contextmanager
+def _stopped_with_a_word() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def _without_flag_types(params: list[Any]) -> list[Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,25 +69,29 @@ class Saving:
         elif report.exists() and not report.is_dir():
             raise SettingsError(f"--report must name a folder or end in .html, and {report} is a file")
 
-    def save(self, verdicts: Sequence[Verdict], settings: ScanSettings, batch: BatchSettings) -> None:
-        """Write what was asked for.
+    def save_table(self, verdicts: Sequence[Verdict]) -> None:
+        """Write the table, if one was asked for and there is something to write.
 
         Raises:
-            SettingsError: A file cannot be written; a PDF cannot be printed.
+            SettingsError: It cannot be written.
         """
-        if not verdicts:
+        if self.csv is None or not verdicts:
             return
-        target = self.csv
-        try:
-            if self.csv is not None:
-                from unmask.cli.output import write_csv
+        from unmask.cli.output import write_csv
 
-                write_csv(self.csv, verdicts)
-            if self.report is not None:
-                target = self.report
-                self._write_report(self.report, verdicts, settings, batch)
-        except OSError as error:
-            raise SettingsError(f"{target} could not be written: {error.strerror}") from error
+        with _writing(self.csv):
+            write_csv(self.csv, verdicts)
+
+    def save_report(self, verdicts: Sequence[Verdict], settings: ScanSettings, batch: BatchSettings) -> None:
+        """Write the report, if one was asked for and there is something to write.
+
+        Raises:
+            SettingsError: It cannot be written; a PDF cannot be printed.
+        """
+        if self.report is None or not verdicts:
+            return
+        with _writing(self.report):
+            self._write_report(self.report, verdicts, settings, batch)
 
     def _write_report(
         self, report: Path, verdicts: Sequence[Verdict], settings: ScanSettings, batch: BatchSettings
@@ -104,3 +109,11 @@ class Saving:
         else:
             pairs = [(verdict, Path(verdict.path)) for verdict in verdicts]
             write_reports(pairs, report, options=options, jobs=batch.jobs)
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(f"{target} could not be written: {error.strerror}") from error

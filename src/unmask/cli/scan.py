@@ -7,12 +7,14 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
 from unmask.cli.device import DeviceOption, ModelsOption, score_settings
+from unmask.cli.running import EXIT_INTERRUPTED, EXIT_USAGE
 from unmask.cli.stopping import Stopper
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from unmask.judge.footage import Look
     from unmask.verdicts import Verdict
 
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_LEFT = 1, 2, 130, 141
+EXIT_FAILED, EXIT_READER_LEFT = 1, 141
 
 
 def scan(
@@ -147,8 +149,6 @@ def scan(
         _run(inputs, settings, batch, as_json=json, saving=saving)
     except UnmaskError as error:
         _fail(str(error))
-    except KeyboardInterrupt:  # before or after the scan itself
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(EXIT_READER_LEFT) from None
@@ -157,54 +157,110 @@ def scan(
 def _run(
     inputs: list[Input], settings: ScanSettings, batch: BatchSettings, *, as_json: bool, saving: Saving
 ) -> None:
-    from rich.console import Console
-
-    from unmask.cli.output import print_verdicts
-    from unmask.cli.progress import show_progress
     from unmask.errors import UnmaskError
 
-    done: dict[int, Verdict] = {}
-    seen: dict[int, list[Look]] = {}
+    found = _Found(inputs)
     ended: KeyboardInterrupt | UnmaskError | None = None
-    printed = 0
-    with Stopper() as stopper, show_progress(len(inputs)) as step:
-
-        def note(index: int, look: Look) -> None:
-            seen.setdefault(index, []).append(look)
-            step.go_on(index, inputs[index].path, look)
-
+    with Stopper() as stopper:
         try:
-            for index, verdict in _verdicts(inputs, settings, batch, note):
-                with stopper.held():  # or a stop could print a line twice, or half of it
-                    done[index] = verdict
-                    seen.pop(index, None)
-                    step.end(index)
-                    while as_json and printed in done:
-                        _print_json(done[printed])
-                        printed += 1
+            _scan(found, settings, batch, stopper, as_json=as_json)
         except (KeyboardInterrupt, UnmaskError) as error:
             ended = error
-    done |= _partial(inputs, seen, settings)
-    verdicts = [done[index] for index in sorted(done)]
-    if as_json:
-        for index in sorted(index for index in done if index >= printed):
-            _print_json(done[index])
-    else:
-        print_verdicts(Console(), verdicts)
-    if ended is not None and saving.report is not None and verdicts:
-        typer.echo("stopped; the report of what was seen is being written, Ctrl-C leaves it out", err=True)
-    saving.save(verdicts, settings, batch)
+        try:
+            with stopper.held():  # or a second Ctrl-C would lose what the first one left
+                found.judge_seen(settings)
+                verdicts = [found.done[index] for index in sorted(found.done)]
+                try:
+                    if verdicts:
+                        _show(found, verdicts, as_json=as_json)
+                finally:
+                    saving.save_table(verdicts)
+            if ended is not None and saving.report is not None and verdicts:
+                typer.echo(
+                    "stopped; the report of what was seen is being written, Ctrl-C leaves it out", err=True
+                )
+            saving.save_report(verdicts, settings, batch)
+        except KeyboardInterrupt as error:
+            ended = ended or error
     if isinstance(ended, UnmaskError):
         _fail(str(ended))
     if ended is not None:
-        typer.echo(f"stopped: {len(done)} of {len(inputs)} inputs got a verdict", err=True)
+        typer.echo(f"stopped: {len(found.done)} of {len(inputs)} inputs got a verdict", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
     if any(verdict.outcome.has_failed for verdict in verdicts):
         raise typer.Exit(EXIT_FAILED)
 
 
+@dataclass(slots=True)
+class _Found:
+    """What is known so far; all by the place of the input.
+
+    Attributes:
+        inputs: What was asked for.
+        done: Verdicts.
+        seen: What was found in stretches of long videos that have no verdict yet.
+        sha256: Of files that were begun.
+        printed: How many of the inputs, from the first on, have their JSON line.
+    """
+
+    inputs: list[Input]
+    done: dict[int, Verdict] = field(default_factory=dict)
+    seen: dict[int, list[Look]] = field(default_factory=dict)
+    sha256: dict[int, str] = field(default_factory=dict)
+    printed: int = 0
+
+    def print_lines(self) -> None:
+        """The JSON lines that come next."""
+        while self.printed in self.done:
+            _print_json(self.done[self.printed])
+            self.printed += 1
+
+    def judge_seen(self, settings: ScanSettings) -> None:
+        """Verdicts on files that were stopped in the middle, by what had been seen of them."""
+        if not self.seen:
+            return
+        from unmask.batch import judge_seen
+        from unmask.judge.conclude import About
+
+        for index, looks in self.seen.items():
+            about = About(self.inputs[index].path, self.sha256.get(index), stopped="stopped")
+            self.done[index] = judge_seen(looks, about, settings)
+
+
+def _scan(
+    found: _Found, settings: ScanSettings, batch: BatchSettings, stopper: Stopper, *, as_json: bool
+) -> None:
+    from unmask.cli.progress import show_progress
+
+    with show_progress(len(found.inputs)) as step:
+
+        def note(index: int, look: Look) -> None:
+            found.seen.setdefault(index, []).append(look)
+            step.go_on(index, found.inputs[index].path, look)
+
+        for index, verdict in _verdicts(found, settings, batch, note):
+            with stopper.held():  # or a stop could print a line twice, or half of it
+                found.done[index] = verdict
+                found.seen.pop(index, None)
+                step.end(index)
+                if as_json:
+                    found.print_lines()
+
+
+def _show(found: _Found, verdicts: list[Verdict], *, as_json: bool) -> None:
+    if as_json:
+        for index in sorted(index for index in found.done if index >= found.printed):
+            _print_json(found.done[index])
+        return
+    from rich.console import Console
+
+    from unmask.cli.output import print_verdicts
+
+    print_verdicts(Console(), verdicts)
+
+
 def _verdicts(
-    inputs: list[Input],
+    found: _Found,
     settings: ScanSettings,
     batch: BatchSettings,
     on_look: Callable[[int, Look], None],
@@ -214,43 +270,20 @@ def _verdicts(
     from unmask.judge.verdict import unreadable
 
     model = read_card(card_path(settings.model)).model_name
-    for index, item in enumerate(inputs):
+    for index, item in enumerate(found.inputs):
         if item.problem:
             yield index, unreadable(item.path, item.problem, model)
-    numbers = [index for index, item in enumerate(inputs) if not item.problem]
-    found = scan_each(
-        [inputs[index].path for index in numbers],
+    numbers = [index for index, item in enumerate(found.inputs) if not item.problem]
+    verdicts = scan_each(
+        [found.inputs[index].path for index in numbers],
         settings,
         batch,
+        on_sha256=lambda place, sha256: found.sha256.update({numbers[place]: sha256}),
         on_look=lambda place, look: on_look(numbers[place], look),
     )
-    with contextlib.closing(found):
-        for place, verdict in found:
+    with contextlib.closing(verdicts):
+        for place, verdict in verdicts:
             yield numbers[place], verdict
-
-
-def _partial(inputs: list[Input], seen: dict[int, list[Look]], settings: ScanSettings) -> dict[int, Verdict]:
-    """Verdicts on files that were stopped in the middle, by what had been seen of them."""
-    if not seen:
-        return {}
-    from unmask.batch import judge_seen
-    from unmask.judge.conclude import About
-
-    found = {}
-    for index, looks in seen.items():
-        path = inputs[index].path
-        found[index] = judge_seen(looks, About(path, _sha256(path), stopped="stopped"), settings)
-    return found
-
-
-def _sha256(path: str) -> str | None:
-    from unmask.errors import MediaError
-    from unmask.pipeline import fingerprint
-
-    try:
-        return fingerprint(path)
-    except (MediaError, OSError):
-        return None
 
 
 def _print_json(verdict: Verdict) -> None:

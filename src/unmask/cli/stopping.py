@@ -6,11 +6,15 @@ import contextlib
 import signal
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, Never
 
 
 class Stopper:
-    """Makes Ctrl-C and a polite kill raise KeyboardInterrupt, but not in the middle of an output."""
+    """Makes Ctrl-C and a polite kill raise KeyboardInterrupt, but not in the middle of an output.
+
+    Once it has been raised, what was done until then is put out: the next stop is put off to the end of the
+    next block of `held`.
+    """
 
     def __init__(self) -> None:
         self._holding = False
@@ -35,10 +39,14 @@ class Stopper:
         finally:
             self._holding = False
         if self._asked:
-            raise KeyboardInterrupt
+            self._interrupt()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         if self._holding and not self._asked:
             self._asked = True
         else:
-            raise KeyboardInterrupt
+            self._interrupt()
+
+    def _interrupt(self) -> Never:
+        self._holding, self._asked = True, False
+        raise KeyboardInterrupt

@@ -6,12 +6,14 @@ Never here: anything about faces, or pixels from a decoder that no limit of size
 ``sampling`` chooses frames and packets, ``picture`` turns frames into RGB, ``container`` guards the opening,
 ``survey`` is the first pass and ``reading`` the second; ``still`` reads images.
 ``read_stretches`` is the way into a video of any length: ``shots`` and ``dissolves`` find where shots begin,
-by ``miniature`` pictures, ``sampler`` chooses frames on the way, ``pieces`` parts it for several processes.
+by ``miniature`` pictures, ``sampler`` chooses frames on the way, ``pieces`` parts it for several processes,
+and ``film`` is what they hand each other of it.
 ``distort`` makes worse versions of a clip, as bad channels do.
 """
 
+from unmask.video.film import Film, list_film
 from unmask.video.picture import array_picture, clip_from_arrays
 from unmask.video.reading import read_clip
-from unmask.video.stretches import count_pieces, read_stretches
+from unmask.video.stretches import read_stretches
 
-__all__ = ["array_picture", "clip_from_arrays", "count_pieces", "read_clip", "read_stretches"]
+__all__ = ["Film", "array_picture", "clip_from_arrays", "list_film", "read_clip", "read_stretches"]

@@ -70,14 +70,14 @@ class Source:
     head: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
     """One file being read under its settings.
 
     Attributes:
         source: The file.
         settings: How many frames, and the limits.
-        end: When ``time.monotonic()`` says that time is up.
+        end: When ``time.monotonic()`` says that time is up, unless something new comes before.
     """
 
     source: Source
@@ -88,6 +88,10 @@ class Job:
     def start(cls, source: Source, settings: DecodeSettings) -> Job:
         """Begin now."""
         return cls(source, settings, time.monotonic() + settings.time_limit_seconds)
+
+    def renew(self) -> None:
+        """Something new came: the time limit starts anew."""
+        self.end = time.monotonic() + self.settings.time_limit_seconds
 
     @property
     def left_seconds(self) -> float:
@@ -103,7 +107,8 @@ class Job:
         if time.monotonic() > self.end:
             limit = self.settings.time_limit_seconds
             raise MediaError(
-                f"{self.source.label}: decoding must end within {limit:g} s (time_limit_seconds)"
+                f"{self.source.label}: reading must bring something new within {limit:g} s"
+                " (time_limit_seconds)"
             )
 
 

@@ -71,10 +71,6 @@ class Decoding:
                 return
             yield number, packet
 
-    def renew(self) -> None:
-        """Start the time limit anew."""
-        self.job = Job.start(self.job.source, self.job.settings)
-
     def _frames(
         self, context: VideoCodecContext, packets: Iterable[VideoPacket | None]
     ) -> Iterator[VideoFrame]:

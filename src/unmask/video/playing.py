@@ -61,6 +61,6 @@ def play_frames(path: str | Path, choose: Choose, settings: DecodeSettings | Non
                 if time in left:
                     left.remove(time)
                     yield Frame(survey.seconds(time), DecodedPicture(frame, converter))
-                    run.renew()
+                    job.renew()
                 if not left:
                     return

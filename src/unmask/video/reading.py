@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def own_errors(job: Job) -> Iterator[None]:
 
 
 def read_evenly(
-    job: Job, stream: VideoStream, survey: Survey, times: list[int], *, cuts: list[int] | None = None
+    job: Job, stream: VideoStream, survey: Survey, times: Sequence[int], *, cuts: list[int] | None = None
 ) -> Clip:
     """Evenly spread frames of a surveyed stream.
 
@@ -109,7 +109,7 @@ def read_evenly(
     raise DamagedError(f"{job.source.label}: no frame can be decoded ({damage or 'no reason given'})")
 
 
-def wanted_times(job: Job, survey: Survey) -> list[int]:
+def wanted_times(job: Job, survey: Survey) -> Sequence[int]:
     """Presentation times of the frames that were asked for: all, or those of a part.
 
     Raises:

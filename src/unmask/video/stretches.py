@@ -15,15 +15,15 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 
 from unmask.config import DecodeSettings
-from unmask.errors import DamagedError, MediaError
+from unmask.errors import DamagedError
 from unmask.types import Clip, Frame, Stretch
 from unmask.video.container import Job, VideoPacket, check_source, open_video
-from unmask.video.decoding import Decoding, fitting
+from unmask.video.decoding import Decoding
+from unmask.video.film import Film
 from unmask.video.picture import Converter, DecodedPicture
-from unmask.video.pieces import Piece, open_at, piece_count, plan_pieces
+from unmask.video.pieces import Piece, open_at
 from unmask.video.reading import own_errors, read_evenly, wanted_times
 from unmask.video.sampler import StretchSampler, Taken
-from unmask.video.sampling import PacketFacts
 from unmask.video.shots import Marked, mark_cuts
 from unmask.video.still import read_still, still_format
 from unmask.video.survey import Survey, survey_packets
@@ -35,14 +35,19 @@ _SPARSE_SECONDS = 0.1  # least time between two frames where some may be left ou
 
 
 def read_stretches(
-    path: str | Path, settings: DecodeSettings | None = None, *, pieces: range | None = None
+    path: str | Path,
+    settings: DecodeSettings | None = None,
+    *,
+    film: Film | None = None,
+    pieces: range | None = None,
 ) -> Iterator[Stretch]:
     """Read a video shot by shot, or a still picture as one stretch.
 
     Args:
         path: A file name, always: ``http:`` or ``concat:`` have no meaning in it.
         settings: How many frames, which part, and the limits; the time limit holds for each stretch.
-        pieces: Only these of those that `count_pieces` counts.
+        film: What `list_film` made of it with the same settings, so that its packets are not listed again.
+        pieces: Only these of the film's.
 
     Yields:
         Stretches in order of time, each as soon as it is decoded. ``damaged`` is set on the clips from where
@@ -59,12 +64,11 @@ def read_stretches(
         yield Stretch(read_still(source, kind, settings), True, 0.0, 0.0, 0.0, 0.0)
         return
     job = Job.start(source, settings)
-    with own_errors(job):
-        with open_video(job) as (container, stream):
+    if film is None:
+        with own_errors(job), open_video(job) as (container, stream):
             survey = survey_packets(job, container, stream)
             times = wanted_times(job, survey)
             start, end = survey.seconds(times[0]), survey.seconds(times[-1] + survey.frame_ticks)
-            held = fitting(stream.codec_context)
             cuts: list[int] = []
             if end - start <= SHORT_SECONDS and pieces is None:
                 clip = read_evenly(job, stream, survey, times, cuts=cuts)
@@ -72,74 +76,43 @@ def read_stretches(
                     yield Stretch(clip, True, start, end, start, end)
                     return
                 del clip
-        survey.packets = None
-        yield from _Reading(job, survey, times, held).run(pieces)
-
-
-def count_pieces(path: str | Path, settings: DecodeSettings | None = None) -> int:
-    """How many pieces a file can be read in, each by itself; 1 for what is short, or cannot be read.
-
-    Args:
-        path: A file name.
-        settings: Which part, and the limits.
-    """
-    job_settings = settings or DecodeSettings()
-    try:
-        source = check_source(path)
-        if still_format(source.head) is not None:
-            return 1
-        job = Job.start(source, job_settings)
-        with own_errors(job), open_video(job) as (container, stream):
-            if piece_count((container.duration or 0) / 1e6) == 1:
-                return 1
-            survey = survey_packets(job, container, stream)
-            return len(plan_pieces(survey, _facts(job, survey), wanted_times(job, survey)))
-    except MediaError:
-        return 1  # what is wrong is said when it is read
-
-
-def _facts(job: Job, survey: Survey) -> list[PacketFacts]:
-    """What is known of the packets, where some may be left out."""
-    return survey.facts() if survey.plannable and job.settings.drop_unreferenced else []
+            film = Film.plan(job, stream, survey)
+    with own_errors(job):
+        yield from _Reading(job, film).run(pieces)
 
 
 @dataclass(slots=True)
 class _Reading:
-    """A surveyed stream that is read piece by piece, and in each stretch by stretch.
+    """A film that is read piece by piece, and in each stretch by stretch.
 
     Attributes:
         job: The file and its limits.
-        survey: Of its packets.
-        times: Presentation times of the frames that were asked for.
-        most_held: How many frames fit into memory.
+        film: What is known of it.
     """
 
     job: Job
-    survey: Survey
-    times: list[int]
-    most_held: int
+    film: Film
 
     def run(self, chosen: range | None) -> Iterator[Stretch]:
         """Read these pieces, or all."""
-        facts = _facts(self.job, self.survey)
-        pieces = plan_pieces(self.survey, facts, self.times)
+        survey, pieces = self.film.survey, self.film.pieces
         given, problem = False, ""
         lost: list[Stretch] = []  # told of only once it is known that something can be decoded
         for piece in pieces if chosen is None else pieces[chosen.start : chosen.stop]:
             sampler = self._sampler(piece)
-            job = Job.start(self.job.source, self.job.settings)  # each piece has a time limit of its own
-            run = Decoding(job, self.survey, sampler.held, careful=True)
+            self.job.renew()  # each piece has a time limit of its own
+            run = Decoding(self.job, survey, sampler.held, careful=True)
             empty = True
-            for stretch in self._read(piece, facts, run, sampler):
+            for stretch in self._read(piece, run, sampler):
                 empty, given = False, True
                 yield from lost
                 lost.clear()
                 yield stretch
-                run.renew()
-            problem = problem or self.survey.problem or run.problem
+                self.job.renew()
+            problem = problem or survey.problem or run.problem
             if empty:
                 clip = Clip(self.job.source.path, (), 0.0, damaged=True, damage=problem)
-                start, end = self.survey.seconds(piece.first), self.survey.seconds(piece.end)
+                start, end = survey.seconds(piece.first), survey.seconds(piece.end)
                 lost.append(
                     self._stretch(clip, Taken((), not piece.goes_on, start, end, "cannot be decoded"))
                 )
@@ -151,22 +124,22 @@ class _Reading:
     def _sampler(self, piece: Piece) -> StretchSampler[VideoFrame]:
         """Each piece has its share of the frames."""
         settings = self.job.settings
-        share = (piece.end - piece.first) / (self.times[-1] + self.survey.frame_ticks - self.times[0])
+        pieces = self.film.pieces
+        share = (piece.end - piece.first) / (pieces[-1].end - pieces[0].first)
         settings = replace(settings, max_frames=max(1, round(settings.max_frames * share)))
-        until = self.survey.seconds(piece.end)
-        return StretchSampler[VideoFrame](settings, until, self.most_held, goes_on=piece.goes_on)
+        until = self.film.survey.seconds(piece.end)
+        return StretchSampler[VideoFrame](settings, until, self.film.most_held, goes_on=piece.goes_on)
 
-    def _read(
-        self, piece: Piece, facts: list[PacketFacts], run: Decoding, sampler: StretchSampler[VideoFrame]
-    ) -> Iterator[Stretch]:
-        with open_at(run.job, self.survey, piece.begin) as (stream, packets, number):
-            chosen = _thinned(run, run.until_damage(packets, first=number), facts, sampler, piece.begin)
+    def _read(self, piece: Piece, run: Decoding, sampler: StretchSampler[VideoFrame]) -> Iterator[Stretch]:
+        survey = self.film.survey
+        with open_at(run.job, survey, piece.begin) as (stream, packets, number):
+            chosen = _thinned(run, run.until_damage(packets, first=number), sampler, piece.begin)
             frames = run.run(stream.codec_context, chosen)
             for taken in _sampled(
-                self.survey, mark_cuts(frames, tick_seconds=float(self.survey.time_base)), sampler, piece
+                survey, mark_cuts(frames, tick_seconds=float(survey.time_base)), sampler, piece
             ):
                 converter = Converter()
-                damage = self.survey.problem or run.problem
+                damage = survey.problem or run.problem
                 clip = Clip(
                     path=self.job.source.path,
                     frames=tuple(
@@ -184,8 +157,8 @@ class _Reading:
             opens_shot=taken.opens_shot,
             start_seconds=taken.start_seconds,
             end_seconds=taken.end_seconds,
-            since_seconds=self.survey.seconds(self.times[0]),
-            until_seconds=self.survey.seconds(self.times[-1] + self.survey.frame_ticks),
+            since_seconds=self.film.start_seconds,
+            until_seconds=self.film.end_seconds,
             why_skipped=taken.why_skipped,
         )
 
@@ -210,7 +183,6 @@ def _sampled(
 def _thinned(
     run: Decoding,
     packets: Iterable[tuple[int, VideoPacket]],
-    facts: list[PacketFacts],
     sampler: StretchSampler[VideoFrame],
     begin: int,
 ) -> Iterator[VideoPacket | None]:
@@ -219,13 +191,14 @@ def _thinned(
     What no other frame refers to is left out where the frame before it is near, until damage is met: then
     nothing is known of what refers to what.
     """
+    known = run.survey.plannable and run.job.settings.drop_unreferenced
     after_jump = begin > 0
     sent = -math.inf
     for number, packet in packets:
         if number < begin:
             continue
-        if facts and not run.problem:
-            fact = facts[number]
+        if known and not run.problem:
+            fact = run.survey.fact(number)
             after_jump = after_jump and (fact.leading or number == begin)
             seconds = run.survey.seconds(fact.time)
             near = abs(seconds - sent) < _SPARSE_SECONDS and seconds > sampler.dense_until_seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -26,6 +27,7 @@ _NO_TIME = -(2**63)
 _MOST_REPEATED = 0.05  # share of frames with the time of another; sound files have next to none
 _UNTIMED = {"avi"}  # Stores no presentation times; those that FFmpeg then makes up are out of order.
 _NO_TRAITS = Traits()
+_UNREFERENCED, _RESTART, _LEADING, _LAYER = 1, 2, 4, 8  # of a byte; the layer stands above the flags
 
 
 @dataclass(slots=True)
@@ -36,12 +38,13 @@ class Survey:
         time_base: Seconds of one tick.
         ticks: Presentation time of each packet in order of the file; a sentinel where it has none.
         sizes: Bytes of each packet.
-        traits: What the head of each packet says.
+        traits: What the head of each packet says, a byte for each, as `_pack` makes it.
         count: Packets that show a frame.
         shown: Presentation times of the packets that show a frame.
         decoded: Decoding times of the same.
         frame_ticks: How long the last frame stands, in ticks.
         times: Presentation times of the shown frames, rising; decoding times where ``timed`` is False.
+        top_layer: Highest temporal layer of the packets.
         timed: Whether every shown frame has a presentation time of its own.
         plannable: Whether packets may be left out.
         packets: The packets themselves while they are few, else None.
@@ -51,12 +54,13 @@ class Survey:
     time_base: Fraction
     ticks: array[int] = field(default_factory=lambda: array("q"))
     sizes: array[int] = field(default_factory=lambda: array("q"))
-    traits: list[Traits] = field(default_factory=list)
+    traits: bytearray = field(default_factory=bytearray)
     count: int = 0
     shown: dict[int, int] = field(default_factory=dict)
     decoded: set[int] = field(default_factory=set)
-    times: list[int] = field(default_factory=list)
+    times: Sequence[int] = field(default_factory=lambda: array("q"))
     frame_ticks: int = 1
+    top_layer: int = 0
     timed: bool = True
     plannable: bool = True
     packets: list[VideoPacket] | None = field(default_factory=list)
@@ -71,31 +75,33 @@ class Survey:
         """From the first frame to the end of the last; above 0."""
         return self.seconds(self.times[-1] - self.times[0] + self.frame_ticks)
 
-    def cut_out(self, start_seconds: float, end_seconds: float | None) -> list[int]:
+    def cut_out(self, start_seconds: float, end_seconds: float | None) -> Sequence[int]:
         """Presentation times of the frames between two times, which count from the first frame."""
         per_second = 1 / self.time_base
         first = self.times[0] + math.ceil(Fraction(start_seconds) * per_second)
         last = math.inf if end_seconds is None else self.times[0] + Fraction(end_seconds) * per_second
         return [time for time in self.times if first <= time < last]
 
+    def fact(self, number: int) -> PacketFacts:
+        """What planning needs to know of one packet."""
+        traits = self.traits[number]
+        return PacketFacts(
+            time=self.ticks[number],
+            unreferenced=bool(traits & _UNREFERENCED) and traits // _LAYER == self.top_layer,
+            restart=bool(traits & _RESTART),
+            leading=bool(traits & _LEADING),
+        )
+
     def facts(self) -> list[PacketFacts]:
-        """What planning needs, one entry a packet."""
-        top = max((traits.layer for traits in self.traits), default=0)
-        return [
-            PacketFacts(
-                time=time,
-                unreferenced=traits.unreferenced and traits.layer == top,
-                restart=traits.restart,
-                leading=traits.leading,
-            )
-            for time, traits in zip(self.ticks, self.traits, strict=True)
-        ]
+        """The same of all."""
+        return [self.fact(number) for number in range(len(self.ticks))]
 
     def add(self, packet: VideoPacket, traits: Traits, *, hidden: bool) -> None:
         """Take note of one packet."""
         self.ticks.append(_NO_TIME if packet.pts is None else packet.pts)
         self.sizes.append(packet.size)
-        self.traits.append(traits)
+        self.traits.append(_pack(traits))
+        self.top_layer = max(self.top_layer, traits.layer)
         if self.packets is not None:
             self.packets.append(packet)
         if packet.is_corrupt:
@@ -116,20 +122,25 @@ class Survey:
 def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> Survey:
     """Read through a stream without decoding.
 
+    A large file on a slow disk takes what it takes: the time limit counts from one packet to the next.
+    Packets that hold more bytes than the file are the same bytes over and over, and bring nothing new.
+
     Raises:
         MediaError: More packets than ``MAX_PACKETS``, or the time limit.
     """
     survey = Survey(time_base=Fraction(stream.time_base or Fraction(1, 25)))
     codec = stream.codec_context.name
     reader = packet_reader(codec, stream.codec_context.extradata or b"")
-    kept_bytes = 0
+    read_bytes, file_bytes = 0, container.size
     try:
         for packet in read_packets(container, stream):
             job.check_time()
             if len(survey.ticks) >= MAX_PACKETS:
                 raise MediaError(f"{job.source.label}: a stream may have {MAX_PACKETS} packets, got more")
-            kept_bytes += packet.size
-            if kept_bytes > _KEPT_BYTES or len(survey.sizes) >= _KEPT_PACKETS:
+            read_bytes += packet.size
+            if read_bytes <= file_bytes:
+                job.renew()
+            if read_bytes > _KEPT_BYTES or len(survey.sizes) >= _KEPT_PACKETS:
                 survey.packets = None
             traits = reader(bytes(packet)) if reader is not None else _NO_TRAITS
             survey.add(packet, traits, hidden=_hidden(codec, packet))
@@ -137,7 +148,7 @@ def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> 
         job.check_time()
         survey.problem = f"reading broke off ({error.strerror or type(error).__name__})"
     survey.timed = survey.timed and container.format.name not in _UNTIMED
-    survey.times = sorted(survey.shown if survey.timed else survey.decoded)
+    survey.times = array("q", sorted(survey.shown if survey.timed else survey.decoded))
     if reader is None or (isinstance(reader, H264Reader) and not reader.progressive) or not survey.timed:
         survey.plannable = False
     repeated = survey.count - len(survey.times) if survey.timed else 0
@@ -148,7 +159,14 @@ def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> 
         survey.problem = survey.problem or _shortfall(survey, container, stream)
     survey.shown.clear()
     survey.decoded.clear()
+    job.renew()  # for the decoding
     return survey
+
+
+def _pack(traits: Traits) -> int:
+    """The traits of a packet as a byte; a long film has more than a hundred thousand of them an hour."""
+    flags = _UNREFERENCED * traits.unreferenced | _RESTART * traits.restart | _LEADING * traits.leading
+    return flags | _LAYER * traits.layer
 
 
 def _hidden(codec: str, packet: VideoPacket) -> bool:

@@ -17,11 +17,11 @@ import numpy as np
 from unmask.errors import MediaError, ModelError
 from unmask.faces.boxes import square_boxes
 from unmask.faces.crop import cut_face, cut_square, scale_square
+from unmask.files import fingerprint
 from unmask.judge.calibration import Thresholds, bounded, from_log_odds, log_odds
 from unmask.judge.card import Card
 from unmask.judge.conclude import thresholds_of
 from unmask.judge.score import CropScorer, load_model
-from unmask.pipeline import fingerprint
 from unmask.report.scan.cards import card_of
 from unmask.report.scan.credentials import read_credentials
 from unmask.report.scan.facts import read_facts
