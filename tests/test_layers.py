@@ -80,7 +80,7 @@ def test_no_file_and_no_function_grows_too_long():
     long = []
     for path in sorted((ROOT / "src").rglob("*.py")):
         text = path.read_text(encoding="utf-8")
-        if text.count("\n") > 300:
+        if text.count("\n") > 400:
             long.append(f"{path.name}: {text.count(chr(10))} lines")
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):
