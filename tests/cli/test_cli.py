@@ -156,7 +156,7 @@ class TestTable:
     def test_shows_the_people_of_a_single_file(self, card, media):
         told = scan(card, media / "a.mp4").stdout
         assert "person   p_fake   frames" in told
-        assert re.search(r"^1 +[01]\.\d\d ", told, re.MULTILINE)  # people are numbered from 1
+        assert re.search(r"^ *1 +[01]\.\d\d ", told, re.MULTILINE)  # people are numbered from 1
         assert "person   p_fake   frames" not in scan(card, media).stdout
 
     @pytest.mark.parametrize(("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])

@@ -145,8 +145,8 @@ def test_a_fault_of_ours_costs_one_scan_and_is_said(working, call):
         queue.put(key, key)
     for _ in range(3):
         assert notes.over.acquire(timeout=120)
-    why = "unmask failed on it (ValueError: logits must be finite, got [nan])"
-    assert notes.answers["one"] == notes.answers["two"] == why
+    why = "unmask failed on it (ValueError: logits must be finite, got [nan]); that is a fault of unmask"
+    assert notes.answers["one"].startswith(why) and notes.answers["two"].startswith(why)
     assert isinstance(notes.answers["three"], int) and queue.running == 0
 
 

@@ -1,0 +1,106 @@
+"""Installs the wheel on every supported Python of this machine and scans the examples with it.
+
+    python3 .ci/wheels.py FOLDER
+
+With the newest versions that pip finds on each of them; on the first also with the lowest that
+pyproject.toml admits. There, and on the last with the newest, a part of the tests runs on what was
+installed. FOLDER receives the wheel and the environments.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from lowest import PROJECT, lowest_versions
+
+ROOT = PROJECT.parent
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+PART = ("tests/video", "tests/judge", "tests/evaluate/test_metrics.py")
+"""Tests that meet every library of the default install and none that needs torch."""
+EXTRAS = ("data", "tune", "c2pa")
+TOOLS = ("pytest", "hypothesis", "onnx")
+"""What these tests need beside the default install."""
+
+
+def main() -> None:
+    """Try every combination; the first that fails ends it."""
+    folder = Path(sys.argv[1]).absolute()
+    table = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    there = {version: found for version in SUPPORTED if (found := find_python(version))}
+    absent = [version for version in SUPPORTED if version not in there]
+    say(f"Python here: {', '.join(there) or 'none'}; not here: {', '.join(absent) or 'none'}")
+    if not there:
+        raise SystemExit(f"at least one of Python {', '.join(SUPPORTED)} must be on this machine")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
+    (wheel,) = folder.glob("unmask-*.whl")
+    constraints = folder / "lowest.txt"
+    constraints.write_text(
+        "".join(f"{name}=={version}\n" for name, version in lowest_versions(table).items())
+    )
+    first, last = min(there), max(there)  # all have two digits
+    for version, python in there.items():
+        unmask = install(python, folder / f"newest-{version}", wheel, tested=version == last)
+        check_scan(unmask, f"Python {version}, newest versions")
+        if version == last:
+            test(unmask)
+    unmask = install(there[first], folder / f"lowest-{first}", wheel, "-c", str(constraints), tested=True)
+    check_scan(unmask, f"Python {first}, lowest versions")
+    test(unmask, "-W", "default")  # what old versions deprecated of others is not ours
+
+
+def find_python(version: str) -> str | None:
+    """An interpreter on the path or under pyenv that really runs, or None."""
+    homes = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    for found in (shutil.which(f"python{version}"), *map(str, homes)):
+        if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return found
+    return None
+
+
+def install(python: str, home: Path, wheel: Path, *given: str, tested: bool) -> Path:
+    """A new environment with the wheel, and with what the tests need where they are run; its ``unmask``."""
+    run(python, "-m", "venv", str(home))
+    extras = f"[{','.join(EXTRAS)}]" if tested else ""
+    more = TOOLS if tested else ()
+    run(str(home / "bin" / "pip"), "install", "--quiet", f"{wheel}{extras}", *more, *given)
+    return home / "bin" / "unmask"
+
+
+def check_scan(unmask: Path, where: str) -> None:
+    """Every example must get a verdict with a number."""
+    lines = run(str(unmask), "scan", "--json", str(ROOT / "examples")).splitlines()
+    verdicts = [json.loads(line) for line in lines]
+    media = sorted((ROOT / "examples").glob("*.mp4"))
+    if len(verdicts) != len(media) or any(verdict["p_fake"] is None for verdict in verdicts):
+        raise SystemExit(f"{where}: {len(media)} examples must get a number each, got {lines}")
+    told = ", ".join(f"{Path(v['path']).name} {v['outcome']} {v['p_fake']:.2f}" for v in verdicts)
+    say(f"{where}: {told}")
+
+
+def test(unmask: Path, *given: str) -> None:
+    """A part of the tests, on what was installed and not on the sources beside them."""
+    python = unmask.with_name("python")
+    subprocess.run(
+        [python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *given, *PART], cwd=ROOT, check=True
+    )
+
+
+def run(*command: str) -> str:
+    """What a command prints; it must succeed."""
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stdout[-2000:]}")
+    return done.stdout
+
+
+def say(text: str) -> None:
+    """A line for whoever reads the log."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
