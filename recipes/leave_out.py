@@ -2,9 +2,9 @@
 
     python recipes/leave_out.py faces.csv .data/features/clip_b16 --blocks 10 --kinds class mean spread
 
-A source is a repository, a data set or a generator. Every clip is judged by a head that was fitted without its
-source and, for a fake, without its family; the score of a clip is the mean over its crops. The threshold that
-a source is held against is set on the other sources of real video alone, so that 5 % of the clips of the mean
+A source is a repository, a data set or a generator. Every clip is judged by a head that was fitted without
+its source and, for a fake, without its family; the score of a clip is the mean over its crops. The threshold
+that a source is held against is set on the other sources of real video alone, so that 5 % of the clips of the mean
 source are called fake.
 """
 
