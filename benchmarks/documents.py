@@ -24,6 +24,7 @@ import faces
 import long
 import models
 import montages
+import strangers
 import tables
 import weights
 from marks import MARKS, OPENING, Marks, between, marks, put_into
@@ -49,6 +50,11 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
         ("docs/long-videos.md", ALONE, montages.alone()),
         ("docs/long-videos.md", MONTAGES, montages.table(measured("montages"))),
         ("docs/faces.md", OPENING, faces.opening(drawn)),
+        *all_of(
+            "docs/lab/strangers.md",
+            measured("strangers"),
+            {OPENING: strangers.opening, MARKS: strangers.markdown},
+        ),
         *all_of(
             "docs/evaluation.md",
             measured("evaluation"),

@@ -20,6 +20,8 @@ ROWS = {
     "dfdc_mini_part_1_auc": "live face swaps, {half} pairs: AUC",
     "dfdc_mini_part_1_pair_accuracy": "the same: fake ranked above its own original",
     "mixture_log_loss": "log loss on these clips, calibrated on others",
+    "false_alarms_on_strangers_video": "real clips called fake, of {clips} from sources that took no part",
+    "false_alarms_on_strangers_stills": "real pictures called fake, of {clips:,} from such sources",
     "false_alarms_on_held_out_reals": "real clips called fake, of {clips} held out of some of the training",
     "false_alarms_on_reals_no_member_saw": "real clips called fake, of {clips} held out of all of it",
 }
