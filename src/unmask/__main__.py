@@ -15,8 +15,8 @@ def main() -> None:
         sys.stderr.write("stopped\n")
         sys.exit(130)
     finally:
-        # Where Ctrl-C fell into an exec, as every dataclass has one, Python would end by the signal, not
-        # with the exit code, although it was caught; the next exec makes it forget.
+        # Where Ctrl-C fell into an exec, as every dataclass has one, Python would end by the signal instead
+        # of the exit code, although it was caught; the next exec makes it forget.
         exec("")
 
 
