@@ -1,3 +1,6 @@
+import pickle
+import sys
+import textwrap
 from dataclasses import replace
 
 import numpy as np
@@ -100,10 +103,95 @@ def test_a_part_of_a_long_video_is_parted_too(long_clip):
     assert count_pieces(long_clip, DecodeSettings(end_seconds=40)) == 1
 
 
+def test_what_is_handed_on_of_a_film_is_small(long_clip):
+    film = list_film(long_clip)
+    told = pickle.dumps(film)
+    assert len(told) < 2000 + 26 * len(film.survey.sizes)  # 2.8 MB an hour
+    read = list(read_stretches(long_clip, film=pickle.loads(told), pieces=range(1, 2)))
+    assert [s.start_seconds for s in read] == [
+        s.start_seconds for s in read_stretches(long_clip, pieces=range(1, 2))
+    ]
+
+
 def test_what_is_short_or_unreadable_is_one_piece(tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     assert count_pieces(tmp_path / "broken.mp4") == 1
     assert count_pieces(tmp_path / "none.mp4") == 1
+
+
+WATCHED = """
+    import os
+    import time
+    from pathlib import Path
+
+    from unmask.pipeline import Scanner, load_scanner
+    from unmask.video import film, stretches
+
+    LOG = Path(__file__).with_name("log")
+
+    def note(*words):
+        with LOG.open("a") as file:
+            file.write(" ".join(map(str, [os.getpid(), *words])) + "\\n")
+
+    def noted():
+        return [line.split() for line in LOG.read_text().splitlines()]
+
+    class Watched:
+        def __init__(self, scanner):
+            self._scanner = scanner
+
+        def list_file(self, path, **told):
+            return self._scanner.list_file(path, **told)
+
+        def scan(self, path, **told):
+            note("scan", Path(path).name)
+            return self._scanner.scan(path, **told)
+
+        def scan_pieces(self, path, film, pieces, **told):
+            note("pieces", pieces.start, pieces.stop)
+            found = self._scanner.scan_pieces(path, film, pieces, **told)
+            end = time.monotonic() + 60
+            while len({pid for pid, what, *_ in noted() if what == "pieces"}) == 1 and time.monotonic() < end:
+                time.sleep(0.05)  # until the other worker, which has other files first, helps
+            return found
+
+    def load(settings):
+        scanner = load_scanner(settings)
+        for module in (film, stretches):
+            survey = module.survey_packets
+
+            def surveyed(job, *others, survey=survey):
+                note("survey", job.source.label)
+                return survey(job, *others)
+
+            module.survey_packets = surveyed
+        return Watched(scanner)
+"""
+
+
+@pytest.fixture
+def watched(tmp_path, monkeypatch):
+    """A scanner that writes down who lists and scans what; in a module, since child processes import it."""
+    (tmp_path / "watched_scanner.py").write_text(textwrap.dedent(WATCHED))
+    monkeypatch.syspath_prepend(tmp_path)
+    import watched_scanner
+
+    yield watched_scanner
+    del sys.modules["watched_scanner"]
+
+
+def test_a_long_video_is_listed_once_and_shared_by_who_has_nothing_else_to_do(long_clip, watched, tmp_path):
+    settings = ScanSettings(model=str(write_tiny_model(tmp_path)), embedder="none")
+    alone = load_scanner(settings).scan(long_clip)
+    short = write_clip(tmp_path / "short.mp4", moving_views(20))
+    found = dict(scan_each([long_clip, short], settings, BatchSettings(jobs=2), load=watched.load))
+    assert replace(found[0], seconds={}) == replace(alone, seconds={})
+    log = watched.noted()
+    assert sorted(name for _, what, name, *_ in log if what == "survey") == ["film.mp4", "short.mp4"]
+    pieces = {int(start): pid for pid, what, start, *_ in log if what == "pieces"}
+    (other,) = (pid for pid, what, *_ in log if what == "scan")
+    assert sorted(pieces) == [0, 1]  # each was looked at once, by one of the two
+    assert pieces[0] != pieces[1] == other
 
 
 def test_the_verdict_does_not_depend_on_the_number_of_processes(long_clip, tmp_path):
