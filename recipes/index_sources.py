@@ -4,8 +4,8 @@
     unmask extract generated.csv --frames 16 -o .data/generated
 
 The table is tab-separated (.gz is read too) with the columns file and label; and where there are: source or
-repo, family or set, group or person, attributes. A source is a repository, a data set or a generator: whatever
-is left out together when one asks how a detector does on footage that it never saw. Several repositories with
+repo, family or set, group or person, attributes. A source is a repository, a data set or a generator: what is
+left out together when one asks how a detector does on footage that it never saw. Several repositories with
 clips of one data set are one source, see `DATA_SETS`. A group, a person or a pair of people, is never on both
 sides of a split.
 """

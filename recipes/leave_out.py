@@ -1,11 +1,11 @@
-"""How a head on frozen features does on sources that it never saw: fitted without a source, measured on it.
+"""How a head on frozen features does on sources that it never saw: fitted without one, measured on it.
 
     python recipes/leave_out.py faces.csv .data/features/clip_b16 --blocks 10 --kinds class mean spread
 
 A source is a repository, a data set or a generator. Every clip is judged by a head that was fitted without
 its source and, for a fake, without its family; the score of a clip is the mean over its crops. The threshold
-that a source is held against is set on the other sources of real video alone, so that 5 % of the clips of the mean
-source are called fake.
+that a source is held against is set on the other sources of real video alone, so that 5 % of the clips of the
+mean source are called fake.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def fit_head(
 
 
 def weigh_rows(table: pd.DataFrame, *, power: float) -> np.ndarray:
-    """Half the weight to each class; in it a source counts by its crops to a power, and in it each clip alike."""
+    """Half the weight to each class; there a source counts by its crops to a power, its clips alike."""
     weights = np.zeros(len(table))
     family = np.where(table["label"] == "FAKE", table["family"], table["source"])
     for label in ("FAKE", "REAL"):
@@ -161,7 +161,7 @@ def judge_left_out(faces: Faces, options: argparse.Namespace) -> pd.DataFrame:
 
 
 def assign_folds(table: pd.DataFrame) -> pd.Series:
-    """Which rows are left out together: each large source by itself, small ones of real video in eight folds."""
+    """Which rows are left out together: a large source or a family by itself, small sources in eight folds."""
     kind = table.apply(name_family, axis=1)
     clips = table.groupby("source")["clip"].nunique()
     small = clips[clips < 10].index
@@ -287,9 +287,7 @@ def main() -> None:
     judged = judge_left_out(faces, options)
     for state in options.test_states:
         figures = summarise(judged, state)
-        print(
-            f"\n{options.cache.name} blocks {options.blocks} {options.kinds} fitted on {options.fit_states}: {state}"
-        )
+        print(f"\n{options.cache.name} blocks {options.blocks} {options.kinds}: {state}")
         print(pd.Series(figures).round(3).to_string())
         if options.json:
             settings = {k: (str(v) if isinstance(v, Path) else v) for k, v in vars(options).items()}

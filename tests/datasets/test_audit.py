@@ -66,6 +66,8 @@ class TestFakes:
         views = moving_views(8)
         for name, tone in (("a.mp4", 220), ("same.mp4", 220), ("voice.mp4", 330)):
             _write_with_tone(tmp_path / name, views, tone)
+        foreign = (tmp_path / "voice.mp4").read_bytes().replace(b"Lavf", b"L\xe9vf")  # a tag that is no UTF-8
+        (tmp_path / "voice.mp4").write_bytes(foreign)
         _write_with_tone(tmp_path / "face.mp4", changed(views), 330)
         names = ("same.mp4", "voice.mp4", "face.mp4")
         write_labels(tmp_path, {"a.mp4": ("REAL", None)} | {name: ("FAKE", "a.mp4") for name in names})

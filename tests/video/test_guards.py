@@ -24,7 +24,7 @@ from media import (
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
 from unmask.video import decoding, read_clip
-from unmask.video.container import read_packets
+from unmask.video.container import Job, check_source, open_video, read_packets, read_tags
 
 
 def refused(path: str | Path, settings: DecodeSettings | None = None) -> str:
@@ -94,6 +94,14 @@ def test_a_permission_error_is_told_in_words(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "open", no)
     assert refused(path) == "secret.mp4: reading it is not permitted"
+
+
+def test_tags_that_are_no_utf8_are_read_as_text_that_can_be_written(tmp_path):
+    path = write_video(tmp_path / "foreign.mp4", frames=2)
+    path.write_bytes(path.read_bytes().replace(b"Lavf", b"L\xe9vf"))
+    with open_video(Job.start(check_source(path), DecodeSettings())) as (container, _):
+        assert read_tags(container)["encoder"].startswith("L\ufffdvf")
+    assert len(read_clip(path).frames) == 2
 
 
 def test_a_file_that_disappears(tmp_path, monkeypatch):
