@@ -161,7 +161,7 @@ def judge_left_out(faces: Faces, options: argparse.Namespace) -> pd.DataFrame:
 
 
 def assign_folds(table: pd.DataFrame) -> pd.Series:
-    """Which rows are left out together: a large source or a family by itself, small sources in eight folds."""
+    """Which rows are left out together: a large source or a family by itself, small ones in eight folds."""
     kind = table.apply(name_family, axis=1)
     clips = table.groupby("source")["clip"].nunique()
     small = clips[clips < 10].index
