@@ -44,7 +44,6 @@ class Findings:
 
     Attributes:
         problem: Why nothing was found out, or empty.
-        ours: The problem is a failure of unmask or the machine, which says nothing of the clip.
         width: Of the upright frames, in pixels; 0 when there is a problem.
         height: The same.
         looks: By model what it saw in each stretch, in order; a short clip without a cut is one.
@@ -52,10 +51,10 @@ class Findings:
         brightness: Mean luma of the faces, 0 to 255; NaN without a face.
         strip: JPEG of some faces of each person, one person a row; empty without a face.
         seconds: Wall time that this clip took its child process.
+        ours: The problem is a failure of unmask or the machine, which says nothing of the clip.
     """
 
     problem: str = ""
-    ours: bool = False
     width: int = 0
     height: int = 0
     looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
@@ -63,6 +62,7 @@ class Findings:
     brightness: float = float("nan")
     strip: bytes = b""
     seconds: float = 0.0
+    ours: bool = False
 
     @property
     def people(self) -> int:
