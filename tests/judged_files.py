@@ -41,3 +41,8 @@ def load_death():
 
 def _die(job, tell):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail():
+    """In place of what prepares a child process: a fault of our own."""
+    raise TypeError("an argument that is none")

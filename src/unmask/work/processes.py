@@ -139,13 +139,13 @@ def _work(link: Connection, load: Callable[[], Do[Any, Any]]) -> None:
             return
         link.send(Ready())
         while True:
-            task = link.recv()
-            answer = do_task(do, task, tell)
+            task: object = None
             try:
-                link.send(answer)
-            except OSError:
+                task = link.recv()
+                link.send(do_task(do, task, tell))
+            except (EOFError, OSError):
                 raise
-            except Exception as error:  # noqa: BLE001  an answer that cannot be sent must only cost its task
+            except Exception as error:  # noqa: BLE001  what cannot be read or sent must only cost its task
                 link.send(what_failed(error, task))
 
 

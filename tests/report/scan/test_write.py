@@ -7,7 +7,7 @@ import pytest
 
 from command_line import run
 from conftest import CHROMIUM
-from judged_files import judged_file, load_death
+from judged_files import fail, judged_file, load_death
 from unmask.errors import SettingsError
 from unmask.judge.stored import verdict_of
 from unmask.report.scan import render_report, write_report, write_reports
@@ -66,10 +66,6 @@ def test_a_child_process_is_prepared_before_it_reads_the_file(judged):
     verdict, source, options = judged
     ((_, seen),) = look_through([(verdict, source)], replace(options, prepare=partial(os._exit, 7)))
     assert seen.problem == "media_crashed" and "exit code 7" in seen.detail
-
-
-def fail():
-    raise TypeError("an argument that is none")
 
 
 def test_a_fault_of_our_own_is_not_told_as_one_of_the_file(judged, faults_folder):
