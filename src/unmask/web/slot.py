@@ -11,14 +11,13 @@ from typing import Any, Protocol
 from unmask.errors import ModelError
 from unmask.verdicts import Verdict
 from unmask.web.queue import Job, ScanQueue
-from unmask.work.faults import Fault, tell_fault
-from unmask.work.pool import Crew, Done, Ended, Failure, Part, Worker
+from unmask.work.faults import Fault
+from unmask.work.pool import Crew, Done, Ended, Failure, Part, Worker, settle_fault
 
 _LOOK_EVERY_SECONDS = 0.1  # whether a scan was cancelled
 _REST_SECONDS = 5.0  # before another worker is tried when one could not start
 _RETRY_SECONDS = 60.0  # and after so many tries in vain, while there is no scan to tell of it
 _TRIES = 3
-_BLAME = "that is a fault of unmask, not of the file"
 _log = logging.getLogger(__name__)
 
 
@@ -88,7 +87,7 @@ class Slot(threading.Thread):
             if self._worker is not None and self._worker.busy:
                 self._dismiss()
             if not job.cancelled.is_set():
-                self._watcher.broke(job, tell_fault(Fault.of(error, job.path), "on it", _BLAME))
+                self._watcher.broke(job, settle_fault(Fault.of(error, job.path)).reason)
         finally:
             self._queue.end(job)
 

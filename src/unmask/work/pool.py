@@ -143,7 +143,7 @@ class Worker(ABC):
             case Part():
                 self._give_time(self._task_limit_seconds)
             case Fault():
-                self.busy, message = False, settle(message)
+                self.busy, message = False, settle_fault(message)
             case Done() | Failure():
                 self.busy = False
         return message if isinstance(message, Part | Done | Failure | Ended) else None
@@ -285,7 +285,10 @@ def _wait(crew: Crew, workers: list[Worker], until: float | None) -> list[Worker
 
 def settle(answer: Done | Failure | Fault) -> Done | Failure:
     """An answer with the details of a fault written down, on the side of those who read them."""
-    if not isinstance(answer, Fault):
-        return answer
+    return settle_fault(answer) if isinstance(answer, Fault) else answer
+
+
+def settle_fault(fault: Fault) -> Failure:
+    """A fault as a task's failure, which blames nobody's file; its details are written down."""
     blame = "that is a fault of unmask and says nothing of the file"
-    return Failure(tell_fault(answer, "on it", blame), answer.note, ours=True)
+    return Failure(tell_fault(fault, "on it", blame), fault.note, ours=True)
