@@ -1,6 +1,7 @@
 """Features of frozen foundation networks for every labelled face, kept for heads that are fitted in seconds.
 
     python recipes/features.py choose faces.csv .data/dfdc_faces .data/real_videos=real_videos.csv ...
+    python recipes/features.py forge faces.csv pseudo.csv
     python recipes/features.py encode faces.csv clip_b16 --wheels .data/wheels -o .data/features
 
 `choose` lists crops of the largest person of each clip, spread over it, from folders of `unmask extract`; the
@@ -18,7 +19,7 @@ import csv
 import hashlib
 import time
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -39,9 +40,10 @@ from unmask.forge.augment import (
     draw_degradation,
     draw_harsh_degradation,
 )
+from unmask.forge.blend import blend_self
 from unmask.models.foundations import FOUNDATIONS, load_foundation
 from unmask.models.vit import VisionTransformer
-from unmask.types import Image
+from unmask.types import Floats, Image
 
 COLUMNS = (
     "key", "folder", "number", "label", "source", "family", "group", "original", "clip", "pair", "attributes",
@@ -52,6 +54,7 @@ CHUNK = 64  # crops in one file of the cache
 FIRST_BLOCK = {"dinov2_s": 5, "clip_b16": 6}
 TOKEN_BLOCK = {"dinov2_s": 0, "clip_b16": 8}  # 0 keeps none
 KINDS = ("class", "mean", "spread")
+PSEUDO = "pseudo"  # family of pseudo-fakes
 
 
 def choose(options: argparse.Namespace) -> None:
@@ -64,14 +67,43 @@ def choose(options: argparse.Namespace) -> None:
         rows = thin_pairs(rows, options.most_pairs)
     if options.most:
         rows = cap_sources(rows, options.most)
-    for row in rows:
-        row["order"] = hashlib.sha256(f"{row['original']}/{row['number']}".encode()).hexdigest()
-    rows.sort(key=lambda row: (row.pop("order"), row["key"]))
-    with whole_file(options.list) as draft, draft.open("w", newline="") as file:
+    write_list(rows, options.list)
+
+
+def forge(options: argparse.Namespace) -> None:
+    """Write the list of pseudo-fakes of a list's reals: some crops a clip, at most so many a source."""
+    store = Store()
+    rows = [row for row in read_list(options.list) if row["label"] == "REAL" and store.has_points(row)]
+    by_clip: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: in_no_order(row["key"], row["number"])):
+        by_clip[row["clip"]].append(row)
+    made = [
+        row | {"label": "FAKE", "family": PSEUDO, "pair": row["key"], "clip": f"{row['clip']} {PSEUDO}"}
+        for clip in by_clip.values()
+        for row in clip[: options.crops]
+    ]
+    write_list(cap_sources(made, options.most), options.pseudo)
+
+
+def in_no_order(*words: str) -> str:
+    """What to sort by so that any part of a list speaks for the whole, the same each time."""
+    return hashlib.sha256("/".join(words).encode()).hexdigest()
+
+
+def read_list(file: Path) -> list[dict[str, str]]:
+    """The rows that `write_list` wrote."""
+    with file.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def write_list(rows: Sequence[dict[str, str]], target: Path) -> None:
+    """Write a list of crops, shuffled; those of one original stay together, so that pairs do."""
+    ordered = sorted(rows, key=lambda row: (in_no_order(row["original"], row["number"]), row["key"]))
+    with whole_file(target) as draft, draft.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows(rows)
-    frame = pd.DataFrame(rows)
+        writer.writerows(ordered)
+    frame = pd.DataFrame(ordered)
     print(frame.groupby(["label", "source"])["clip"].agg(["nunique", "size"]).to_string())
     print(f"{len(frame)} crops of {frame['clip'].nunique()} clips from {frame['source'].nunique()} sources")
 
@@ -109,25 +141,19 @@ def thin_pairs(rows: Sequence[dict[str, str]], most: int) -> list[dict[str, str]
     for row in rows:
         if row["pair"] and row["number"] == "0":
             fakes[row["pair"]].append(row)
-    crowded = {folder for folder, count in _count(rows, "folder").items() if count > 10 * most}
+    crowded = {folder for folder, count in Counter(r["folder"] for r in rows).items() if count > 10 * most}
     kept = [row for row in rows if row["folder"] not in crowded]
     for folder in crowded:
         reals = [row for row in rows if row["folder"] == folder and row["key"] in fakes]
-        reals.sort(key=lambda row: hashlib.sha256(row["key"].encode()).hexdigest())
-        for real in reals[:most]:
-            choices = sorted(
-                fakes[real["key"]], key=lambda row: hashlib.sha256(row["key"].encode()).hexdigest()
-            )
-            kept += [real, choices[0]]
+        for real in sorted(reals, key=lambda row: in_no_order(row["key"]))[:most]:
+            kept += [real, min(fakes[real["key"]], key=lambda row: in_no_order(row["key"]))]
     return kept
 
 
 def cap_sources(rows: Sequence[dict[str, str]], most: int) -> list[dict[str, str]]:
     """At most so many crops of a source that has no pairs, drawn by hash."""
-    ordered = sorted(
-        rows, key=lambda row: hashlib.sha256(f"{row['key']}/{row['number']}".encode()).hexdigest()
-    )
-    paired = {row["source"] for row in rows if row["pair"]}
+    ordered = sorted(rows, key=lambda row: in_no_order(row["key"], row["number"]))
+    paired = {row["source"] for row in rows if row["pair"] and row["family"] != PSEUDO}
     seen: dict[str, int] = defaultdict(int)
     kept = []
     for row in ordered:
@@ -137,17 +163,9 @@ def cap_sources(rows: Sequence[dict[str, str]], most: int) -> list[dict[str, str
     return kept
 
 
-def _count(rows: Sequence[dict[str, str]], column: str) -> dict[str, int]:
-    counts: dict[str, int] = defaultdict(int)
-    for row in rows:
-        counts[row[column]] += 1
-    return counts
-
-
 def encode(options: argparse.Namespace) -> None:
     """Fill the cache, chunk by chunk: all crops clean, then mildly degraded, then harshly."""
-    with options.list.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_list(options.list)
     name = options.network
     net = load_foundation(name, options.wheels).resized(SIZE_PX)
     folder = options.output / name
@@ -200,20 +218,37 @@ class Store:
     def __init__(self) -> None:
         self._folders: dict[str, tuple[CropReader, dict[str, Sample]]] = {}
 
+    def has_points(self, row: dict[str, str]) -> bool:
+        """Whether the key points of a crop are known, without which nothing can be blended."""
+        _, sample = self._find(row)
+        return sample.has_points
+
     def read(self, row: dict[str, str], state: str) -> Image:
         """A crop as a scan with a margin of 0 would cut it, (224, 224, 3); a pair is degraded alike."""
-        name = row["folder"]
-        if name not in self._folders:
-            samples = {sample.key: sample for sample in read_index(Path(name))}
-            self._folders[name] = CropReader(Path(name)), samples
-        reader, samples = self._folders[name]
-        sample = samples[row["key"]]
-        stored, _ = reader.read(sample, int(row["number"]))
+        reader, sample = self._find(row)
+        stored, points = reader.read(sample, int(row["number"]))
+        if row["family"] == PSEUDO:
+            stored = make_pseudo_fake(
+                stored, points, seed=zlib.crc32(f"{row['key']}/{row['number']}".encode())
+            )
         side = 2 * round(len(stored) / (1 + sample.margin_fraction) / 2)  # even, as codecs want it
         crop = view_centre(stored, CropSettings(side, 0.0), stored_margin=sample.margin_fraction)
         seed = zlib.crc32(f"{row['original']}/{row['number']}/{state}".encode())
         crop = apply_chain(crop, degrade(np.random.default_rng(seed), state, size_px=side))
         return scale_square(crop, size_px=SIZE_PX)
+
+    def _find(self, row: dict[str, str]) -> tuple[CropReader, Sample]:
+        name = row["folder"]
+        if name not in self._folders:
+            samples = {sample.key: sample for sample in read_index(Path(name))}
+            self._folders[name] = CropReader(Path(name)), samples
+        reader, samples = self._folders[name]
+        return reader, samples[row["key"]]
+
+
+def make_pseudo_fake(image: Image, points: Floats, *, seed: int) -> Image:
+    """A crop with a copy of its own face, altered and blended back."""
+    return blend_self(image, points, np.random.default_rng(seed), copy=image).fake
 
 
 def degrade(rng: np.random.Generator, state: str, *, size_px: int) -> list[Operation]:
@@ -237,6 +272,12 @@ def main() -> None:
     first.add_argument("--most-pairs", type=int, default=0, help="of a large folder of paired pictures")
     first.add_argument("--most", type=int, default=0, help="crops of a source without pairs")
     first.set_defaults(run=choose)
+    between = commands.add_parser("forge", help="list pseudo-fakes of a list's reals")
+    between.add_argument("list", type=Path)
+    between.add_argument("pseudo", type=Path, help="the list to write, .csv")
+    between.add_argument("--crops", type=int, default=3, help="of each clip")
+    between.add_argument("--most", type=int, default=300, help="crops of a source")
+    between.set_defaults(run=forge)
     second = commands.add_parser("encode", help="fill the cache")
     second.add_argument("list", type=Path)
     second.add_argument("network", choices=sorted(FOUNDATIONS))

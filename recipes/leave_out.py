@@ -1,11 +1,12 @@
 """How a head on frozen features does on sources that it never saw: fitted without one, measured on it.
 
-    python recipes/leave_out.py faces.csv .data/features/clip_b16 --blocks 10 --kinds class mean spread
+    python recipes/leave_out.py faces.csv=.data/features/clip_b16 --blocks 10 --kinds class mean spread
 
 A source is a repository, a data set or a generator. Every clip is judged by a head that was fitted without
-its source and, for a fake, without its family; the score of a clip is the mean over its crops. The threshold
-that a source is held against is set on the other sources of real video alone, so that 5 % of the clips of the
-mean source are called fake.
+its source and, for a fake, without its family (with `--unseen source` without its source alone); the score of
+a clip is the mean over its crops. The threshold that a source is held against is set on the other sources of
+real video alone, so that 5 % of the clips of the mean source are called fake. Pseudo-fakes are fitted to and
+never measured on.
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from features import FIRST_BLOCK, KINDS, PSEUDO
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 FALSE_ALARMS = 0.05  # of the mean source of real video
 VALIDATION = ("part1",)  # sources that nothing may be fitted to or chosen on
+UNCHOSEN = ("generated stills", "live swaps, validation", PSEUDO)  # no part of the mean that chooses
 FAMILIES = {
     "dfdc_faces": "DFDC", "part0": "live swaps", "part1": "live swaps, validation",
     "swap_": "other swaps", "lip_": "lip-sync", "reenact_": "reenacted",
-    "talk_": "talking heads", "video_": "generated video", "synth_": "generated stills",
+    "talk_": "talking heads", "video_": "generated video", "synth_": "generated stills", PSEUDO: PSEUDO,
 }  # fmt: skip
 
 
@@ -45,24 +48,33 @@ class Faces:
 
 
 def read_faces(
-    listing: Path,
-    cache: Path,
-    *,
-    states: Sequence[str],
-    blocks: Sequence[int],
-    kinds: Sequence[int],
-    first: int,
+    places: Sequence[tuple[Path, Path]], *, states: Sequence[str], blocks: Sequence[int], kinds: Sequence[str]
 ) -> Faces:
-    """What the cache holds of a list; crops that are not encoded yet in every state are left out."""
+    """What the caches hold of their lists; crops that are not encoded yet in every state are left out."""
+    read = [
+        _read_list(listing, cache, states=states, blocks=blocks, kinds=kinds) for listing, cache in places
+    ]
+    return Faces(
+        pd.concat([faces.table for faces in read]),
+        {state: np.concatenate([faces.features[state] for faces in read]) for state in states},
+    )
+
+
+def _read_list(
+    listing: Path, cache: Path, *, states: Sequence[str], blocks: Sequence[int], kinds: Sequence[str]
+) -> Faces:
     table = pd.read_csv(listing, dtype=str, keep_default_na=False)
     chunks = {state: {int(f.stem): f for f in (cache / state).glob("*.npz")} for state in states}
     ready = sorted(set.intersection(*(set(found) for found in chunks.values())))
     features: dict[str, list[np.ndarray]] = {state: [] for state in states}
     keys: list[str] = []
+    taken = np.ix_(
+        [block - FIRST_BLOCK[cache.name] for block in blocks], [KINDS.index(kind) for kind in kinds]
+    )
     for number in ready:
         for state in states:
             with np.load(chunks[state][number]) as held:
-                part = held["blocks"][:, [block - first for block in blocks]][:, :, list(kinds)]
+                part = held["blocks"][:, *taken]
                 features[state].append(part.reshape(len(part), -1).astype(np.float32))
                 if state == states[0]:
                     keys += held["keys"].tolist()
@@ -142,12 +154,13 @@ def weigh_rows(table: pd.DataFrame, *, power: float) -> np.ndarray:
 def judge_left_out(faces: Faces, options: argparse.Namespace) -> pd.DataFrame:
     """For every crop and state the logit of a head that saw neither its source nor its family."""
     table = faces.table
-    fold = assign_folds(table)
+    fold = assign_folds(table, by_family=options.unseen == "family")
     scores = {state: np.full(len(table), np.nan) for state in faces.features}
     for name in sorted(set(fold)):
         held = (fold == name).to_numpy()
         hidden_sources = set(table["source"][held])
-        hidden_families = set(table["family"][held & (table["label"] == "FAKE")])
+        fakes = held & (table["label"] == "FAKE") & (table["family"] != PSEUDO)
+        hidden_families = set(table["family"][fakes]) if options.unseen == "family" else set()
         hidden_groups = set(table["group"][held])
         out = (
             table["source"].isin([*hidden_sources, *VALIDATION])
@@ -160,7 +173,7 @@ def judge_left_out(faces: Faces, options: argparse.Namespace) -> pd.DataFrame:
     return table.assign(**{f"logit_{state}": values for state, values in scores.items()})
 
 
-def assign_folds(table: pd.DataFrame) -> pd.Series:
+def assign_folds(table: pd.DataFrame, *, by_family: bool) -> pd.Series:
     """Which rows are left out together: a large source or a family by itself, small ones in eight folds."""
     kind = table.apply(name_family, axis=1)
     clips = table.groupby("source")["clip"].nunique()
@@ -168,7 +181,9 @@ def assign_folds(table: pd.DataFrame) -> pd.Series:
     codes = {source: f"small {number % 8}" for number, source in enumerate(sorted(small))}
     by_source = table["source"].map(lambda source: codes.get(source, source))
     by_source[table["source"].isin(["part0", "part1"])] = "live swaps"
-    fakes_of_many = (kind != "real") & (table["source"] != "dfdc_faces") & (by_source != "live swaps")
+    if not by_family:
+        return by_source
+    fakes_of_many = ~kind.isin(["real", PSEUDO]) & ~by_source.isin(["dfdc_faces", "live swaps"])
     return by_source.where(~fakes_of_many, "family " + kind)
 
 
@@ -217,7 +232,7 @@ def summarise(judged: pd.DataFrame, state: str) -> dict[str, float]:
     for source, mine in stills.groupby("source")["logit"]:
         figures[f"FA stills {source}"] = float((mine >= threshold).mean())
     aucs = []
-    for kind, mine in clips[clips["label"] == "FAKE"].groupby("kind"):
+    for kind, mine in clips[(clips["label"] == "FAKE") & (clips["kind"] != PSEUDO)].groupby("kind"):
         if kind == "generated stills":
             against = stills
         elif kind == "DFDC":
@@ -227,7 +242,7 @@ def summarise(judged: pd.DataFrame, state: str) -> dict[str, float]:
         labels = np.r_[np.ones(len(mine)), np.zeros(len(against))]
         figures[f"AUC {kind}"] = float(roc_auc_score(labels, np.r_[mine["logit"], against["logit"]]))
         figures[f"recall {kind}"] = float((mine["logit"] >= threshold).mean())
-        if kind not in ("generated stills", *VALIDATION):
+        if kind not in UNCHOSEN:
             aucs.append(figures[f"AUC {kind}"])
     figures["macro AUC"] = float(np.mean(aucs))
     for source in ("dfdc_faces", "part0", "part1"):
@@ -263,12 +278,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("list", type=Path)
-    parser.add_argument("cache", type=Path, help="folder of one network, of recipes/features.py")
-    parser.add_argument("--blocks", type=int, nargs="+", required=True)
     parser.add_argument(
-        "--kinds", nargs="+", choices=("class", "mean", "spread"), default=["class", "mean", "spread"]
+        "places", nargs="+", metavar="LIST=CACHE", help="a list and its folder of one network, of features.py"
     )
+    parser.add_argument("--blocks", type=int, nargs="+", required=True)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--fit-states", nargs="+", default=["clean"])
     parser.add_argument("--test-states", nargs="+", default=["clean"])
     parser.add_argument("--ridge", type=float, default=1e-3)
@@ -276,18 +290,16 @@ def main() -> None:
     parser.add_argument(
         "--power", type=float, default=0.5, help="how much a large source outweighs a small one"
     )
+    parser.add_argument("--unseen", choices=("family", "source"), default="family")
     parser.add_argument("--json", type=Path, help="add the figures to this file, a line each")
     options = parser.parse_args()
-    first = {"dinov2_s": 5, "clip_b16": 6}[options.cache.name]
-    kinds = [("class", "mean", "spread").index(kind) for kind in options.kinds]
+    places = [tuple(map(Path, place.split("="))) for place in options.places]
     states = list(dict.fromkeys([*options.fit_states, *options.test_states]))
-    faces = read_faces(
-        options.list, options.cache, states=states, blocks=options.blocks, kinds=kinds, first=first
-    )
+    faces = read_faces(places, states=states, blocks=options.blocks, kinds=options.kinds)
     judged = judge_left_out(faces, options)
     for state in options.test_states:
         figures = summarise(judged, state)
-        print(f"\n{options.cache.name} blocks {options.blocks} {options.kinds}: {state}")
+        print(f"\n{places[0][1].name} blocks {options.blocks} {options.kinds}: {state}")
         print(pd.Series(figures).round(3).to_string())
         if options.json:
             settings = {k: (str(v) if isinstance(v, Path) else v) for k, v in vars(options).items()}
