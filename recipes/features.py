@@ -52,6 +52,7 @@ STATES = ("clean", "mild", "harsh")
 SIZE_PX = 224
 CHUNK = 64  # crops in one file of the cache
 FIRST_BLOCK = {"dinov2_s": 5, "clip_b16": 6}
+LAST_BLOCK = {"dinov2_s": 12, "clip_b16": 9}  # what lies behind the ninth does worse (docs/lab/strangers.md)
 TOKEN_BLOCK = {"dinov2_s": 0, "clip_b16": 8}  # 0 keeps none
 KINDS = ("class", "mean", "spread")
 PSEUDO = "pseudo"  # family of pseudo-fakes
@@ -201,7 +202,7 @@ def encode_rows(
         for batch in torch.from_numpy(images).split(8):
             pixels = (batch.permute(0, 3, 1, 2).float() / 255 - mean) / std
             found = []
-            for number, behind in enumerate(net.tokens(pixels), start=1):
+            for number, behind in enumerate(net.tokens(pixels, blocks=LAST_BLOCK[name]), start=1):
                 patches = behind[:, 1:]
                 if number >= FIRST_BLOCK[name]:
                     found.append(torch.stack([behind[:, 0], patches.mean(1), patches.std(1)], 1))

@@ -98,9 +98,14 @@ def fit_head(
     *,
     ridge: float,
     rank: float,
+    scenes: Tensor | None = None,
+    even: float = 0.0,
     steps: int = 60,
 ) -> tuple[Tensor, Tensor]:
     """A linear head by L-BFGS: weighted cross-entropy, plus a term that wants a fake above its own real.
+
+    A source must not be told by its scene: differences between the mean logits of the sources' reals, which
+    become false alarms on a source that nobody saw, cost as well.
 
     Args:
         features: Standardised, shape (N, D).
@@ -109,6 +114,8 @@ def fit_head(
         pairs: Rows of a fake and of its real, shape (P, 2).
         ridge: Weight of the squared weights.
         rank: Weight of the pairs.
+        scenes: Mean features of the reals of each source, shape (S, D).
+        even: Weight of the variance of their logits.
         steps: Of L-BFGS.
 
     Returns:
@@ -126,6 +133,8 @@ def fit_head(
         if rank and len(pairs):
             gap = logits[pairs[:, 0]] - logits[pairs[:, 1]]
             total = total + rank * torch.nn.functional.softplus(-gap).mean()
+        if even and scenes is not None:
+            total = total + even * (scenes @ head[:-1]).var()
         total = total + ridge * head[:-1].square().sum()
         total.backward()
         return total
@@ -205,9 +214,14 @@ def fit_on(faces: Faces, rows: np.ndarray, options: argparse.Namespace):  # noqa
     shifted = [
         (a + s * len(table), b + s * len(table)) for s in range(len(options.fit_states)) for a, b in pairs
     ]
+    even = torch.from_numpy((stacked - mean) / std)
+    reals = (table["label"] == "REAL").to_numpy()
+    sources = pd.factorize(table["source"][reals])[0]
+    scenes = torch.stack([even[: len(table)][reals][sources == number].mean(0) for number in set(sources)])
     weight, bias = fit_head(
-        torch.from_numpy((stacked - mean) / std), torch.from_numpy(fake), torch.from_numpy(weights).float(),
+        even, torch.from_numpy(fake), torch.from_numpy(weights).float(),
         torch.tensor(shifted or np.empty((0, 2)), dtype=torch.long), ridge=options.ridge, rank=options.rank,
+        scenes=scenes, even=options.even,
     )  # fmt: skip
     weight, bias = weight.numpy(), float(bias)
     return lambda features: ((features - mean) / std) @ weight + bias
@@ -290,6 +304,7 @@ def main() -> None:
     parser.add_argument(
         "--power", type=float, default=0.5, help="how much a large source outweighs a small one"
     )
+    parser.add_argument("--even", type=float, default=0.0, help="how alike the sources' reals must score")
     parser.add_argument("--unseen", choices=("family", "source"), default="family")
     parser.add_argument("--json", type=Path, help="add the figures to this file, a line each")
     options = parser.parse_args()
