@@ -41,6 +41,7 @@ from unmask.forge.augment import (
     draw_harsh_degradation,
 )
 from unmask.forge.blend import blend_self
+from unmask.models.foundation_net import describe_tokens
 from unmask.models.foundations import FOUNDATIONS, load_foundation
 from unmask.models.vit import VisionTransformer
 from unmask.types import Floats, Image
@@ -52,9 +53,8 @@ STATES = ("clean", "mild", "harsh")
 SIZE_PX = 224
 CHUNK = 64  # crops in one file of the cache
 FIRST_BLOCK = {"dinov2_s": 5, "clip_b16": 6}
-LAST_BLOCK = {"dinov2_s": 12, "clip_b16": 9}  # what lies behind the ninth does worse (docs/lab/strangers.md)
+LAST_BLOCK = {"dinov2_s": 10, "clip_b16": 9}  # what lies behind the ninth does worse (docs/lab/strangers.md)
 TOKEN_BLOCK = {"dinov2_s": 0, "clip_b16": 8}  # 0 keeps none
-KINDS = ("class", "mean", "spread")
 PSEUDO = "pseudo"  # family of pseudo-fakes
 
 
@@ -203,9 +203,8 @@ def encode_rows(
             pixels = (batch.permute(0, 3, 1, 2).float() / 255 - mean) / std
             found = []
             for number, behind in enumerate(net.tokens(pixels, blocks=LAST_BLOCK[name]), start=1):
-                patches = behind[:, 1:]
                 if number >= FIRST_BLOCK[name]:
-                    found.append(torch.stack([behind[:, 0], patches.mean(1), patches.std(1)], 1))
+                    found.append(describe_tokens(behind))
                 if number == TOKEN_BLOCK[name]:
                     tokens.append(behind.half().numpy())
             blocks.append(torch.stack(found, 1).half().numpy())

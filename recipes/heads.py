@@ -1,0 +1,297 @@
+"""Linear heads on frozen features, in closed form: fitted in a second, so that every source can be left out.
+
+A head is a least-squares fit to +1 for fakes and -1 for reals, with three wishes beside it: small weights; a
+fake above its own real; and reals of all sources at the same height, since a source that scores higher than
+others becomes false alarms on a source that nobody saw. Each is a sum of squares, so all that a fit needs of
+a source is its second moments; they are computed once, and leaving a source out is leaving out a summand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from features import FIRST_BLOCK, PSEUDO
+from numpy.typing import NDArray
+
+from unmask.models.foundation_net import KINDS
+
+VALIDATION = ("part1",)  # sources that nothing may be fitted to or chosen on
+UNCHOSEN = ("generated stills", "live swaps, validation")  # families outside of the mean that chooses
+FAMILIES = {
+    "dfdc_faces": "DFDC", "part0": "live swaps", "part1": "live swaps, validation",
+    "swap_": "other swaps", "lip_": "lip-sync", "reenact_": "reenacted",
+    "talk_": "talking heads", "video_": "generated video", "synth_": "generated stills", PSEUDO: PSEUDO,
+}  # fmt: skip
+SMALL_CLIPS, SMALL_FOLDS = 10, 8  # sources of fewer clips are left out in so many folds
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Listed crops with their features.
+
+    Attributes:
+        table: One row a crop: key, number, label, source, family, clip, pair, ..., and ``still`` where it is
+            all there is of its clip.
+        features: By state, shape (N, D), float32.
+    """
+
+    table: pd.DataFrame
+    features: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSettings:
+    """How a head is fitted.
+
+    Attributes:
+        components: Principal components of the features that are kept.
+        ridge: Weight of the squared weights, in shares of the mean variance of a component.
+        rank: Weight of the squared distance of each pair's difference from 2.
+        even: Weight of the variance of the mean logit of reals over sources.
+        power: A source or family counts by its clips to this power; 0 makes all alike.
+    """
+
+    components: int = 768
+    ridge: float = 0.3
+    rank: float = 0.5
+    even: float = 3.0
+    power: float = 0.5
+
+
+def read_faces(
+    places: Sequence[tuple[Path, Path]], *, states: Sequence[str], blocks: Sequence[int], kinds: Sequence[str]
+) -> Faces:
+    """What the caches hold of their lists; crops that are not encoded yet in every state are left out.
+
+    Args:
+        places: Lists and their caches, of features.py; the last part of a cache's path names the network.
+        states: Such as ``clean``.
+        blocks: Whose features are taken, side by side.
+        kinds: Such as ``class``.
+    """
+    read = [
+        _read_list(listing, cache, states=states, blocks=blocks, kinds=kinds) for listing, cache in places
+    ]
+    return Faces(
+        pd.concat([faces.table for faces in read], ignore_index=True),
+        {state: np.concatenate([faces.features[state] for faces in read]) for state in states},
+    )
+
+
+def _read_list(
+    listing: Path, cache: Path, *, states: Sequence[str], blocks: Sequence[int], kinds: Sequence[str]
+) -> Faces:
+    table = pd.read_csv(listing, dtype=str, keep_default_na=False)
+    table["still"] = table.groupby("clip")["number"].transform("size") == 1
+    table.index = pd.Index(table["key"] + "/" + table["number"])
+    chunks = {state: {int(f.stem): f for f in (cache / state).glob("*.npz")} for state in states}
+    ready = sorted(set.intersection(*(set(found) for found in chunks.values())))
+    features: dict[str, list[Floats]] = {state: [] for state in states}
+    keys: list[str] = []
+    taken = np.ix_([b - FIRST_BLOCK[cache.name] for b in blocks], [KINDS.index(kind) for kind in kinds])
+    for number in ready:
+        for state in states:
+            with np.load(chunks[state][number]) as held:
+                part = held["blocks"][:, *taken]
+                features[state].append(part.reshape(len(part), -1).astype(np.float32))
+                if state == states[0]:
+                    keys += held["keys"].tolist()
+    return Faces(table.loc[keys], {state: np.concatenate(parts) for state, parts in features.items()})
+
+
+def name_family(row: pd.Series) -> str:
+    """The family of a fake, in words; that of a real is ``real``."""
+    if row["label"] != "FAKE":
+        return "real"
+    return next((word for start, word in FAMILIES.items() if row["family"].startswith(start)), row["family"])
+
+
+class Axes(NamedTuple):
+    """Principal components of standardised features: ``(features - mean) / std @ turn``."""
+
+    mean: Floats
+    std: Floats
+    turn: Floats
+
+    def of(self, features: Floats) -> Floats:
+        """Shape (N, D) to (N, components)."""
+        return ((features - self.mean) / self.std) @ self.turn
+
+    def undo(self, head: Head) -> Head:
+        """The same head for the features themselves."""
+        weights = self.turn @ head.weights / self.std
+        return Head(weights, head.bias - float(weights @ self.mean))
+
+
+class Head(NamedTuple):
+    """``features @ weights + bias`` is the logit."""
+
+    weights: Floats
+    bias: float
+
+    def __call__(self, features: Floats) -> Floats:
+        """Shape (N, D) to (N,)."""
+        return features @ self.weights + self.bias
+
+
+def find_axes(features: Floats, *, components: int, most: int = 6000) -> Axes:
+    """The directions in which features differ most, whatever they are of."""
+    rows = np.random.default_rng(0).permutation(len(features))[:most]
+    mean, std = features.mean(0), features.std(0) + 1e-3
+    even = (features[rows] - mean) / std
+    _, vectors = np.linalg.eigh(even.T @ even / len(even))
+    return Axes(mean, std, np.ascontiguousarray(vectors[:, ::-1][:, :components]))
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The crops of one source and family: what can be left out.
+
+    Attributes:
+        fake: Whether they are fakes.
+        source: Where they come from.
+        family: Of a fake what made it, of a real its source.
+        clips: How many.
+        square: Mean over clips of the outer product of the features with a 1 behind them, (D + 1, D + 1).
+        mean: Mean over clips of these features, (D + 1,).
+        gap_square: The same square of the differences of a fake from its own real; None without pairs.
+        gap: Mean of these differences.
+        pairs: How many.
+    """
+
+    fake: bool
+    source: str
+    family: str
+    clips: int
+    square: Floats
+    mean: Floats
+    gap_square: Floats | None = None
+    gap: Floats | None = None
+    pairs: int = 0
+
+
+def gather_units(table: pd.DataFrame, states: Sequence[Floats]) -> list[Unit]:
+    """Sum up the crops of each source and family.
+
+    Args:
+        table: Of `Faces`.
+        states: Features of the same crops in one or more states, which count alike, each (N, D).
+    """
+    family = table["family"].where(table["label"] == "FAKE", table["source"])
+    place = {name: number for number, name in enumerate(table["key"] + "/" + table["number"])}
+    pair_of = np.array(
+        [
+            place.get(f"{pair}/{number}", -1)
+            for pair, number in zip(table["pair"], table["number"], strict=True)
+        ]
+    )
+    units = []
+    for (label, source, kind), rows in table.groupby(["label", "source", family]).indices.items():
+        clips = table["clip"].iloc[rows]
+        share = 1 / clips.map(clips.value_counts()).to_numpy(np.float32)
+        share /= share.sum() * len(states)
+        paired = rows[pair_of[rows] >= 0]
+        unit = Unit(label == "FAKE", source, kind, clips.nunique(), np.zeros(0), np.zeros(0))
+        squares, means, gaps = [], [], []
+        for features in states:
+            own = _with_one(features[rows], 1.0)
+            squares.append((own * share[:, None]).T @ own)
+            means.append(share @ own)
+            if len(paired):
+                gaps.append(_with_one(features[paired] - features[pair_of[paired]], 0.0))
+        unit = replace(unit, square=sum(squares), mean=sum(means))
+        if gaps:
+            gap = np.concatenate(gaps)
+            unit = replace(unit, gap_square=gap.T @ gap / len(gap), gap=gap.mean(0), pairs=len(paired))
+        units.append(unit)
+    return units
+
+
+def _with_one(features: Floats, last: float) -> Floats:
+    return np.c_[features, np.full(len(features), last, np.float32)]
+
+
+def fit_head(units: Sequence[Unit], settings: HeadSettings) -> Head:
+    """The head of least squares.
+
+    Args:
+        units: Of both classes.
+        settings: What it is to be like.
+    """
+    side = len(units[0].mean)
+    square, wanted = np.zeros((side, side)), np.zeros(side)
+    for unit, weight in zip(units, weigh_units(units, power=settings.power), strict=True):
+        square += weight * unit.square
+        wanted += weight * (1 if unit.fake else -1) * unit.mean
+    paired = [unit for unit in units if unit.pairs]
+    total = sum(np.sqrt(unit.pairs) for unit in paired)
+    for unit in paired:
+        weight = settings.rank * np.sqrt(unit.pairs) / total
+        square += weight * unit.gap_square
+        wanted += 2 * weight * unit.gap
+    reals = [unit for unit in units if not unit.fake]
+    share = np.sqrt([unit.clips for unit in reals])
+    share /= share.sum()
+    means = np.stack([unit.mean for unit in reals])
+    means -= share @ means
+    square += settings.even * (means * share[:, None]).T @ means
+    small = settings.ridge * np.trace(square[:-1, :-1]) / (side - 1)
+    square[np.diag_indices(side)] += np.r_[np.full(side - 1, small), 1e-6]
+    found = np.linalg.solve(square, wanted)
+    return Head(found[:-1].astype(np.float32), float(found[-1]))
+
+
+def weigh_units(units: Sequence[Unit], *, power: float) -> NDArray[np.float64]:
+    """Half to each class; in it a family or a real source counts by its clips to a power."""
+    table = pd.DataFrame({"fake": [u.fake for u in units], "family": [u.family for u in units]})
+    clips = pd.Series([unit.clips for unit in units], dtype=float)
+    family = clips.groupby([table["fake"], table["family"]]).transform("sum")
+    weight = clips / family * family**power
+    return (0.5 * weight / weight.groupby(table["fake"]).transform("sum")).to_numpy()
+
+
+def assign_folds(table: pd.DataFrame, *, families: bool) -> pd.Series:
+    """Which rows are left out together: a large source by itself, small ones in eight folds.
+
+    Args:
+        table: Of `Faces`.
+        families: Whether all fakes of a family are left out at a time.
+    """
+    kind = table.apply(name_family, axis=1)
+    clips = table.groupby("source")["clip"].nunique()
+    small = {source: f"small {n % SMALL_FOLDS}" for n, source in enumerate(clips[clips < SMALL_CLIPS].index)}
+    fold = table["source"].map(lambda source: small.get(source, source))
+    fold[table["source"].isin(["part0", "part1"])] = "live swaps"
+    whole = ~kind.isin(["real", PSEUDO, "DFDC"]) & (fold != "live swaps")
+    return fold.where(~whole, "family " + kind) if families else fold
+
+
+def judge_left_out(
+    faces: Faces, axes: Axes, settings: HeadSettings, *, fit_states: Sequence[str], families: bool
+) -> pd.DataFrame:
+    """For every crop and state the logit of a head that saw neither its source nor, if so wanted, its family.
+
+    Returns:
+        The table with a column ``logit_STATE`` for each state.
+    """
+    turned = {state: axes.of(features) for state, features in faces.features.items()}
+    units = gather_units(faces.table, [turned[state] for state in fit_states])
+    fold = assign_folds(faces.table, families=families).to_numpy()
+    logits = {state: np.full(len(faces.table), np.nan) for state in turned}
+    for name in sorted(set(fold)):
+        held = fold == name
+        mine = faces.table[held]
+        sources = {*mine["source"], *VALIDATION}
+        fakes = mine[(mine["label"] == "FAKE") & (mine["family"] != PSEUDO)]
+        unseen = set(fakes["family"]) if families else set()
+        head = fit_head([u for u in units if u.source not in sources and u.family not in unseen], settings)
+        for state, features in turned.items():
+            logits[state][held] = head(features[held])
+    return faces.table.assign(**{f"logit_{state}": values for state, values in logits.items()})
