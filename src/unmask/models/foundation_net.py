@@ -48,11 +48,7 @@ class FoundationNet(nn.Module):
         self, tower: VisionTransformer, *, mean: Sequence[float], std: Sequence[float], blocks: Sequence[int]
     ) -> None:
         super().__init__()
-        if (
-            list(blocks) != sorted(set(blocks))
-            or not blocks
-            or not 1 <= blocks[0] <= blocks[-1] <= len(tower.blocks)
-        ):
+        if not blocks or list(blocks) != sorted(set(blocks) & set(range(1, len(tower.blocks) + 1))):
             raise ModelError(f"blocks must rise from 1 to {len(tower.blocks)}, got {list(blocks)}")
         self.tower = tower
         self.taken = tuple(blocks)
