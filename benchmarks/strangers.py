@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from marks import paragraph
-from unmask.evaluate.bootstrap import DRAWS
-from unmask.evaluate.metrics import Scored, auc
 from unmask.files import write_whole
+from unmask.lab.evaluate.bootstrap import DRAWS
+from unmask.lab.evaluate.metrics import Scored, auc
 from weights import measured_with
 
 OUTCOMES = ("fake", "unsure", "real")

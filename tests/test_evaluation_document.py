@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from judged_clips import judged, paired_rows
-from unmask.evaluate.ladder import CLEAN, summarise_ladder
-from unmask.evaluate.summary import summarise
+from unmask.lab.evaluate.ladder import CLEAN, summarise_ladder
+from unmask.lab.evaluate.summary import summarise
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -35,14 +35,14 @@ def packages(extras):
 
 
 def imported(file):
-    """Packages that a script itself imports, as they are installed; torch for ``unmask.train``."""
+    """Packages that a script itself imports, as they are installed; torch for ``unmask.lab.train``."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
             names = [node.module]
         for name in names:
             top = name.partition(".")[0]
-            if name.startswith("unmask.train"):
+            if name.startswith("unmask.lab.train"):
                 yield "torch"
             elif (
                 top not in sys.stdlib_module_names | {"unmask"} and not (file.parent / f"{top}.py").is_file()

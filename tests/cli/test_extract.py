@@ -1,4 +1,4 @@
-"""``unmask extract`` as it is typed: what it prints, and what it refuses. The rest is in tests/extract."""
+"""``unmask extract`` as it is typed: what it prints, and what it refuses. The rest: tests/lab/extract."""
 
 import json
 
@@ -9,9 +9,9 @@ from footage import write_footage
 from inline_crew import InlineCrew
 from training_data import write_portraits
 from unmask.cli import app
-from unmask.crops.shards import read_index
-from unmask.extract.crews import ENGINES
-from unmask.extract.manifest import read_manifest
+from unmask.lab.crops.shards import read_index
+from unmask.lab.extract.crews import ENGINES
+from unmask.lab.extract.manifest import read_manifest
 
 
 @pytest.fixture(autouse=True)

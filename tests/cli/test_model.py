@@ -35,7 +35,7 @@ def test_a_name_that_is_none_is_told_where_names_are(tmp_path, capsys, monkeypat
 
 @pytest.mark.parametrize("name", ["gend", "meso4-fd", "dfdc_b7", "mesoinception4-f2"])
 def test_what_is_proposed_for_a_name_like_another_works(name, tmp_path, capsys, monkeypatch):
-    from unmask.zoo.table import find_entry
+    from unmask.lab.zoo.table import find_entry
 
     monkeypatch.setenv("UNMASK_CACHE", str(tmp_path))
     for words in (["model", "get", name], ["scan", "--model", name, "a.mp4"], ["model", "check", name]):
@@ -52,7 +52,7 @@ def test_a_published_one_that_is_not_here_is_told_how_to_get(tmp_path, capsys, m
 
 def test_the_names_that_can_be_got_are_those_of_the_table():
     from unmask.judge.cache import PUBLISHED
-    from unmask.zoo.table import ZOO
+    from unmask.lab.zoo.table import ZOO
 
     assert tuple(ZOO) == PUBLISHED
 

@@ -8,8 +8,8 @@ from command_line import run
 @pytest.fixture
 def index(tmp_path):
     """Of two videos, of which one is missing and one lies elsewhere."""
-    from unmask.datasets.video_index import index as list_videos
-    from unmask.datasets.video_index import write_index_file
+    from unmask.lab.datasets.video_index import index as list_videos
+    from unmask.lab.datasets.video_index import write_index_file
 
     folder = tmp_path / "videos"
     for kind in ("real", "fake"):

@@ -11,8 +11,8 @@ from unmask.cli.device import DeviceOption, score_settings
 from unmask.cli.inputs import LabelledSources
 
 if TYPE_CHECKING:
-    from unmask.evaluate.recalibrate import Recalibrated
     from unmask.judge.card import Card
+    from unmask.lab.evaluate.recalibrate import Recalibrated
 
 SHOWN = {
     "log_loss": "log loss (0.693 knows nothing)",
@@ -63,10 +63,10 @@ def calibrate(
     from unmask.cli.running import stopping_on_errors
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import SettingsError
-    from unmask.evaluate.calibrate import METHODS
-    from unmask.evaluate.clips import read_clips
-    from unmask.evaluate.contenders import list_contenders
-    from unmask.evaluate.recalibrate import recalibrate
+    from unmask.lab.evaluate.calibrate import METHODS
+    from unmask.lab.evaluate.clips import read_clips
+    from unmask.lab.evaluate.contenders import list_contenders
+    from unmask.lab.evaluate.recalibrate import recalibrate
 
     with stopping_on_errors("nothing was written"):
         if method not in METHODS:

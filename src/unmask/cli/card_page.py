@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from unmask.judge.card import DEFAULT_MODEL, WEIGHTS, Card, Score
+from unmask.lab.zoo.entry import Entry, Hub
 from unmask.report.evaluation import HEADLINE
-from unmask.zoo.entry import Entry, Hub
 
 Page = Mapping[str, list[str]]
 """Lines by title."""

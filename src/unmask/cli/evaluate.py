@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from unmask.config import BatchSettings, ScanSettings
-    from unmask.evaluate.contenders import Contender
-    from unmask.evaluate.summary import Judged
+    from unmask.lab.evaluate.contenders import Contender
+    from unmask.lab.evaluate.summary import Judged
 
 
 def evaluate(
@@ -60,9 +60,9 @@ def evaluate(
     from unmask.cli.running import stopping_on_errors
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import SettingsError
-    from unmask.evaluate.clips import read_clips
-    from unmask.evaluate.contenders import list_contenders
-    from unmask.evaluate.summary import summarise
+    from unmask.lab.evaluate.clips import read_clips
+    from unmask.lab.evaluate.contenders import list_contenders
+    from unmask.lab.evaluate.summary import summarise
 
     with stopping_on_errors():
         if not 0 < fallback < 1:
@@ -102,7 +102,7 @@ def _climb(
     judged: list[Judged], contenders: Sequence[Contender], settings: ScanSettings, batch: BatchSettings
 ) -> dict[str, Any]:
     from unmask.cli.running import progress
-    from unmask.evaluate.ladder import Rungs, climb, summarise_ladder
+    from unmask.lab.evaluate.ladder import Rungs, climb, summarise_ladder
 
     clips = judged[0].clips
     rungs: list[Rungs] = [{} for _ in clips]
@@ -114,8 +114,8 @@ def _climb(
 
 
 def _write(folder: Path, summary: dict[str, Any], judged: list[Judged]) -> None:
-    from unmask.evaluate.tables import scores_csv
     from unmask.files import write_whole
+    from unmask.lab.evaluate.tables import scores_csv
     from unmask.report.evaluation import evaluation_page
 
     write_whole(folder / "scores.csv", scores_csv(judged))

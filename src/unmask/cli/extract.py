@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from unmask.extract.estimate import Estimate
-    from unmask.extract.plan import Video
-    from unmask.extract.worker import Part
+    from unmask.lab.extract.estimate import Estimate
+    from unmask.lab.extract.plan import Video
+    from unmask.lab.extract.worker import Part
 
 _TELL_EVERY_SECONDS = 30.0
 _NAMED = re.compile(r"([\w.-]+)=(.+)")
@@ -102,9 +102,9 @@ def extract(
             _pack(sources, output, margin=margin, min_width=min_width, as_json=json)
         return
     with stopping_on_errors("the same command goes on from here"):
-        from unmask.extract.crews import CrewSettings, gather_crew
-        from unmask.extract.plan import ExtractSettings, make_plan
         from unmask.faces.settings_file import read_detector_file
+        from unmask.lab.extract.crews import CrewSettings, gather_crew
+        from unmask.lab.extract.plan import ExtractSettings, make_plan
 
         detect, track = read_detector_file(settings_file)
         settings = ExtractSettings(
@@ -122,7 +122,7 @@ def extract(
         made = make_plan(_list_videos(sources), settings)
         crew = gather_crew(settings, crew_settings)
         if plan:
-            from unmask.extract.estimate import estimate
+            from unmask.lab.extract.estimate import estimate
 
             _tell_estimate(estimate(made, crew), as_json=json)
             return
@@ -134,8 +134,8 @@ def _pack(sources: Sequence[str], output: Path, *, margin: float, min_width: int
     from rich.progress import track
 
     from unmask.errors import SettingsError
-    from unmask.extract.cropped import pack_faces
-    from unmask.extract.face_table import list_faces
+    from unmask.lab.extract.cropped import pack_faces
+    from unmask.lab.extract.face_table import list_faces
 
     if len(sources) != 1:
         raise SettingsError(f"--cropped takes one table or folder, got {len(sources)}; run it for each")
@@ -162,10 +162,10 @@ def _pack(sources: Sequence[str], output: Path, *, margin: float, min_width: int
 
 
 def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:
-    from unmask.crops.shards import check_shards, read_index
-    from unmask.extract.manifest import count_manifest
-    from unmask.extract.run import extract as run_extract
-    from unmask.extract.store import Store
+    from unmask.lab.crops.shards import check_shards, read_index
+    from unmask.lab.extract.manifest import count_manifest
+    from unmask.lab.extract.run import extract as run_extract
+    from unmask.lab.extract.store import Store
 
     with Store(output, made) as store:
         was_complete = store.complete
@@ -188,9 +188,9 @@ def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:
 
 
 def _list_videos(sources: Sequence[str]) -> list[Video]:
-    from unmask.datasets.collection import list_sources
-    from unmask.datasets.video_index import index
-    from unmask.extract.plan import videos_of_collection, videos_of_index
+    from unmask.lab.datasets.collection import list_sources
+    from unmask.lab.datasets.video_index import index
+    from unmask.lab.extract.plan import videos_of_collection, videos_of_index
 
     videos: list[Video] = []
     for text in sources:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from unmask.cli.running import progress
 from unmask.config import BatchSettings, ScanSettings
-from unmask.evaluate.clips import LabelledClip
-from unmask.evaluate.contenders import Contender, contender_card
-from unmask.evaluate.examine import Findings, examine
-from unmask.evaluate.summary import Judged
+from unmask.lab.evaluate.clips import LabelledClip
+from unmask.lab.evaluate.contenders import Contender, contender_card
+from unmask.lab.evaluate.examine import Findings, examine
+from unmask.lab.evaluate.summary import Judged
 
 
 def judge_clips(

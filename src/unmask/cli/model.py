@@ -14,7 +14,7 @@ from unmask.cli.device import DeviceOption, score_settings
 from unmask.judge.cache import PUBLISHED
 
 if TYPE_CHECKING:
-    from unmask.zoo.entry import Entry
+    from unmask.lab.zoo.entry import Entry
 
 
 class _CardUnlessTold(Group):
@@ -58,7 +58,7 @@ def card(
     from unmask.cli.running import stopping_on_errors
     from unmask.judge.cache import cached_card
     from unmask.judge.card import card_path, read_card, read_weights
-    from unmask.zoo.table import ZOO
+    from unmask.lab.zoo.table import ZOO
 
     with stopping_on_errors():
         if model in ZOO and not cached_card(model).is_file():
@@ -89,7 +89,7 @@ def list_models(
     from unmask.cli.tables import print_table
     from unmask.cli.terminal import plain
     from unmask.judge.cache import cached_card
-    from unmask.zoo.table import ZOO
+    from unmask.lab.zoo.table import ZOO
 
     if json:
         typer.echo(jsonlib.dumps([_plain(entry) for entry in ZOO.values()]))
@@ -125,8 +125,8 @@ def get(
     """
     from unmask.cli.running import counting, stopping_on_errors
     from unmask.cli.terminal import printable
-    from unmask.zoo.get import get_model
-    from unmask.zoo.table import find_entry
+    from unmask.lab.zoo.get import get_model
+    from unmask.lab.zoo.table import find_entry
 
     with stopping_on_errors("the same command goes on where it stood"):
         entry = find_entry(name)
@@ -151,7 +151,7 @@ def get(
 def check(name: Name, device: DeviceOption = "auto") -> None:
     """Check a downloaded model: its hash, and that it computes here what torch computed when it was made."""
     from unmask.cli.running import stopping_on_errors
-    from unmask.zoo.get import check_model
+    from unmask.lab.zoo.get import check_model
 
     with stopping_on_errors():
         difference = check_model(name, score_settings(device))

@@ -10,7 +10,7 @@ import typer
 from unmask.cli.device import DeviceOption, score_settings
 
 if TYPE_CHECKING:
-    from unmask.submit.run import Submission
+    from unmask.lab.submit.run import Submission
 
 
 def submit(
@@ -84,10 +84,10 @@ def submit(
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import SettingsError
     from unmask.files import size_words
-    from unmask.submit.bundle import write_bundle
-    from unmask.submit.pace import parse_budget
-    from unmask.submit.run import SubmitSettings, journal_path, make_submission
-    from unmask.submit.wanted import find_sample, list_wanted
+    from unmask.lab.submit.bundle import write_bundle
+    from unmask.lab.submit.pace import parse_budget
+    from unmask.lab.submit.run import SubmitSettings, journal_path, make_submission
+    from unmask.lab.submit.wanted import find_sample, list_wanted
 
     with stopping_on_errors("the same command goes on where it stood"):
         if bundle is not None:

@@ -39,7 +39,7 @@ def train(
 
     try:
         try:
-            from unmask.train.run import run_recipe
+            from unmask.lab.train.run import run_recipe
         except ModuleNotFoundError as error:
             raise MissingExtraError(error.name or "torch", extra="train") from error
         with progress() as (say, show):

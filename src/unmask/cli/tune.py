@@ -37,8 +37,8 @@ def tune(
     """
     file = study or output.with_suffix(".sqlite3")
     with stopping_on_errors(f"the same command goes on with the trials in {file}"):
-        from unmask.facebench.bench import read_bench
-        from unmask.facebench.tune import open_study, tune_faces, write_tuned
+        from unmask.lab.facebench.bench import read_bench
+        from unmask.lab.facebench.tune import open_study, tune_faces, write_tuned
         from unmask.report.curves import write_curves
 
         known = read_bench(bench)

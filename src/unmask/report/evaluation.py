@@ -8,8 +8,8 @@ from html import escape
 from typing import Any
 
 from unmask.errors import DataError
-from unmask.evaluate.metrics import Scored, calibration_bins, precision_recall, roc
-from unmask.evaluate.summary import Judged
+from unmask.lab.evaluate.metrics import Scored, calibration_bins, precision_recall, roc
+from unmask.lab.evaluate.summary import Judged
 from unmask.report.charts import Axis, Series, histogram, line_chart
 from unmask.report.page import document, figure, percent, section, table
 from unmask.verdicts import Outcome
@@ -39,7 +39,7 @@ def evaluation_page(summary: dict[str, Any], judged: Sequence[Judged]) -> str:
     """The whole page.
 
     Args:
-        summary: From `unmask.evaluate.summary.summarise`.
+        summary: From `unmask.lab.evaluate.summary.summarise`.
         judged: The models that it was made from, in the same order.
     """
     styles = {one.model: f"s{number % 8}" for number, one in enumerate(judged)}

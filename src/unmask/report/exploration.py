@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from unmask.datasets.audit_file import Audit
-from unmask.datasets.explore import Exploration, Look
-from unmask.datasets.video_index import usable
 from unmask.errors import DataError
 from unmask.files import size_words
+from unmask.lab.datasets.audit_file import Audit
+from unmask.lab.datasets.explore import Exploration, Look
+from unmask.lab.datasets.video_index import usable
 from unmask.report.charts import Axis, histogram, round_axis
 from unmask.report.page import document, figure, section, table
 from unmask.report.side_by_side import SCRIPT, STYLE, Mosaic, player

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmask.config import DecodeSettings
-from unmask.datasets.sources import Opener
-from unmask.datasets.video_index import index as read_or_index
 from unmask.errors import DataError
+from unmask.lab.datasets.sources import Opener
+from unmask.lab.datasets.video_index import index as read_or_index
 from unmask.report.page import document
 from unmask.report.side_by_side import SCRIPT, STYLE, data_url, encode_video, make_mosaic, player
 from unmask.video import read_clip

@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import DecodeSettings
-from unmask.datasets.compare import CHANGED_LEVELS
-from unmask.datasets.sources import Opener
-from unmask.datasets.video_index import clip_of, usable
 from unmask.errors import DataError, MediaError
 from unmask.files import size_words
+from unmask.lab.datasets.compare import CHANGED_LEVELS
+from unmask.lab.datasets.sources import Opener
+from unmask.lab.datasets.video_index import clip_of, usable
 from unmask.types import Clip, Image
 from unmask.video import read_clip
 

@@ -6,8 +6,8 @@ import pandas
 import pytest
 
 from data_sets import write_names
-from unmask.datasets.video_index import index
 from unmask.errors import DataError
+from unmask.lab.datasets.video_index import index
 from unmask.report.deck import training
 from unmask.report.deck.build import list_slides
 from unmask.report.deck.material import Case, Material, chosen_cases, kind_of, wanted_views

@@ -1,6 +1,6 @@
 """``unmask data``: a data set as it was downloaded comes in, what training is made from goes out.
 
-Never here: what the room `unmask.datasets` should do, or pandas before a command runs.
+Never here: what the room `unmask.lab.datasets` should do, or pandas before a command runs.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from unmask.datasets.audit_file import Audit
+    from unmask.lab.datasets.audit_file import Audit
 
 
 def audit(
@@ -38,9 +38,9 @@ def audit(
     Whatever comes later uses only videos with status ok, so give it the index that --clean writes.
     """
     from unmask.cli.running import counting, stopping_on_errors
-    from unmask.datasets.audit import AuditSettings, audit_index
-    from unmask.datasets.audit_file import exclude, write_audit
-    from unmask.datasets.video_index import check_index_path, read_index_file, write_index_file
+    from unmask.lab.datasets.audit import AuditSettings, audit_index
+    from unmask.lab.datasets.audit_file import exclude, write_audit
+    from unmask.lab.datasets.video_index import check_index_path, read_index_file, write_index_file
     from unmask.work.processes import default_jobs
 
     with stopping_on_errors("nothing was written"):

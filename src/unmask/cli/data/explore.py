@@ -32,10 +32,10 @@ def explore(
     """
     from unmask.cli.running import counting, stopping_on_errors
     from unmask.cli.terminal import printable
-    from unmask.datasets.audit_file import read_audit
-    from unmask.datasets.explore import count_people, explore_index, faces_of_crops, look_at_sample
-    from unmask.datasets.video_index import read_index_file
     from unmask.files import size_words, write_whole
+    from unmask.lab.datasets.audit_file import read_audit
+    from unmask.lab.datasets.explore import count_people, explore_index, faces_of_crops, look_at_sample
+    from unmask.lab.datasets.video_index import read_index_file
     from unmask.report.exploration import exploration_page
     from unmask.report.side_by_side import choose_originals, make_mosaic
     from unmask.work.processes import default_jobs

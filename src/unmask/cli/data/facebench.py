@@ -33,9 +33,9 @@ def facebench(
     with stopping_on_errors("the bench is incomplete"):
         from unmask.config import DetectSettings
         from unmask.errors import DataError
-        from unmask.facebench.bench import write_bench
-        from unmask.facebench.plan import gather_cast, plan_scenes
         from unmask.faces.detect import load_detector
+        from unmask.lab.facebench.bench import write_bench
+        from unmask.lab.facebench.plan import gather_cast, plan_scenes
 
         if clips < 1:
             raise DataError(f"clips must be 1 or more, got {clips}")

@@ -35,8 +35,8 @@ def index(
     broken tables and zip bombs are refused.
     """
     from unmask.cli.running import counting, stopping_on_errors
-    from unmask.datasets.video_index import check_index_path, write_index_file
-    from unmask.datasets.video_index import index as make_index
+    from unmask.lab.datasets.video_index import check_index_path, write_index_file
+    from unmask.lab.datasets.video_index import index as make_index
     from unmask.work.processes import default_jobs
 
     with stopping_on_errors("nothing was written"):
@@ -55,7 +55,7 @@ def index(
 
 
 def _count(frame: DataFrame) -> dict[str, Any]:
-    from unmask.datasets.video_index import usable
+    from unmask.lab.datasets.video_index import usable
 
     status = frame["status"].str.partition(":")[0].value_counts()
     ok = usable(frame)

@@ -30,8 +30,8 @@ def montage(
     """Compose a video of many shots from labelled clips, to measure scans of edited footage."""
     from unmask.cli.running import stopping_on_errors
     from unmask.errors import SettingsError
-    from unmask.evaluate.clips import read_clips
-    from unmask.evaluate.montage import MontageSettings, make_montage
+    from unmask.lab.evaluate.clips import read_clips
+    from unmask.lab.evaluate.montage import MontageSettings, make_montage
 
     with stopping_on_errors("nothing was written"):
         width, _, height = size.partition("x")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from unmask.datasets.split import SplitProof, SplitSettings
+    from unmask.lab.datasets.split import SplitProof, SplitSettings
 
 _NOTICED = 0.025
 """Shares of a split may differ by so much from those that were asked for before that is told."""
@@ -39,16 +39,16 @@ def split(
     A group goes where the hash of its name says: more files later change nothing.
     """
     from unmask.cli.running import stopping_on_errors
-    from unmask.datasets.split import SplitSettings, parse_shares, prove_split, split_index
-    from unmask.datasets.video_index import check_index_path, read_index_file, write_index_file
     from unmask.errors import DataError
+    from unmask.lab.datasets.split import SplitSettings, parse_shares, prove_split, split_index
+    from unmask.lab.datasets.video_index import check_index_path, read_index_file, write_index_file
 
     with stopping_on_errors("nothing was written"):
         check_index_path(output)
         settings = SplitSettings(by=by, shares=parse_shares(shares), seed=seed, stratify=stratify)
         links: list[list[str]] = []
         if audit is not None:
-            from unmask.datasets.audit_file import read_links
+            from unmask.lab.datasets.audit_file import read_links
 
             links = read_links(audit)
         earlier = read_index_file(like) if like is not None else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from unmask.datasets.video_index import usable
 from unmask.errors import DataError
+from unmask.lab.datasets.video_index import usable
 from unmask.report.deck import data, judged, training
 from unmask.report.deck.material import FOUND, Material
 from unmask.report.deck.parts import Slide, duration, number, plural

@@ -6,8 +6,8 @@ from collections import Counter
 from html import escape
 
 from unmask.config import DetectSettings
-from unmask.datasets.explore import SplitRow, explore_index
-from unmask.datasets.video_index import clip_of, usable
+from unmask.lab.datasets.explore import SplitRow, explore_index
+from unmask.lab.datasets.video_index import clip_of, usable
 from unmask.report.deck.material import (
     ERROR,
     FOUND,

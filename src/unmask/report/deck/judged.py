@@ -8,12 +8,13 @@ from html import escape
 
 import numpy as np
 
-from unmask.datasets.explore import explore_index
-from unmask.datasets.video_index import usable
 from unmask.errors import ModelError
-from unmask.evaluate.metrics import calibration_bins, roc
 from unmask.judge.calibration import bounded
 from unmask.judge.card import card_path, read_card
+from unmask.lab.datasets.explore import explore_index
+from unmask.lab.datasets.video_index import usable
+from unmask.lab.evaluate.metrics import calibration_bins, roc
+from unmask.lab.submit.run import OUT_OF_TIME
 from unmask.report.charts import Axis, Series, histogram, line_chart
 from unmask.report.deck.material import Material, worst
 from unmask.report.deck.measured import Answer, Figure, Measured
@@ -21,7 +22,6 @@ from unmask.report.deck.parts import Slide, clause, columns, duration, number, p
 from unmask.report.deck.views import Still
 from unmask.report.evaluation import HEADLINE
 from unmask.report.page import figure, percent, table
-from unmask.submit.run import OUT_OF_TIME
 from unmask.verdicts import Outcome
 
 _MOST_MODELS, _MOST_POINTS, _MOST_LIMITS = 3, 400, 8

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unmask.datasets.video_index import clip_of, read_index_file, usable
 from unmask.errors import DataError, SettingsError
 from unmask.judge.fields import as_text, as_whole
+from unmask.lab.datasets.video_index import clip_of, read_index_file, usable
 from unmask.report.deck.measured import (
     Answer,
     Evaluation,

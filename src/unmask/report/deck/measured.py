@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from unmask.errors import DataError, SettingsError
-from unmask.evaluate.metrics import Scored
 from unmask.judge.fields import as_number, as_text, as_whole
+from unmask.lab.evaluate.metrics import Scored
+from unmask.lab.submit.wanted import HEADER
 from unmask.report.deck.reading import read_object, read_table
-from unmask.submit.wanted import HEADER
 from unmask.verdicts import Outcome
 
 _COLUMNS = ("model", "name", "label", "original", "outcome", "p_fake", "reason", "path")

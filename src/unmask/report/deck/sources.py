@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmask.errors import DataError
+from unmask.lab.submit.wanted import HEADER
 from unmask.report.deck.reading import first_line
-from unmask.submit.wanted import HEADER
 
 MOST_RUNS = 24
 

@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 
 from unmask.config import CropSettings, DecodeSettings, DetectSettings, TrackSettings
-from unmask.datasets.sources import Opener
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
 from unmask.faces.track import link_faces, thin_track
 from unmask.judge.card import card_path, read_card
+from unmask.lab.datasets.sources import Opener
 from unmask.report.faces import draw_faces
 from unmask.report.side_by_side import Mosaic, make_mosaic
 from unmask.types import Clip, Image, Track
