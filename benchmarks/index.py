@@ -128,7 +128,7 @@ def split(folder: Path, by: str) -> None:
 def explore(file: Path) -> None:
     from unmask.data import read_index_file
     from unmask.lab.datasets.explore import explore_index
-    from unmask.report.exploration import exploration_page
+    from unmask.lab.pages.exploration import exploration_page
 
     frame = read_index_file(file)
     exploration_page(frame, explore_index(frame), title="DFDC")

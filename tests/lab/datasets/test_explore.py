@@ -15,9 +15,9 @@ from unmask.errors import DataError
 from unmask.lab.datasets.audit import AuditSettings, audit_index
 from unmask.lab.datasets.explore import explore_index, look_at_sample
 from unmask.lab.datasets.split import SplitSettings, split_index
-from unmask.report.exploration import exploration_page
-from unmask.report.players import play_side_by_side, play_video
-from unmask.report.side_by_side import MAX_BYTES, choose_originals, encode_video, make_mosaic
+from unmask.lab.pages.exploration import exploration_page
+from unmask.lab.pages.players import play_side_by_side, play_video
+from unmask.lab.pages.side_by_side import MAX_BYTES, choose_originals, encode_video, make_mosaic
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ class TestMosaic:
 
     def test_size_is_kept_to_the_cap(self, monkeypatch):
         noise = np.random.default_rng(0).integers(0, 255, (6, 96, 128, 3), dtype=np.uint8)
-        monkeypatch.setattr("unmask.report.side_by_side.MAX_BYTES", 40_000)
+        monkeypatch.setattr("unmask.lab.pages.side_by_side.MAX_BYTES", 40_000)
         assert len(encode_video(noise, fps=10)) <= 40_000
 
 

@@ -17,8 +17,8 @@ from unmask.judge.calibration import Calibration
 from unmask.lab.evaluate.clips import LabelledClip
 from unmask.lab.evaluate.examine import Findings
 from unmask.lab.evaluate.summary import Judged, summarise
+from unmask.lab.pages.evaluation import evaluation_page
 from unmask.pipeline import load_scanner
-from unmask.report.evaluation import evaluation_page
 
 
 @pytest.fixture(scope="module")
