@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from unmask.batch import Failure, run_each
 from unmask.config import BatchSettings
 from unmask.errors import require
 from unmask.files import write_whole
@@ -22,6 +21,7 @@ from unmask.report.sections import Story, changed_settings
 from unmask.report.seen import Seen
 from unmask.report.words import visible
 from unmask.verdicts import Verdict
+from unmask.work.each import Failure, run_each
 
 JSON_VERSION = 1
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unmask.config import BatchSettings
 from unmask.errors import require
 from unmask.faces.embed import FaceEmbedder
 from unmask.lab.datasets.audit_file import Audit, links_of
@@ -18,7 +19,7 @@ from unmask.lab.datasets.groups import group_by_person
 from unmask.lab.datasets.leaks import find_leak
 from unmask.lab.datasets.probe import ProbeSettings, probe_paths
 from unmask.lab.datasets.video_index import clip_of, usable
-from unmask.work.in_step import Failure, do_all
+from unmask.work.each import Failure, run_each
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -126,8 +127,10 @@ def _look_at_all(
     audit.families = len(chosen), len(families)
     looks = []
     load = partial(load_looker, settings.frames, embedder)
-    for family, look in do_all(chosen, load, jobs=settings.jobs, limit_seconds=_LIMIT_SECONDS):
+    batch = BatchSettings(jobs=settings.jobs, time_limit_seconds=_LIMIT_SECONDS)
+    for place, look in run_each(chosen, load, batch, at_home=True):
         if isinstance(look, Failure):
+            family = chosen[place]
             audit.not_compared |= {name: look.reason for name, _ in family.fakes}
             looks.append(FamilyLook(family.clip))
         else:

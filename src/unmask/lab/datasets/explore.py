@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unmask.config import DecodeSettings, DetectSettings
+from unmask.config import BatchSettings, DecodeSettings, DetectSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_square
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
@@ -19,7 +19,7 @@ from unmask.lab.datasets.sources import Opener
 from unmask.lab.datasets.video_index import clip_of, usable
 from unmask.types import Floats, Image
 from unmask.video import read_clip
-from unmask.work.in_step import Do, Failure, do_all
+from unmask.work.each import Do, Failure, run_each
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -148,8 +148,10 @@ def look_at_sample(
         )
     ]
     looks = []
-    for task, look in do_all(tasks, _load_looker, jobs=jobs, limit_seconds=_LIMIT_SECONDS):
-        looks.append(Look(task[0], task[2], None) if isinstance(look, Failure) else look)
+    batch = BatchSettings(jobs=jobs, time_limit_seconds=_LIMIT_SECONDS)
+    for number, look in run_each(tasks, _load_looker, batch, at_home=True):
+        name, _, label, _ = tasks[number]
+        looks.append(Look(name, label, None) if isinstance(look, Failure) else look)
         if on_done is not None:
             on_done(len(looks), len(tasks))
     place = {task[0]: number for number, task in enumerate(tasks)}

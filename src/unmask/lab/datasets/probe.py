@@ -14,12 +14,12 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from unmask.config import DecodeSettings
+from unmask.config import BatchSettings, DecodeSettings
 from unmask.errors import DataError, MediaError
 from unmask.lab.datasets.layouts import Row
 from unmask.lab.datasets.sources import Opener
 from unmask.video.container import Job, Source, open_video, read_packets, read_tags, use_threads
-from unmask.work.in_step import Do, Failure, do_all
+from unmask.work.each import Do, Failure, run_each
 
 Facts = dict[str, Any]
 Chunk = list[tuple[int, str]]
@@ -78,7 +78,9 @@ def probe_paths(
     load, limit = partial(_load_prober, settings), size * _LIMIT_SECONDS
     while chunks:
         again: list[Chunk] = []
-        for chunk, answer in do_all(chunks, load, jobs=settings.jobs, limit_seconds=limit):
+        batch = BatchSettings(jobs=settings.jobs, time_limit_seconds=limit)
+        for place, answer in run_each(chunks, load, batch, at_home=True):
+            chunk = chunks[place]
             if not isinstance(answer, Failure):
                 facts.update(answer)
             elif len(chunk) > 1:

@@ -15,7 +15,6 @@ from functools import partial
 import cv2
 import numpy as np
 
-from unmask.batch import Failure, run_each
 from unmask.config import BatchSettings, CropSettings, JudgeSettings, ScanSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
@@ -32,6 +31,7 @@ from unmask.pipeline import Scanner
 from unmask.types import Clip, Stretch, Track
 from unmask.verdicts import Outcome
 from unmask.video import read_clip, read_stretches
+from unmask.work.each import Failure, run_each
 
 STRIP_FACES, STRIP_PEOPLE, STRIP_PX = 6, 3, 96
 _STRIP = CropSettings(size_px=STRIP_PX, margin_fraction=0.5)

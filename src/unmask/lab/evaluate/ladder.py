@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from unmask.batch import Failure, run_each
 from unmask.config import BatchSettings, ScanSettings
 from unmask.errors import DataError, MediaError
 from unmask.judge.card import Card
@@ -20,6 +19,7 @@ from unmask.lab.evaluate.contenders import Contender
 from unmask.lab.evaluate.examine import Examiner
 from unmask.lab.evaluate.metrics import Scored, auc
 from unmask.video.distort import DISTORTIONS, LEVELS, distort_clip
+from unmask.work.each import Failure, run_each
 
 FRAMES = 10
 DRAWS = 300

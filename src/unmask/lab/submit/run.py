@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from unmask.batch import Failure, run_each
 from unmask.config import BatchSettings, ScanSettings
 from unmask.errors import DataError, SettingsError
 from unmask.files import whole_file
@@ -24,6 +23,7 @@ from unmask.lab.submit.pace import Pace
 from unmask.lab.submit.wanted import HEADER, Wanted
 from unmask.pipeline import Scanner, load_scanner
 from unmask.verdicts import Outcome, Verdict
+from unmask.work.each import Failure, run_each
 from unmask.work.processes import default_jobs
 
 OUT_OF_TIME = "out_of_time"

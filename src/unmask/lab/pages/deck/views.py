@@ -16,7 +16,7 @@ import av
 import cv2
 import numpy as np
 
-from unmask.config import CropSettings, DecodeSettings, DetectSettings, TrackSettings
+from unmask.config import BatchSettings, CropSettings, DecodeSettings, DetectSettings, TrackSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
@@ -27,7 +27,7 @@ from unmask.lab.pages.side_by_side import Mosaic, make_mosaic
 from unmask.report.faces import draw_faces
 from unmask.types import Clip, Image, Track
 from unmask.video import read_clip
-from unmask.work.in_step import Do, Failure, do_all
+from unmask.work.each import Do, Failure, run_each
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -149,7 +149,9 @@ def make_views(wanted: Sequence[Wanted], *, on_done: Callable[[], None] = lambda
         else:
             views[one.kind, one.name] = "it lies on another machine, and a deck fetches nothing"
             on_done()
-    for one, answer in do_all(todo, _load, jobs=2, limit_seconds=_LIMIT_SECONDS):
+    batch = BatchSettings(jobs=2, time_limit_seconds=_LIMIT_SECONDS)
+    for number, answer in run_each(todo, _load, batch):
+        one = todo[number]
         views[one.kind, one.name] = answer.reason if isinstance(answer, Failure) else answer
         on_done()
     return views
