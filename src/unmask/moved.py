@@ -28,7 +28,7 @@ _ROOMS = (
 MOVED = {f"unmask.{room}": f"unmask.lab.{room}" for room in _ROOMS} | {
     "unmask.report.players": "unmask.lab.pages.players",
     "unmask.report.scan": "unmask.report",
-    "unmask.report.side_by_side": "unmask.lab.pages.side_by_side",
+    "unmask.report.side_by_side": "unmask.lab.pages.mosaic",
 }
 """Old name by new name, with all that lies in it."""
 

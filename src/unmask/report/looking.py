@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,21 @@ from unmask.errors import MediaError, ModelError
 from unmask.faces.boxes import square_boxes
 from unmask.faces.crop import cut_face, cut_square, scale_square
 from unmask.files import fingerprint
-from unmask.judge.calibration import Thresholds, bounded, from_log_odds, log_odds
+from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.conclude import thresholds_of
-from unmask.judge.score import CropScorer, load_model
+from unmask.judge.heat import Change, HeatMap, search_heat
 from unmask.report.cards import card_of
 from unmask.report.credentials import read_credentials
-from unmask.report.facts import read_facts
-from unmask.report.heat import draw_heat, find_heat
+from unmask.report.heat import draw_heat
 from unmask.report.marks import Marker
 from unmask.report.options import ReportOptions
-from unmask.report.preview import FRAMES_PER_SECOND, Preview, preview_size
 from unmask.report.seen import Heat, Pictures, Seen, Strip
 from unmask.report.words import Words
 from unmask.types import Face, Frame, Image
 from unmask.verdicts import Person, PersonFrame, Verdict
+from unmask.video.encoding import VideoWriter
+from unmask.video.facts import read_facts
 from unmask.video.playing import play_frames
 
 MAX_PEOPLE = 6
@@ -42,6 +43,7 @@ MAX_PREVIEW_SECONDS = 300.0
 STRIPS = 4
 """Most and least suspicious frames of a person, so many of each."""
 
+_PREVIEW_PX, _PREVIEW_RATE = 480, Fraction(25, 2)  # longer side; frames a second
 _HEATS = (1, 1, 1)  # of the first, second and third person; 26 runs of the network each
 _STRIP_PX = 128
 _STRIP_SCALE = 1.5
@@ -106,7 +108,7 @@ class _Pass:
     """What is gathered while the file is read once."""
 
     wanted: list[_Wanted]
-    preview: Preview | None
+    preview: VideoWriter | None
     still_at: float
     still: bytes | None = None
     levels: list[float] = field(default_factory=list)
@@ -122,7 +124,7 @@ def _pictures(verdict: Verdict, source: Path, options: ReportOptions, seen: Seen
     playable = 0 < seconds <= MAX_PREVIEW_SECONDS
     preview = None
     if playable and not options.media_url and options.preview_mb:
-        preview = Preview(options.preview_mb * 1e6)
+        preview = VideoWriter(rate=_PREVIEW_RATE, quality=29, max_bytes=options.preview_mb * 1e6)
     gathered = _Pass(wanted, preview, _still_time(verdict, people))
     _read(verdict, source, options, gathered, Marker(verdict, thresholds, Words(options.language)), card)
     video = preview.finish() if preview else None
@@ -168,12 +170,12 @@ def _read(
 
     def choose(times: Sequence[float]) -> set[float]:
         if gathered.preview is not None:
-            due.update(every(times, 1 / FRAMES_PER_SECOND, verdict.start_seconds, verdict.end_seconds))
+            due.update(every(times, float(1 / _PREVIEW_RATE), verdict.start_seconds, verdict.end_seconds))
         return due | exact
 
     size: tuple[int, int] | None = None
     for frame in play_frames(source, choose, options.settings.decode):
-        size = size or preview_size(frame.width, frame.height)
+        size = size or _even_size(frame, _PREVIEW_PX)
         if gathered.preview is not None and frame.time_seconds in due:
             image = marker.draw(frame, width=size[0], height=size[1])
             gathered.preview.add(image, frame.time_seconds)
@@ -210,9 +212,14 @@ def _cut(one: _Wanted, rgb: Image, card: Card | None) -> None:
         one.crop, _ = cut_face(rgb, face, card.crop_settings)
 
 
+def _even_size(frame: Frame, longest_px: int) -> tuple[int, int]:
+    """Width and height of the frame, shrunk where it is larger; both even, as videos want them."""
+    zoom = min(1.0, longest_px / max(frame.width, frame.height))
+    return max(2, round(frame.width * zoom) // 2 * 2), max(2, round(frame.height * zoom) // 2 * 2)
+
+
 def _still(frame: Frame, marker: Marker) -> bytes:
-    zoom = min(1.0, _STILL_PX / max(frame.width, frame.height))
-    width, height = max(2, round(frame.width * zoom)), max(2, round(frame.height * zoom))
+    width, height = _even_size(frame, _STILL_PX)
     return _jpeg(marker.draw(frame, width=width, height=height))
 
 
@@ -226,35 +233,28 @@ def _heats(
         return {}, "heat_no_model"
     if card.kind == "clip":
         return {}, "heat_clip_model"
+    chosen: list[tuple[_Wanted, Image]] = []
+    for person, count in zip(people, _HEATS, strict=False):
+        own = [(one, one.crop) for one in wanted if one.person == person.id and one.crop is not None]
+        chosen += own[:count]
     try:
-        model = load_model(options.settings.model, options.settings.score)
-        heats = {
-            person.id: [
-                _heat(model, one)
-                for one in [one for one in wanted if one.person == person.id and one.crop is not None][:count]
-            ]
-            for person, count in zip(people, _HEATS, strict=False)
-        }
+        found = search_heat([crop for _, crop in chosen], options.settings)
     except ModelError:
         return {}, "heat_no_model"
+    heats: dict[int, list[Heat]] = {}
+    for (one, crop), (where, change) in zip(chosen, found, strict=True):
+        heats.setdefault(one.person, []).append(_heat(one.frame.time_seconds, crop, where, change))
     return heats, ""
 
 
-def _heat(model: CropScorer, one: _Wanted) -> Heat:
-    assert one.crop is not None
-    found = find_heat(model, one.crop)
-    scale = model.card.calibration
-    before, covered, elsewhere = (
-        log_odds(scale.probability(found.logit - fall))
-        for fall in (0.0, float(found.falls.max()), found.elsewhere)
-    )
+def _heat(time_seconds: float, crop: Image, where: HeatMap, change: Change) -> Heat:
     return Heat(
-        one.frame.time_seconds,
-        _jpeg(scale_square(one.crop, size_px=_HEAT_PX)),
-        _jpeg(scale_square(draw_heat(one.crop, found), size_px=_HEAT_PX)),
-        bounded(from_log_odds(before)),
-        math.exp(covered - before),
-        math.exp(elsewhere - before),
+        time_seconds,
+        _jpeg(scale_square(crop, size_px=_HEAT_PX)),
+        _jpeg(scale_square(draw_heat(crop, where), size_px=_HEAT_PX)),
+        change.p_fake,
+        change.odds_covered,
+        change.odds_elsewhere,
     )
 
 

@@ -17,9 +17,10 @@ from unmask.report.cautions import cautions, deciding, when_seen
 from unmask.report.document import section, table
 from unmask.report.dropped import why_dropped
 from unmask.report.options import ReportOptions
-from unmask.report.seen import Credentials, Facts, Seen
+from unmask.report.seen import Credentials, Seen
 from unmask.report.words import Words, visible
 from unmask.verdicts import Outcome, Verdict, shown_number
+from unmask.video.facts import Facts
 
 MAX_ROWS = 50
 MARKS = {

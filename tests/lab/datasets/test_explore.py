@@ -11,13 +11,14 @@ from data_sets import write_labels, write_set
 from index_frames import frame_of
 from portraits import moving_views, write_clip
 from unmask.data import index, write_index_file
-from unmask.errors import DataError
+from unmask.errors import DataError, MediaError
 from unmask.lab.datasets.audit import AuditSettings, audit_index
 from unmask.lab.datasets.explore import explore_index, look_at_sample
 from unmask.lab.datasets.split import SplitSettings, split_index
 from unmask.lab.pages.exploration import exploration_page
+from unmask.lab.pages.mosaic import choose_originals, make_mosaic, make_mosaics
 from unmask.lab.pages.players import play_side_by_side, play_video
-from unmask.lab.pages.side_by_side import MAX_BYTES, choose_originals, encode_video, make_mosaic
+from unmask.video.encoding import MAX_BYTES
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +113,15 @@ class TestMosaic:
         with pytest.raises(DataError, match="must be a usable video"):
             make_mosaic(frame, "lost.mp4")
 
-    def test_size_is_kept_to_the_cap(self, monkeypatch):
-        noise = np.random.default_rng(0).integers(0, 255, (6, 96, 128, 3), dtype=np.uint8)
-        monkeypatch.setattr("unmask.lab.pages.side_by_side.MAX_BYTES", 40_000)
-        assert len(encode_video(noise, fps=10)) <= 40_000
+    def test_is_made_in_a_child_process(self, frame, monkeypatch):
+        first, second = make_mosaics(frame, ["b.mp4", "a.mp4"])
+        assert (first.original, second.original) == ("b.mp4", "a.mp4")
+        assert second == make_mosaic(frame, "a.mp4")
+        monkeypatch.setattr("unmask.lab.pages.apart._LIMIT_SECONDS", 1e-6)
+        with pytest.raises(MediaError, match=r"a\.mp4 cannot be shown: given up: its worker took longer"):
+            make_mosaics(frame, ["a.mp4"])
+        with pytest.raises(DataError, match="must be a usable video"):
+            make_mosaics(frame, ["a.mp4", "lost.mp4"])
 
 
 @pytest.fixture(scope="module")

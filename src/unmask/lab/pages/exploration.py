@@ -17,7 +17,8 @@ from unmask.files import size_words
 from unmask.lab.datasets.audit_file import Audit
 from unmask.lab.datasets.explore import Exploration, Look
 from unmask.lab.datasets.video_index import usable
-from unmask.lab.pages.side_by_side import SCRIPT, STYLE, Mosaic, player
+from unmask.lab.pages.mosaic import Mosaic
+from unmask.lab.pages.side_by_side import SCRIPT, STYLE, player
 from unmask.report.charts import Axis, histogram, round_axis
 from unmask.report.document import document, figure, section, table
 from unmask.version import __version__

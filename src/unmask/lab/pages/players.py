@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unmask.config import DecodeSettings
 from unmask.errors import DataError
 from unmask.lab.datasets.sources import Opener
 from unmask.lab.datasets.video_index import index as read_or_index
-from unmask.lab.pages.side_by_side import SCRIPT, STYLE, encode_video, make_mosaic, player
+from unmask.lab.pages.apart import make_apart
+from unmask.lab.pages.mosaic import make_mosaics
+from unmask.lab.pages.side_by_side import SCRIPT, STYLE, player
 from unmask.report.document import data_url, document
 from unmask.video import read_clip
+from unmask.video.encoding import encode_video
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -51,15 +55,24 @@ def play_video(name: str, index: DataFrame | str | os.PathLike[str] = ".") -> Pl
         MediaError: It cannot be read.
     """
     path = os.fspath(Path(name)) if Path(name).is_file() else _path(name, index)
+    video, (width, height) = make_apart({name: path}, _load_shrinking)[name]
+    shown = f'<video controls loop muted autoplay width="{width}" src="{data_url(video)}"></video>'
+    return Player(document(name, [shown], foot="", script="'use strict';"), height_px=height + 120)
+
+
+def _load_shrinking() -> Callable[[str, Callable[[Any], None]], tuple[bytes, tuple[int, int]]]:
+    return _shrink
+
+
+def _shrink(path: str, _: Callable[[Any], None]) -> tuple[bytes, tuple[int, int]]:
+    """A small video of it, with width and height."""
     with Opener() as opener, opener.local(path) as file:
         clip = read_clip(file, DecodeSettings(frames=_MAX_FRAMES, threads=1))
         first = clip.frames[0]
         zoom = min(1.0, _SIDE_PX / max(first.width, first.height))
         width, height = (max(2, round(side * zoom) // 2 * 2) for side in (first.width, first.height))
         images = [frame.picture.rgb(width=width, height=height) for frame in clip.frames]
-    video = encode_video(images, fps=len(images) / max(clip.duration_seconds, 0.04))
-    shown = f'<video controls loop muted autoplay width="{width}" src="{data_url(video)}"></video>'
-    return Player(document(name, [shown], foot="", script="'use strict';"), height_px=height + 120)
+    return encode_video(images, fps=len(images) / max(clip.duration_seconds, 0.04)), (width, height)
 
 
 def play_side_by_side(original: str, index: DataFrame | str | os.PathLike[str] = ".") -> Player:
@@ -73,7 +86,7 @@ def play_side_by_side(original: str, index: DataFrame | str | os.PathLike[str] =
         DataError: There is no such video.
         MediaError: It cannot be read.
     """
-    mosaic = make_mosaic(_frame(index), original)
+    (mosaic,) = make_mosaics(_frame(index), [original])
     page = document(original, [player(mosaic)], foot="", style=STYLE, script=SCRIPT)
     return Player(page, height_px=320 + 130 * len(mosaic.tiles))
 

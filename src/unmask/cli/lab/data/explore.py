@@ -37,7 +37,7 @@ def explore(
     from unmask.lab.datasets.explore import count_people, explore_index, faces_of_crops, look_at_sample
     from unmask.lab.datasets.video_index import read_index_file
     from unmask.lab.pages.exploration import exploration_page
-    from unmask.lab.pages.side_by_side import choose_originals, make_mosaic
+    from unmask.lab.pages.mosaic import choose_originals, make_mosaics
     from unmask.work.processes import default_jobs
 
     with stopping_on_errors("nothing was written"):
@@ -52,7 +52,7 @@ def explore(
         if crops is not None:
             found.looks += faces_of_crops(crops, faces=faces)
             found.people = count_people(frame, crops)
-        mosaics = [make_mosaic(frame, name) for name in show or choose_originals(frame, clips)]
+        mosaics = make_mosaics(frame, show or choose_originals(frame, clips))
         title = f"Data set {index.stem}"
         page = exploration_page(frame, found, title=title, mosaics=mosaics, audit=findings)
         write_whole(output, page)

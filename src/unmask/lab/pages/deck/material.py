@@ -22,7 +22,7 @@ from unmask.lab.pages.deck.reading import MOST_BYTES, read_lines
 from unmask.lab.pages.deck.runs import Run, read_run
 from unmask.lab.pages.deck.sources import Sources
 from unmask.lab.pages.deck.views import Views, Wanted
-from unmask.lab.pages.side_by_side import choose_originals
+from unmask.lab.pages.mosaic import choose_originals
 
 if TYPE_CHECKING:
     from pandas import DataFrame

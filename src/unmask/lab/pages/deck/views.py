@@ -23,7 +23,7 @@ from unmask.faces.detect import FaceDetector, detect_faces, load_detector
 from unmask.faces.track import link_faces, thin_track
 from unmask.judge.card import card_path, read_card
 from unmask.lab.datasets.sources import Opener
-from unmask.lab.pages.side_by_side import Mosaic, make_mosaic
+from unmask.lab.pages.mosaic import Mosaic, make_mosaic
 from unmask.report.faces import draw_faces
 from unmask.types import Clip, Image, Track
 from unmask.video import read_clip

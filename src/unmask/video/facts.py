@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
 
 from unmask.config import DecodeSettings
-from unmask.report.seen import Facts
 from unmask.video.container import Job, check_source, open_video, read_tags
 from unmask.video.reading import own_errors
 from unmask.video.still import read_still, still_format
@@ -22,6 +22,39 @@ _PROGRAMS = re.compile(
     r"OBS|GPAC|mkvmerge|VirtualDub|Google Inc|Telegram|WhatsApp|Vegas|iMovie",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the file says of itself; its tags can be written by anybody.
+
+    Attributes:
+        sha256: Of its bytes.
+        size_bytes: Of the file.
+        container: FFmpeg's name, or that of an image format.
+        codec: Of the picture.
+        width: In pixels, upright.
+        height: In pixels, upright.
+        frames_per_second: Mean; 0 for an image or where the container says nothing.
+        duration_seconds: As the container says; 0 for an image.
+        first_seconds: Container time of the beginning.
+        bits_per_pixel: Of the compressed picture; 0 where unknown.
+        tags: Those of container and stream, shortened.
+        reencoded: Signs that a program wrote the file rather than a camera; words of the tags.
+    """
+
+    sha256: str
+    size_bytes: int
+    container: str
+    codec: str
+    width: int
+    height: int
+    frames_per_second: float = 0.0
+    duration_seconds: float = 0.0
+    first_seconds: float = 0.0
+    bits_per_pixel: float = 0.0
+    tags: tuple[tuple[str, str], ...] = ()
+    reencoded: tuple[str, ...] = ()
 
 
 def read_facts(path: Path, sha256: str, settings: DecodeSettings) -> Facts:
