@@ -2,7 +2,7 @@ r"""Measures what an extraction costs: CPU time a video, workers side by side, r
 
     pip install -e '.[test]'
     python benchmarks/extract.py --dfdc ../shared/data/dfdc_mini \
-        --json docs/extract.json --into docs/performance.md
+        --json docs/lab/extract.json --into docs/performance.md
 
 Clips are indexed under other names until there are enough of them: the disk cache then helps more than it
 would with a data set of 470 GB, the decoder and the detector do the same work. One worker and two take turns,

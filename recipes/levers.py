@@ -1,6 +1,6 @@
 """Change one thing at a time: short runs from one start, and what each change did.
 
-    python recipes/levers.py recipes/levers.toml -o runs/levers --into docs/pseudo_fakes.md
+    python recipes/levers.py recipes/levers.toml -o runs/levers --into docs/lab/pseudo_fakes.md
 
 The table ``[levers]`` of the recipe names each change: ``[levers."seed 2".loop]`` changes keys of ``[loop]``.
 Each run is a folder of its own under the output and goes on where it was stopped; ``--only`` picks some. The

@@ -1,7 +1,7 @@
 """Detectors from elsewhere, measured by the same command on the same faces.
 
 A peer is a function from a file of weights to a `CropScorer`: an object with a card, which says how faces
-are cut for it, and a method from crops to logits. ``docs/peers.md`` shows how to add one.
+are cut for it, and a method from crops to logits. ``docs/lab/peers.md`` shows how to add one.
 """
 
 from __future__ import annotations

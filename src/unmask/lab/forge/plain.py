@@ -4,7 +4,7 @@ Next to what `unmask.lab.forge.pairs` does by itself, everything is simpler. A f
 own size, with every kind of artefact at full strength; donors come from the source of the face that they
 replace; footage is degraded by JPEG or by a codec without motion, or not at all. Kept so that the weights can
 be made again, and because nothing that came after has learned more that holds on real people of other footage
-(docs/pseudo_fakes.md).
+(docs/lab/pseudo_fakes.md).
 """
 
 from __future__ import annotations

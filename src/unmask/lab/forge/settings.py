@@ -25,7 +25,7 @@ class PairSettings:
             (`unmask.lab.forge.plain`).
         clean_share: Share of pairs that are left as they were blended, without any degradation.
         last_clean_share: The same in the cool-down, where it differs. Degraded pairs first and clean ones
-            last teach to tell weak artefacts from poor pictures (docs/pseudo_fakes.md).
+            last teach to tell weak artefacts from poor pictures (docs/lab/pseudo_fakes.md).
         degraded_share: Share of the others that are degraded by light, scale, blur and noise before the codec
             that nearly all of them go through.
         harsh_share: Share of all pairs that are degraded so strongly that little survives

@@ -65,7 +65,7 @@ def what_helped(material: Material) -> Slide | None:
         halves = [table(["setting", "value"], part) for part in (rows[:half], rows[half:]) if part]
         content = columns(*halves)
         notes = (
-            "From recipe.json; a recipe's settings decide its weights. What each means: docs/recipes.md.",
+            "From recipe.json; a recipe's settings decide its weights. What each means: docs/lab/recipes.md.",
         )
         return Slide(f"Settings of {word(runs[0].name, letters=40)}", content, notes)
     return _levers(runs)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DFDC_MINI = ROOT.parent / "shared" / "data" / "dfdc_mini"
 EXAMPLES = ROOT / "examples"
 
