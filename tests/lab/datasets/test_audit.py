@@ -11,7 +11,7 @@ from data_sets import changed, write_labels, write_set
 from index_frames import frame_of
 from media import write_video
 from portraits import moving_views, write_clip
-from unmask.cropping import CropSettings
+from unmask.config import CropSettings
 from unmask.data import index
 from unmask.errors import DataError, SettingsError
 from unmask.lab.datasets.audit import AuditSettings, audit_index

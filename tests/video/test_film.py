@@ -13,7 +13,7 @@ from unmask.config import BatchSettings, DecodeSettings, ScanSettings
 from unmask.pipeline import load_scanner
 from unmask.video import list_film, read_stretches
 from unmask.video.container import Job, check_source, open_video
-from unmask.video.pieces import open_at, plan_pieces
+from unmask.video.film import open_at, plan_pieces
 from unmask.video.survey import survey_packets
 
 FPS, SECONDS = 5, 100
