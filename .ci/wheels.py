@@ -23,7 +23,7 @@ PART = (
     "tests/judge/test_score.py",
     "tests/judge/test_shipped_model.py",
     "tests/judge/test_verdict.py",
-    "tests/evaluate/test_metrics.py",
+    "tests/lab/evaluate/test_metrics.py",
     "tests/video/test_picture.py",
     "tests/video/test_reading.py",
     "tests/video/test_still.py",

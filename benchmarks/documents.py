@@ -52,18 +52,18 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
         ("docs/faces.md", OPENING, faces.opening(drawn)),
         *all_of(
             "docs/lab/strangers.md",
-            measured("strangers"),
+            measured("lab/strangers"),
             {OPENING: strangers.opening, MARKS: strangers.markdown},
         ),
         *all_of(
-            "docs/evaluation.md",
-            measured("evaluation"),
+            "docs/lab/evaluation.md",
+            measured("lab/evaluation"),
             {OPENING: evaluation.opening, MARKS: evaluation.markdown},
         ),
         *all_of("docs/performance.md", speed, {OPENING: tables.opening, MARKS: tables.markdown}),
         *all_of(
             "docs/performance.md",
-            measured("extract"),
+            measured("lab/extract"),
             {extract.STORING: extract.opening, extract.MARKS: extract.markdown},
         ),
         *all_of("docs/performance.md", measured("long")["runs"], {long.MARKS: long.document}),

@@ -1,7 +1,7 @@
-"""Makes the tables of docs/evaluation.md again: the shipped weights on labelled clips, a submission's cost.
+"""Makes the tables of docs/lab/evaluation.md again: shipped weights on labelled clips, a submission's cost.
 
     python benchmarks/evaluation.py --labelled ../shared/data/dfdc_mini --ladder \
-        --json docs/evaluation.json --into docs/evaluation.md
+        --json docs/lab/evaluation.json --into docs/lab/evaluation.md
 
 Everything runs through the command line, as a user would run it. ``--report DIR`` takes an evaluation that
 was made before. The cost of a submission is that of generated 1080p clips of ten seconds (``clips.py``).
@@ -183,7 +183,7 @@ def submission_lines(cost: dict[str, Any]) -> list[str]:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Make the tables of docs/evaluation.md.")
+    parser = argparse.ArgumentParser(description="Make the tables of docs/lab/evaluation.md.")
     parser.add_argument("--labelled", type=Path, help="clips in DFDC's layout")
     parser.add_argument("--report", type=Path, help="what unmask evaluate wrote, instead of --labelled")
     parser.add_argument("--model", nargs="*", default=[], help="cards; the shipped model when left out")

@@ -2,7 +2,7 @@ r"""Measures what an extraction costs: CPU time a video, workers side by side, r
 
     pip install -e '.[test]'
     python benchmarks/extract.py --dfdc ../shared/data/dfdc_mini \
-        --json docs/extract.json --into docs/performance.md
+        --json docs/lab/extract.json --into docs/performance.md
 
 Clips are indexed under other names until there are enough of them: the disk cache then helps more than it
 would with a data set of 470 GB, the decoder and the detector do the same work. One worker and two take turns,
@@ -31,11 +31,11 @@ from rich.console import Console
 from marks import marks, paragraph, put_into
 from pipeline import draw_clips, run_python
 from unmask.data import index
-from unmask.extract.crews import CrewSettings, gather_crew
-from unmask.extract.plan import ExtractSettings, Plan, Video, make_plan, videos_of_index
-from unmask.extract.run import extract
-from unmask.extract.store import Store
-from unmask.extract.worker import Part
+from unmask.lab.extract.crews import CrewSettings, gather_crew
+from unmask.lab.extract.plan import ExtractSettings, Plan, Video, make_plan, videos_of_index
+from unmask.lab.extract.run import extract
+from unmask.lab.extract.store import Store
+from unmask.lab.extract.worker import Part
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".data" / "benchmarks"
@@ -112,10 +112,10 @@ def measure_rows(rows: int) -> dict[str, float]:
 
     import numpy as np
 
-    from unmask.crops.samples import Sample
-    from unmask.crops.shards import read_index
-    from unmask.extract.manifest import read_manifest
-    from unmask.extract.worker import make_part, make_record
+    from unmask.lab.crops.samples import Sample
+    from unmask.lab.crops.shards import read_index
+    from unmask.lab.extract.manifest import read_manifest
+    from unmask.lab.extract.worker import make_part, make_record
 
     told: dict[str, float] = {}
     clock, making = time.process_time(), 0.0

@@ -24,8 +24,8 @@ import numpy as np
 
 from marks import OPENING, paragraph, put_into
 from unmask.config import DetectSettings, ScanSettings, TrackSettings
-from unmask.facebench.bench import Bench, read_bench
-from unmask.facebench.count import (
+from unmask.lab.facebench.bench import Bench, read_bench
+from unmask.lab.facebench.count import (
     FaceCounts,
     count_faces,
     count_item,

@@ -117,7 +117,7 @@ def read(file: Path) -> None:
 
 def split(folder: Path, by: str) -> None:
     from unmask.data import read_index_file, write_index_file
-    from unmask.datasets.split import SplitSettings, prove_split, split_index
+    from unmask.lab.datasets.split import SplitSettings, prove_split, split_index
 
     frame = split_index(read_index_file(folder / "i.parquet"), SplitSettings(by=by))
     write_index_file(frame, folder / "s.parquet")
@@ -127,8 +127,8 @@ def split(folder: Path, by: str) -> None:
 
 def explore(file: Path) -> None:
     from unmask.data import read_index_file
-    from unmask.datasets.explore import explore_index
-    from unmask.report.exploration import exploration_page
+    from unmask.lab.datasets.explore import explore_index
+    from unmask.lab.pages.exploration import exploration_page
 
     frame = read_index_file(file)
     exploration_page(frame, explore_index(frame), title="DFDC")
@@ -138,7 +138,7 @@ def leak(file: Path) -> None:
     import numpy as np
 
     from unmask.data import read_index_file
-    from unmask.datasets.leaks import find_leak
+    from unmask.lab.datasets.leaks import find_leak
 
     frame = read_index_file(file)
     rng = np.random.default_rng(0)
@@ -150,7 +150,7 @@ def leak(file: Path) -> None:
 def near() -> None:
     import numpy as np
 
-    from unmask.datasets.fingerprint import BITS, near_pairs
+    from unmask.lab.datasets.fingerprint import BITS, near_pairs
 
     near_pairs(np.random.default_rng(0).random((REALS, BITS)) < 0.5, max_bits=20)
 

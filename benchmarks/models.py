@@ -36,12 +36,12 @@ CORES = 2
 
 def networks() -> dict[str, tuple[str, Callable[[], Any]]]:
     """One of each network: the entry that it stands for, and how to build it with random weights."""
-    from unmask.zoo.vit import Shape, VisionTransformer
+    from unmask.lab.zoo.vit import Shape, VisionTransformer
 
-    from unmask.zoo.dfdc_net import B7, DeepFakeClassifier
-    from unmask.zoo.efficientnet import EfficientNet
-    from unmask.zoo.gend_net import LAYOUTS, GenD
-    from unmask.zoo.mesonet import FakeOdds, MesoNet
+    from unmask.lab.zoo.dfdc_net import B7, DeepFakeClassifier
+    from unmask.lab.zoo.efficientnet import EfficientNet
+    from unmask.lab.zoo.gend_net import LAYOUTS, GenD
+    from unmask.lab.zoo.mesonet import FakeOdds, MesoNet
 
     def gend(kind: str, patch_px: int, registers: int = 0) -> Callable[[], Any]:
         shape = Shape(1024, 24, 4096, patch_px, 224, registers=registers, **LAYOUTS[kind].kind)
@@ -62,10 +62,10 @@ def convert(name: str, folder: Path) -> Path:
     import torch
 
     from unmask.judge.card import write_card
-    from unmask.models.export import export_judge
-    from unmask.zoo.convert import Published
-    from unmask.zoo.get import draft_card, fixed_crops
-    from unmask.zoo.table import ZOO
+    from unmask.lab.models.export import export_judge
+    from unmask.lab.zoo.convert import Published
+    from unmask.lab.zoo.get import draft_card, fixed_crops
+    from unmask.lab.zoo.table import ZOO
 
     entry_name, build = networks()[name]
     entry = ZOO[entry_name]
@@ -186,7 +186,7 @@ def _of(
 def models() -> str:
     """The table of what there is, from the entries and the shipped card."""
     from unmask.judge.card import card_path, read_card
-    from unmask.zoo.table import ZOO
+    from unmask.lab.zoo.table import ZOO
 
     card = read_card(card_path())
     auc = {name: score for name, score in card.scores.items() if "auc" in name}

@@ -1,7 +1,7 @@
 """What the shipped weights say of footage from sources that took no part in their training or calibration.
 
     unmask scan --json FOLDER > scans.jsonl
-    python benchmarks/strangers.py index.csv=scans.jsonl ... -o docs/strangers.json --card
+    python benchmarks/strangers.py index.csv=scans.jsonl ... -o docs/lab/strangers.json --card
 
 An index (recipes/index_sources.py) says of each file its source, label, family and, for a picture of a face,
 age, sex and race. A source is a repository or a data set. ``--card`` writes the false alarms onto the shipped
@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from marks import paragraph
-from unmask.evaluate.bootstrap import DRAWS
-from unmask.evaluate.metrics import Scored, auc
 from unmask.files import write_whole
+from unmask.lab.evaluate.bootstrap import DRAWS
+from unmask.lab.evaluate.metrics import Scored, auc
 from weights import measured_with
 
 OUTCOMES = ("fake", "unsure", "real")

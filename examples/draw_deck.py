@@ -21,7 +21,7 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 import unmask
-from unmask.report.side_by_side import encode_video
+from unmask.video.encoding import encode_video
 
 EXAMPLES = Path(__file__).resolve().parent
 CHROMIUM = "/usr/bin/chromium"

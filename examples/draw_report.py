@@ -16,8 +16,8 @@ import av
 from playwright.sync_api import Browser, sync_playwright
 
 import unmask
+from unmask.report import ReportOptions, write_report, write_reports
 from unmask.report.pdf import find_browser
-from unmask.report.scan import ReportOptions, write_report, write_reports
 from unmask.verdicts import Verdict
 
 CLIPS = ("portrait_swapped.mp4", "portrait_real.mp4")

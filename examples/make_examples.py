@@ -27,7 +27,7 @@ from PIL import Image as PillowImage
 from unmask.config import DetectSettings
 from unmask.faces.detect import load_detector
 from unmask.faces.points import CANONICAL_POINTS, fit_affine, move_points
-from unmask.forge.swap import match_colour
+from unmask.lab.forge.swap import match_colour
 from unmask.types import Floats, Image
 
 WIDTH, HEIGHT = 640, 480

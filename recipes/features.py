@@ -28,22 +28,22 @@ import pandas as pd
 import torch
 
 from unmask.config import CropSettings
-from unmask.crops.framing import view_centre
-from unmask.crops.samples import Sample
-from unmask.crops.shards import CropReader, read_index
 from unmask.faces.crop import scale_square
 from unmask.files import whole_file
-from unmask.forge.augment import (
+from unmask.lab.crops.framing import view_centre
+from unmask.lab.crops.samples import Sample
+from unmask.lab.crops.shards import CropReader, read_index
+from unmask.lab.forge.augment import (
     Operation,
     apply_chain,
     draw_codec,
     draw_degradation,
     draw_harsh_degradation,
 )
-from unmask.forge.blend import blend_self
-from unmask.models.foundation_net import describe_tokens
-from unmask.models.foundations import FOUNDATIONS, load_foundation
-from unmask.models.vit import VisionTransformer
+from unmask.lab.forge.blend import blend_self
+from unmask.lab.models.foundation_net import describe_tokens
+from unmask.lab.models.foundations import FOUNDATIONS, load_foundation
+from unmask.lab.models.vit import VisionTransformer
 from unmask.types import Floats, Image
 
 COLUMNS = (

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.faces.embedders.dlib import find_weights
-from unmask.train.labelled import in_lasting_order
+from unmask.lab.train.labelled import in_lasting_order
 
 DISTANCE = 0.5  # dlib calls 0.6 the same person; a tight crop of 224 px is noisier than its portraits
 SHEET_PAIRS, SHEET_PX = 20, 96

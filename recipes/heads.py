@@ -18,7 +18,7 @@ import pandas as pd
 from features import FIRST_BLOCK, PSEUDO
 from numpy.typing import NDArray
 
-from unmask.models.foundation_net import KINDS
+from unmask.lab.models.foundation_net import KINDS
 
 VALIDATION = ("part1",)  # sources that nothing may be fitted to or chosen on
 UNCHOSEN = ("generated stills", "live swaps, validation")  # families outside of the mean that chooses

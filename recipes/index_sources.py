@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from unmask.data import write_index_file
-from unmask.datasets.video_index import COLUMNS
+from unmask.lab.datasets.video_index import COLUMNS
 
 DATA_SETS = {
     r"(^|/)(mead_|dreamtalk_data__style_clip)": "MEAD",

@@ -23,7 +23,7 @@ from features import PSEUDO
 from heads import UNCHOSEN, VALIDATION, HeadSettings, find_axes, judge_left_out, name_family, read_faces
 from sklearn.metrics import roc_auc_score
 
-from unmask.models.foundation_net import KINDS
+from unmask.lab.models.foundation_net import KINDS
 
 FALSE_ALARMS = 0.05  # of the mean source of real video
 

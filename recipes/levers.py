@@ -1,6 +1,6 @@
 """Change one thing at a time: short runs from one start, and what each change did.
 
-    python recipes/levers.py recipes/levers.toml -o runs/levers --into docs/pseudo_fakes.md
+    python recipes/levers.py recipes/levers.toml -o runs/levers --into docs/lab/pseudo_fakes.md
 
 The table ``[levers]`` of the recipe names each change: ``[levers."seed 2".loop]`` changes keys of ``[loop]``.
 Each run is a folder of its own under the output and goes on where it was stopped; ``--only`` picks some. The
@@ -20,16 +20,16 @@ from typing import Any
 
 import numpy as np
 
-from unmask.crops.shards import CropReader, read_index
-from unmask.evaluate.bootstrap import Difference, compare
-from unmask.evaluate.metrics import Scored, auc, pair_accuracy
 from unmask.files import read_toml, write_whole
-from unmask.train.build import predictor
-from unmask.train.log import LOG_NAME
-from unmask.train.loop import AUTOENCODER_NAME, RECIPE_NAME, Trainer
-from unmask.train.recipe import Recipe, change_table, resolve_recipe
-from unmask.train.run import train
-from unmask.train.validate import score_samples
+from unmask.lab.crops.shards import CropReader, read_index
+from unmask.lab.evaluate.bootstrap import Difference, compare
+from unmask.lab.evaluate.metrics import Scored, auc, pair_accuracy
+from unmask.lab.train.build import predictor
+from unmask.lab.train.log import LOG_NAME
+from unmask.lab.train.loop import AUTOENCODER_NAME, RECIPE_NAME, Trainer
+from unmask.lab.train.recipe import Recipe, change_table, resolve_recipe
+from unmask.lab.train.run import train
+from unmask.lab.train.validate import score_samples
 
 MARKS = ("<!-- levers: begin -->\n", "<!-- levers: end -->\n")
 SCORES_NAME = "scores.json"

@@ -12,8 +12,8 @@ import argparse
 import csv
 from pathlib import Path
 
-from unmask.train.labelled import open_folders, split_people
-from unmask.train.recipe import read_recipe
+from unmask.lab.train.labelled import open_folders, split_people
+from unmask.lab.train.recipe import read_recipe
 
 
 def main() -> None:

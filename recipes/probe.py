@@ -22,13 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from unmask.evaluate.bootstrap import measure
-from unmask.evaluate.metrics import Scored, auc
-from unmask.train.build import make_batches
-from unmask.train.feed import StepBatch
-from unmask.train.recipe import Recipe, read_recipe
-from unmask.train.samplers import SAMPLERS, People, throw_dice
-from unmask.train.sources import open_sources
+from unmask.lab.evaluate.bootstrap import measure
+from unmask.lab.evaluate.metrics import Scored, auc
+from unmask.lab.train.build import make_batches
+from unmask.lab.train.feed import StepBatch
+from unmask.lab.train.recipe import Recipe, read_recipe
+from unmask.lab.train.samplers import SAMPLERS, People, throw_dice
+from unmask.lab.train.sources import open_sources
 
 RIM_SHARE = 1 / 8
 FOLDS = 5

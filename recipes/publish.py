@@ -4,7 +4,7 @@ r"""Fuse trained networks, measure them through the whole scan, calibrate them, 
         --calibration INDEX.csv --report DFDC_MINI/dfdc_train_part_1 --faces FACES.csv \
         --held-out PREFIX ... -o FOLDER
 
-The weights are narrowed first (`unmask.models.narrow`), and what ships is what is measured. Every figure
+The weights are narrowed first (`unmask.lab.models.narrow`), and what ships is what is measured. Every figure
 comes from scanning files as a user would, none of which any member was trained on unless the card says so.
 Each member is brought to mean 0 and spread 1 on the held-out real clips. Calibration counts fakes as often
 as reals.
@@ -25,18 +25,18 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from unmask.config import CropSettings, JudgeSettings
-from unmask.evaluate.bootstrap import measure as measure_with_intervals
-from unmask.evaluate.calibrate import cross_calibrate, fit_temperature
-from unmask.evaluate.clips import LabelledClip, read_clips
-from unmask.evaluate.contenders import Contender
-from unmask.evaluate.examine import clip_logit, examine
-from unmask.evaluate.metrics import PROBABILITY, RANKING, Scored
-from unmask.evaluate.recalibrate import as_score, with_spread
 from unmask.files import whole_file
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card, Score, read_card, write_card
-from unmask.models.fuse import Member, fuse_models
-from unmask.models.narrow import narrow_weights
+from unmask.lab.evaluate.bootstrap import measure as measure_with_intervals
+from unmask.lab.evaluate.calibrate import cross_calibrate, fit_temperature
+from unmask.lab.evaluate.clips import LabelledClip, read_clips
+from unmask.lab.evaluate.contenders import Contender
+from unmask.lab.evaluate.examine import clip_logit, examine
+from unmask.lab.evaluate.metrics import PROBABILITY, RANKING, Scored
+from unmask.lab.evaluate.recalibrate import as_score, with_spread
+from unmask.lab.models.fuse import Member, fuse_models
+from unmask.lab.models.narrow import narrow_weights
 
 FALSE_ALARMS = 0.05  # of held-out real clips called fake
 TERMS = (

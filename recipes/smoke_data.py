@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from skimage.data import astronaut
 
-from unmask.crops.samples import Sample
-from unmask.crops.shards import ShardWriter
+from unmask.lab.crops.samples import Sample
+from unmask.lab.crops.shards import ShardWriter
 from unmask.types import Image
 
 LEFT, TOP, SIDE = 114, 8, 219  # twice as wide as the face

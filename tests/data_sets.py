@@ -63,16 +63,3 @@ def write_names(folder: Path, names: list[str]) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"")
     return folder
-
-
-def load_crasher():
-    """A worker's function that dies of the number 3."""
-    return _crash_on_three
-
-
-def _crash_on_three(number, _):
-    import os
-
-    if number == 3:
-        os._exit(11)
-    return -number

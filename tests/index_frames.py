@@ -2,7 +2,7 @@
 
 import pandas
 
-from unmask.datasets.video_index import COLUMNS
+from unmask.lab.datasets.video_index import COLUMNS
 
 
 def frame_of(originals, *, fakes=3, parts=4, first=0):

@@ -6,12 +6,12 @@ import numpy as np
 
 from tiny_model import write_tiny_model
 from unmask.config import JudgeSettings
-from unmask.evaluate.clips import LabelledClip
-from unmask.evaluate.examine import Findings
-from unmask.evaluate.summary import Judged
 from unmask.judge.card import read_card
 from unmask.judge.footage import Look
 from unmask.judge.verdict import Evidence
+from unmask.lab.evaluate.clips import LabelledClip
+from unmask.lab.evaluate.examine import Findings
+from unmask.lab.evaluate.summary import Judged
 from unmask.types import Face, Track
 
 

@@ -11,9 +11,9 @@ import unmask
 from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
-from unmask.report.scan import ReportOptions
-from unmask.report.scan.looking import look_again
-from unmask.report.scan.page import report_page, tell_story
+from unmask.report import ReportOptions
+from unmask.report.looking import look_again
+from unmask.report.page import report_page, tell_story
 
 FALSE_ALARMS = {"false_alarms_on_reals": {"value": 0.05, "low": 0.02, "high": 0.12, "clips": 78}}
 

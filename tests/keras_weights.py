@@ -6,7 +6,7 @@ import h5py
 import torch
 from torch import nn
 
-from unmask.zoo.mesonet import MesoNet
+from unmask.lab.zoo.mesonet import MesoNet
 
 
 def write_keras(path, network, *, nested=False, first=1, shuffled=True, drop=0):

@@ -5,8 +5,8 @@ import signal
 
 import torch
 
-from unmask.train.feed import StepBatch, StepBatches, feed
-from unmask.train.pace import Pace
+from unmask.lab.train.feed import StepBatch, StepBatches, feed
+from unmask.lab.train.pace import Pace
 
 
 class Numbered(StepBatches):

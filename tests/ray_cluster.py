@@ -26,10 +26,10 @@ def main(index_file: str, output: str) -> None:
     from ray.cluster_utils import Cluster
 
     from unmask.data import index
-    from unmask.extract.crews import CrewSettings, gather_crew
-    from unmask.extract.plan import ExtractSettings, make_plan, videos_of_index
-    from unmask.extract.run import extract
-    from unmask.extract.store import Store
+    from unmask.lab.extract.crews import CrewSettings, gather_crew
+    from unmask.lab.extract.plan import ExtractSettings, make_plan, videos_of_index
+    from unmask.lab.extract.run import extract
+    from unmask.lab.extract.store import Store
 
     small = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": 80 * 2**20}
     for left in (2, 1, 0):  # a head gets half a minute to start, which is short on a busy machine

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tiny_model import write_tiny_model
-from unmask.batch import Failure, _end_part, _File, _join, run_each, scan_each, scan_many
+from unmask.batch import _end_part, _File, _join, scan_each, scan_many
 from unmask.config import BatchSettings, ScanSettings
 from unmask.errors import ModelError, SettingsError
 from unmask.verdicts import ModelName
+from unmask.work.pool import Failure
 from unmask.work.processes import default_jobs
 
 # What happens to a file is in its name. It lies in a module of its own, since child processes import it.
@@ -48,9 +49,6 @@ ACTING = """
 
     def load(settings):
         return Acting()
-
-    def load_echo():
-        return lambda task, on_sha256: (task, os.getpid()) if task != "slow" else time.sleep(600)
 
     def refuse(settings):
         raise ModelError("no such weights")
@@ -226,26 +224,6 @@ def test_workers_do_not_hear_ctrl_c(settings, acting):
     first = next(found)[1].reason
     os.kill(int(first.removeprefix("pid ")), signal.SIGINT)
     assert next(found)[1].reason == first
-
-
-def test_any_task_may_be_worked_on_and_is_prepared_when_its_turn_comes(acting):
-    given = []
-
-    def prepare(task):
-        given.append(task)
-        return task * 2
-
-    found = run_each([1, 2, 3], acting.load_echo, BatchSettings(jobs=1), prepare=prepare)
-    assert next(found)[1][0] == 2
-    assert given == [1]
-    assert [(index, answer[0]) for index, answer in found] == [(1, 4), (2, 6)]
-
-
-def test_everything_ends_when_its_time_is_up(acting):
-    start = time.monotonic()
-    found = run_each(["slow", "slow", "x"], acting.load_echo, BatchSettings(jobs=1), until=start + 4)
-    assert list(found) == []
-    assert time.monotonic() - start < 30
 
 
 def test_real_files_come_in_input_order(settings, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "benchmarks" / "extract.py"
 DOCUMENT = ROOT / "docs" / "performance.md"
-FIGURES = ROOT / "docs" / "extract.json"
+FIGURES = ROOT / "docs" / "lab" / "extract.json"
 
 
 def run(*arguments):

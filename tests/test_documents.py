@@ -30,8 +30,8 @@ MODULES = (
     "tables",
     "weights",
 )
-DOCUMENTS = ("evaluation", "performance", "models", "faces", "long-videos", "peers", "report")
-STORED = ("evaluation", "performance", "models", "long", "montages")
+DOCUMENTS = ("lab/evaluation", "performance", "models", "faces", "long-videos", "lab/peers", "report")
+STORED = ("lab/evaluation", "performance", "models", "long", "montages")
 
 
 @pytest.fixture
@@ -57,16 +57,47 @@ def hashes(found):
     return mine.union(*map(hashes, parts))
 
 
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "examples" / "README.md"]
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_to_files_and_headings_that_are_there(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        path, _, heading = target.partition("#")
+        if path.startswith(("https:", "http:")):
+            continue
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        if heading:
+            heads = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+            assert heading in anchors, target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_of_the_repository_that_a_page_names_are_there(page):
+    named = r"`((?:src|docs|tests|recipes|benchmarks|examples)/[\w./-]+\.(?:py|md|json|toml|ipynb))`"
+    for path in re.findall(named, page.read_text(encoding="utf-8")):
+        assert (ROOT / path).is_file(), path
+
+
+@pytest.mark.parametrize("word", sorted((ROOT / "src" / "unmask").iterdir()), ids=lambda word: word.name)
+def test_architecture_knows_every_room(word):
+    if word.is_dir() and word.name != "__pycache__":
+        assert f"{word.name}/" in (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
 def test_every_document_shows_what_was_measured():
     done = subprocess.run([sys.executable, SCRIPT, "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_figure_that_was_typed_is_noticed(script, copy):
-    page = copy / "docs" / "evaluation.md"
+    page = copy / "docs" / "lab" / "evaluation.md"
     text = page.read_text(encoding="utf-8")
     page.write_text(text.replace("an AUC of 0.", "an AUC of 1."), encoding="utf-8")
-    assert script.write(copy) == ["docs/evaluation.md"]
+    assert script.write(copy) == ["docs/lab/evaluation.md"]
     assert page.read_text(encoding="utf-8") == text
 
 
@@ -81,8 +112,8 @@ def test_what_is_kept_names_weights_that_shipped(script, name):
 def test_new_weights_make_every_document_say_that_it_shows_older_ones(script, copy, monkeypatch):
     monkeypatch.setattr(script.weights, "shipped_sha256", lambda: "0" * 64)
     changed = script.write(copy)
-    assert {"docs/evaluation.md", "docs/performance.md"} <= set(changed)
-    for name in ("evaluation", "performance", "models"):
+    assert {"docs/lab/evaluation.md", "docs/performance.md"} <= set(changed)
+    for name in ("lab/evaluation", "performance", "models"):
         opening = (copy / "docs" / f"{name}.md").read_text(encoding="utf-8").partition("\n## ")[0]
         assert re.search("[oO]lder\\s+weights", opening), name
     for around in (script.MARKS, script.long.MARKS):

@@ -1,4 +1,4 @@
-"""The tables of docs/evaluation.md are made by a script, so that new weights need no typing."""
+"""The tables of docs/lab/evaluation.md are made by a script, so that new weights need no typing."""
 
 import importlib
 import json
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from judged_clips import judged, paired_rows
-from unmask.evaluate.ladder import CLEAN, summarise_ladder
-from unmask.evaluate.summary import summarise
+from unmask.lab.evaluate.ladder import CLEAN, summarise_ladder
+from unmask.lab.evaluate.summary import summarise
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -58,7 +58,7 @@ def test_no_value_that_is_shown_lies_outside_its_own_interval():
             for part in found.values():
                 yield from figures(part)
 
-    kept = json.loads((ROOT / "docs" / "evaluation.json").read_text(encoding="utf-8"))
+    kept = json.loads((ROOT / "docs" / "lab" / "evaluation.json").read_text(encoding="utf-8"))
     found = [one for one in figures(kept) if one["value"] is not None]
     assert len(found) > 20
     assert [one for one in found if not one["low"] <= one["value"] <= one["high"]] == []

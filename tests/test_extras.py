@@ -35,14 +35,14 @@ def packages(extras):
 
 
 def imported(file):
-    """Packages that a script itself imports, as they are installed; torch for ``unmask.train``."""
+    """Packages that a script itself imports, as they are installed; torch for ``unmask.lab.train``."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
             names = [node.module]
         for name in names:
             top = name.partition(".")[0]
-            if name.startswith("unmask.train"):
+            if name.startswith("unmask.lab.train"):
                 yield "torch"
             elif (
                 top not in sys.stdlib_module_names | {"unmask"} and not (file.parent / f"{top}.py").is_file()
@@ -70,13 +70,13 @@ def test_a_recipes_script_runs_with_what_its_header_or_the_document_installs(fil
     header = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     found = INSTALL.search(header)
     if found is None:
-        found = INSTALL.search((ROOT / "docs" / "recipes.md").read_text(encoding="utf-8"))
+        found = INSTALL.search((ROOT / "docs" / "lab" / "recipes.md").read_text(encoding="utf-8"))
     extras, beside = found.groups()
     brought = packages(extras.split(",")) | set(beside.replace("'", " ").split())
     assert set(imported(file)) <= brought
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "docs").glob("*.md")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted((ROOT / "docs").rglob("*.md")), ids=lambda file: file.name)
 def test_documents_install_extras_that_there_are(file):
     for extras, _ in INSTALL.findall(file.read_text(encoding="utf-8")):
         assert set(extras.split(",")) <= set(PROJECT["optional-dependencies"])
@@ -85,13 +85,13 @@ def test_documents_install_extras_that_there_are(file):
 @pytest.mark.parametrize(
     ("document", "command", "extra"),
     [
-        ("evaluation.md", "unmask evaluate", "data"),
+        ("lab/evaluation.md", "unmask evaluate", "data"),
         ("faces.md", "unmask data facebench", "tune"),
         ("long-videos.md", "unmask data montage", "data"),
-        ("peers.md", "unmask evaluate", "peers"),
-        ("present.md", "unmask present", "data"),
-        ("recipes.md", "recipes/smoke_data.py", "train"),
-        ("data.md", "unmask data index", "data"),
+        ("lab/peers.md", "unmask evaluate", "peers"),
+        ("lab/present.md", "unmask present", "data"),
+        ("lab/recipes.md", "recipes/smoke_data.py", "train"),
+        ("lab/data.md", "unmask data index", "data"),
         ("serve.md", "unmask serve", "web"),
         ("models.md", "unmask model get", "zoo"),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from unmask.zoo.table import ZOO
+from unmask.lab.zoo.table import ZOO
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT, FIGURES = ROOT / "docs" / "models.md", ROOT / "docs" / "models.json"

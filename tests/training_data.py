@@ -14,14 +14,14 @@ from skimage.data import astronaut
 
 from inline_crew import InlineCrew
 from portraits import write_image
-from unmask.crops.samples import Sample
-from unmask.crops.shards import ShardWriter, read_index
-from unmask.datasets.collection import list_sources
-from unmask.extract.plan import ExtractSettings, make_plan, videos_of_collection
-from unmask.extract.run import extract
-from unmask.extract.store import Store
-from unmask.extract.worker import load_extractor
 from unmask.faces.crop import scale_square
+from unmask.lab.crops.samples import Sample
+from unmask.lab.crops.shards import ShardWriter, read_index
+from unmask.lab.datasets.collection import list_sources
+from unmask.lab.extract.plan import ExtractSettings, make_plan, videos_of_collection
+from unmask.lab.extract.run import extract
+from unmask.lab.extract.store import Store
+from unmask.lab.extract.worker import load_extractor
 
 
 def hopper():

@@ -11,7 +11,7 @@ import numpy as np
 
 # Each process is forked off a server that has torch loaded already, which saves seconds for each.
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["unmask.train.run"])
+CONTEXT.set_forkserver_preload(["unmask.lab.train.run"])
 
 
 def train(recipe, folder, rank, world, port):
@@ -23,7 +23,7 @@ def train(recipe, folder, rank, world, port):
     import torch
 
     torch.set_num_threads(1)
-    from unmask.train.run import run_recipe
+    from unmask.lab.train.run import run_recipe
 
     run_recipe(recipe, folder, say=lambda line: None)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from unmask.moved import know_old_names
 from unmask.version import __version__
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ _HOMES = {
     "verdicts": ("Appearance", "Outcome", "Person", "PersonFrame", "Segment", "Shot", "Verdict"),
     "video": ("read_clip",),
 }
+
+know_old_names()
 
 
 def __getattr__(name: str) -> Any:

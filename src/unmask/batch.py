@@ -10,7 +10,7 @@ import contextlib
 import math
 import pickle
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,7 @@ from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.verdict import STAGES, unreadable
 from unmask.verdicts import ModelName, Verdict
-from unmask.work.pool import Answer, Do, Failure, Task, run_crew
+from unmask.work.pool import Do, Failure, run_crew
 from unmask.work.processes import Processes, default_jobs
 from unmask.work.shares import Shares
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from unmask.pipeline import Listed
     from unmask.video import Film
 
-__all__ = ["Failure", "judge_seen", "run_each", "scan_each", "scan_many"]
+__all__ = ["judge_seen", "scan_each", "scan_many"]
 
 
 class _Scans(Protocol):
@@ -257,45 +257,3 @@ def judge_seen(looks: Sequence[Look], about: About, settings: ScanSettings) -> V
     if not looks:
         return unreadable(about.path, about.stopped, first.model_name, sha256=about.sha256, ours=about.ours)
     return conclude(looks, about, first, settings, beside=others)
-
-
-def run_each(
-    tasks: Sequence[Task],
-    load: Callable[[], Do[Task, Answer]],
-    batch: BatchSettings | None = None,
-    *,
-    until: float | None = None,
-    prepare: Callable[[Task], Task] = lambda task: task,
-    on_part: Callable[[int, Any], None] = lambda place, part: None,
-) -> Generator[tuple[int, Answer | Failure]]:
-    """Work on tasks in child processes; each answer as soon as it is there.
-
-    Closing the iterator, or an exception such as KeyboardInterrupt in it, kills the workers at once.
-
-    Args:
-        tasks: What the child processes are told, one at a time. Must be picklable.
-        load: Called once in each child process; gives the function that works on a task. Must be picklable.
-        batch: Jobs and time limit.
-        until: Time on `time.monotonic` when everything ends, with or without the answers still missing.
-        prepare: Changes a task in the moment that a worker is free for it.
-        on_part: Told each part of an answer as it comes, with the place of its task.
-
-    Yields:
-        Place of the task in ``tasks``, and its answer.
-
-    Raises:
-        ModelError: ``load`` failed.
-    """
-    batch = batch or BatchSettings()
-    todo = deque(enumerate(tasks))
-    crew = Processes(load, min(batch.jobs or default_jobs(), len(tasks)), batch.time_limit_seconds)
-    done = run_crew(
-        lambda: todo.popleft() if todo else None,
-        crew,
-        until=until,
-        prepare=lambda item: prepare(item[1]),
-        on_part=lambda item, part: on_part(item[0], part),
-    )
-    with contextlib.closing(done):
-        for (index, _), answer in done:
-            yield index, answer

@@ -10,10 +10,10 @@ from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
 from unmask.errors import SettingsError
-from unmask.evaluate.clips import read_clips
-from unmask.evaluate.contenders import Contender
-from unmask.evaluate.ladder import CLEAN, STEPS, climb, summarise_ladder
 from unmask.judge.card import read_card
+from unmask.lab.evaluate.clips import read_clips
+from unmask.lab.evaluate.contenders import Contender
+from unmask.lab.evaluate.ladder import CLEAN, STEPS, climb, summarise_ladder
 from unmask.pipeline import load_scanner
 from unmask.verdicts import Outcome
 from unmask.video import clip_from_arrays
@@ -100,11 +100,11 @@ def test_the_ladder_shows_what_breaks_a_model(tmp_path, monkeypatch):
     card = write_tiny_model(tmp_path / "model")
     clips = read_clips([write_labelled(tmp_path / "clips", originals=2)])
     contender = Contender("tiny", str(card))
-    from unmask.evaluate.examine import Examiner
-    from unmask.evaluate.ladder import _climb_one
+    from unmask.lab.evaluate.examine import Examiner
+    from unmask.lab.evaluate.ladder import _climb_one
 
     # In this process, and few steps, to save time.
-    monkeypatch.setattr("unmask.evaluate.ladder.STEPS", (CLEAN, ("jpeg", 1), ("dark", 5)))
+    monkeypatch.setattr("unmask.lab.evaluate.ladder.STEPS", (CLEAN, ("jpeg", 1), ("dark", 5)))
     examiner = Examiner(ScanSettings(), [contender])
     rungs = [_climb_one(examiner, clip.path, print) for clip in clips]
     found = summarise_ladder(clips, rungs, {"tiny": read_card(card)})

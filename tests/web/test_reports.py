@@ -10,7 +10,7 @@ from served import SWAPPED
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
 from unmask.pipeline import load_scanner
-from unmask.report.scan.words import messages
+from unmask.report.words import messages
 from unmask.web import reports
 from unmask.web.refusals import RefusedError
 from unmask.web.reports import Reports

@@ -12,20 +12,20 @@ from typing import Annotated
 
 import typer
 
-from unmask.cli.calibrate import calibrate
 from unmask.cli.commands import Command, Top
-from unmask.cli.data import data
-from unmask.cli.evaluate import evaluate
-from unmask.cli.extract import extract
 from unmask.cli.faces import faces
 from unmask.cli.inputs import SUFFIXES
-from unmask.cli.model import model
-from unmask.cli.present import present
+from unmask.cli.lab.calibrate import calibrate
+from unmask.cli.lab.data import data
+from unmask.cli.lab.evaluate import evaluate
+from unmask.cli.lab.extract import extract
+from unmask.cli.lab.model import model
+from unmask.cli.lab.present import present
+from unmask.cli.lab.submit import submit
+from unmask.cli.lab.train import train
+from unmask.cli.lab.tune import tune
 from unmask.cli.scan import scan
 from unmask.cli.serve import serve
-from unmask.cli.submit import submit
-from unmask.cli.train import train
-from unmask.cli.tune import tune
 from unmask.version import __version__
 
 app = typer.Typer(

@@ -46,8 +46,8 @@ class Saving:
             self._check_report(self.report, inputs)
 
     def _check_report(self, report: Path, inputs: int) -> None:
-        from unmask.report.scan.options import REPORT_SUFFIXES
-        from unmask.report.scan.words import LANGUAGES
+        from unmask.report.options import REPORT_SUFFIXES
+        from unmask.report.words import LANGUAGES
 
         require(
             self.language in LANGUAGES, f"--language must be one of {', '.join(LANGUAGES)}", self.language
@@ -96,7 +96,7 @@ class Saving:
     def _write_report(
         self, report: Path, verdicts: Sequence[Verdict], settings: ScanSettings, batch: BatchSettings
     ) -> None:
-        from unmask.report.scan import REPORT_SUFFIXES, ReportOptions, write_report, write_reports
+        from unmask.report import REPORT_SUFFIXES, ReportOptions, write_report, write_reports
 
         options = ReportOptions(
             language=self.language,

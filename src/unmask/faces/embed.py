@@ -14,8 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.config import EMBEDDER_NAMES
-from unmask.cropping import CropSettings
+from unmask.config import EMBEDDER_NAMES, CropSettings
 from unmask.errors import SettingsError
 from unmask.faces.crop import cut_crops
 from unmask.types import Clip, Floats, Track

@@ -21,7 +21,7 @@ PUBLISHED = (
     "mesoinception4-df",
     "mesoinception4-f2f",
 )
-"""What ``unmask model get`` gets; `unmask.zoo.table` knows what each is."""
+"""What ``unmask model get`` gets; `unmask.lab.zoo.table` knows what each is."""
 
 
 def model_folder(name: str) -> Path:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -16,9 +14,7 @@ from unmask.errors import SettingsError
 from unmask.files import whole_file
 from unmask.types import Clip, Crops, Face, Floats, Image, Track
 from unmask.verdicts import shown_number
-
-if TYPE_CHECKING:
-    from av import VideoFrame
+from unmask.video.encoding import write_video
 
 ANIMATIONS = (".mp4", ".gif")
 """Endings of the files that `write_animation` makes."""
@@ -138,7 +134,7 @@ def write_animation(clip: Clip, tracks: Sequence[Track], path: Path, *, side_px:
     seconds = max(clip.duration_seconds, 0.04)
     rate = Fraction(len(clip.frames) / seconds).limit_denominator(1000)
     with whole_file(path) as draft:
-        _encode(draft, images, rate=rate, kind=suffix)
+        write_video(draft, images, rate=rate, kind=suffix)
 
 
 def write_crops(crops: Sequence[Crops], folder: Path) -> int:
@@ -196,55 +192,3 @@ def write_label(image: Image, lines: Sequence[str], *, place: Floats, colour: Co
     for number, line in enumerate(lines):
         base = top + (number + 1) * _LINE_PX - 3
         cv2.putText(image, line, (left + 4, base), _FONT, 0.45, ink, 1, cv2.LINE_AA)
-
-
-def _encode(path: Path, images: Iterator[Image], *, rate: Fraction, kind: str) -> None:
-    import av
-
-    first = next(images)
-    # H.264 wants even sides; frames of a clip that changes size are brought to those of the first one.
-    height, width = (side - side % 2 for side in first.shape[:2])
-    sized = (_fitted(image, width, height) for image in chain([first], images))
-    frames = (av.VideoFrame.from_ndarray(image, format="rgb24") for image in sized)
-    options = {} if kind == ".gif" else {"crf": "20", "preset": "veryfast"}
-    with av.open(str(path), "w", format=kind[1:]) as output:
-        stream = output.add_stream("gif" if kind == ".gif" else "libx264", rate=rate, options=options)
-        stream.width, stream.height = width, height
-        stream.pix_fmt = "pal8" if kind == ".gif" else "yuv420p"
-        for number, frame in enumerate(_with_palette(frames, width, height) if kind == ".gif" else frames):
-            frame.pts, frame.time_base = number, 1 / rate
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-
-
-def _fitted(image: Image, width: int, height: int) -> Image:
-    if image.shape[1] >= width and image.shape[0] >= height and image.shape[1] - width < 2:
-        return np.ascontiguousarray(image[:height, :width])
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _with_palette(frames: Iterable[VideoFrame], width: int, height: int) -> Iterator[VideoFrame]:
-    """The frames in the 256 colours that fit them best, as a GIF wants them."""
-    from av import VideoFormat, VideoFrame
-    from av.filter import Graph
-
-    graph = Graph()
-    pixels = VideoFormat("rgb24", width, height)
-    source = graph.add_buffer(width=width, height=height, format=pixels, time_base=Fraction(1, 100))
-    split, generate = graph.add("split"), graph.add("palettegen")
-    use, sink = graph.add("paletteuse"), graph.add("buffersink")
-    source.link_to(split)
-    split.link_to(use, 0, 0)
-    split.link_to(generate, 1, 0)
-    generate.link_to(use, 0, 1)
-    use.link_to(sink)
-    graph.configure()
-    count = 0
-    for count, frame in enumerate(frames, start=1):
-        frame.pts, frame.time_base = count, Fraction(1, 100)
-        source.push(frame)
-    source.push(None)
-    for _ in range(count):
-        found = sink.pull()
-        assert isinstance(found, VideoFrame)
-        yield found

@@ -19,11 +19,10 @@ from unmask.errors import DamagedError
 from unmask.types import Clip, Frame, Stretch
 from unmask.video.container import Job, VideoPacket, check_source, open_video
 from unmask.video.decoding import Decoding
-from unmask.video.film import Film
+from unmask.video.film import Film, Piece, open_at
 from unmask.video.picture import Converter, DecodedPicture
-from unmask.video.pieces import Piece, open_at
 from unmask.video.reading import own_errors, read_evenly, wanted_times
-from unmask.video.sampler import StretchSampler, Taken
+from unmask.video.sampling import StretchSampler, Taken
 from unmask.video.shots import Marked, mark_cuts
 from unmask.video.still import read_still, still_format
 from unmask.video.survey import Survey, survey_packets

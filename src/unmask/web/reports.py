@@ -11,7 +11,7 @@ from unmask.config import ScanSettings
 from unmask.errors import UnmaskError
 from unmask.files import write_whole
 from unmask.judge.stored import read_verdict
-from unmask.report.scan import ReportOptions, render_report, write_report
+from unmask.report import ReportOptions, render_report, write_report
 from unmask.web.refusals import RefusedError
 from unmask.web.settings import WorkSettings
 from unmask.web.store import Row, Store

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.cropping import CropSettings
+from unmask.config import CropSettings
 from unmask.errors import MissingExtraError, ModelError
 from unmask.types import Floats
 

@@ -1,0 +1,162 @@
+"""``unmask evaluate``: how good a model is on labelled clips."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from unmask.cli.device import DeviceOption, score_settings
+from unmask.cli.inputs import LabelledSources
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unmask.config import BatchSettings, ScanSettings
+    from unmask.lab.evaluate.contenders import Contender
+    from unmask.lab.evaluate.summary import Judged
+
+
+def evaluate(
+    sources: LabelledSources,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the report.")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CARD", help="A model's card; several are put side by side (default: shipped)."),
+    ] = None,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=WEIGHTS", help="A detector from elsewhere, such as meso4=Meso4_DF.h5."),
+    ] = None,
+    ladder: Annotated[
+        bool, typer.Option("--ladder", help="Also measure under nine distortions at five levels (slow).")
+    ] = False,
+    device: DeviceOption = "auto",
+    frames: Annotated[int, typer.Option(metavar="N", help="Frames of each clip.")] = 30,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Clips at a time (default: the cores, at most 4).")
+    ] = None,
+    fallback: Annotated[
+        float, typer.Option(metavar="P", help="p_fake for clips without a number, in log loss over all.")
+    ] = 0.5,
+    json: Annotated[bool, typer.Option("--json", help="Also print the content of metrics.json.")] = False,
+) -> None:
+    """Measure models on labelled clips and write scores.csv, metrics.json and index.html.
+
+    Metrics are per video, per person and per frame, with 95 % intervals over originals.
+    Clips without a face or that cannot be read are counted, not scored.
+
+    [bold]Examples[/bold]
+
+    unmask evaluate dfdc_mini -o report
+
+    unmask evaluate index.parquet --model mine.json --peer meso4=Meso4_DF.h5 -o report
+
+    unmask evaluate labels.csv --ladder -o report
+    """
+    from unmask.cli.lab.judging import judge_clips
+    from unmask.cli.running import stopping_on_errors
+    from unmask.config import BatchSettings, DecodeSettings, ScanSettings
+    from unmask.errors import SettingsError
+    from unmask.lab.evaluate.clips import read_clips
+    from unmask.lab.evaluate.contenders import list_contenders
+    from unmask.lab.evaluate.summary import summarise
+
+    with stopping_on_errors():
+        if not 0 < fallback < 1:
+            raise SettingsError(f"--fallback must be between 0 and 1, got {fallback}")
+        score = score_settings(device)
+        settings = ScanSettings(decode=DecodeSettings(frames=frames), score=score)
+        batch = BatchSettings(jobs=jobs)
+        contenders = list_contenders(model or [], peer or [])
+        clips = read_clips(sources)
+        _make_folder(output)
+        judged = judge_clips(clips, contenders, settings, batch)
+        name = ", ".join(source.name for source in sources)
+        summary = summarise(judged, name=name, fallback=fallback)
+        if ladder:
+            summary["ladder"] = _climb(judged, contenders, ScanSettings(score=score), batch)
+        _write(output, summary, judged)
+        _show(summary, output)
+        if json:
+            typer.echo(json_module.dumps(summary, indent=1))
+
+
+def _make_folder(folder: Path) -> None:
+    from unmask.errors import SettingsError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(
+            f"--output must be a folder that can be written to, got {folder} ({error.strerror})"
+        ) from error
+
+
+def _climb(
+    judged: list[Judged], contenders: Sequence[Contender], settings: ScanSettings, batch: BatchSettings
+) -> dict[str, Any]:
+    from unmask.cli.running import progress
+    from unmask.lab.evaluate.ladder import Rungs, climb, summarise_ladder
+
+    clips = judged[0].clips
+    rungs: list[Rungs] = [{} for _ in clips]
+    with progress("ladder", len(clips)) as step:
+        for place, found in climb(clips, contenders, settings, batch=batch):
+            rungs[place] = found
+            step()
+    return summarise_ladder(clips, rungs, {one.model: one.card for one in judged})
+
+
+def _write(folder: Path, summary: dict[str, Any], judged: list[Judged]) -> None:
+    from unmask.files import write_whole
+    from unmask.lab.evaluate.tables import scores_csv
+    from unmask.lab.pages.evaluation import evaluation_page
+
+    write_whole(folder / "scores.csv", scores_csv(judged))
+    write_whole(folder / "metrics.json", json_module.dumps(summary, indent=1, allow_nan=False) + "\n")
+    write_whole(folder / "index.html", evaluation_page(summary, judged))
+
+
+def _show(summary: dict[str, Any], folder: Path) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from unmask.cli.tables import print_table
+    from unmask.cli.terminal import plain, printable
+    from unmask.lab.pages.evaluation import HEADLINE
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("per video")
+    for name in summary["models"]:
+        table.add_column(plain(name), justify="right")
+    for key, title in HEADLINE.items():
+        cells = [one.get("video", {}).get(key) for one in summary["models"].values()]
+        table.add_row(
+            title,
+            *(
+                "-"
+                if cell is None or cell["value"] is None
+                else f"{cell['value']:.3f} ({cell['low']:.2f} to {cell['high']:.2f})"
+                for cell in cells
+            ),
+        )
+    print_table(Console(stderr=True), table)
+    for name, one in summary["models"].items():
+        missing = sum(row["clips"] - row["judged"] for row in one["coverage"].values())
+        judged = f"{summary['clips'] - missing} of {summary['clips']} clips got a number"
+        typer.echo(printable(f"{name}: {judged}"), err=True)
+        if failed := sum(row["error"] for row in one["coverage"].values()):
+            why = "unmask itself failed on them, see reason in scores.csv"
+            typer.echo(
+                printable(f"{name}: {failed} of the others are no fault of the clips: {why}"), err=True
+            )
+        if "problem" in one:
+            typer.echo(printable(f"{name}: {one['problem']}"), err=True)
+    typer.echo(printable(f"written: {folder / 'index.html'}, metrics.json, scores.csv"), err=True)

@@ -1,0 +1,294 @@
+"""Where data sets lie: folders, zip files read in place, object storage through fsspec.
+
+A file's path is text that ``fsspec.open`` opens too: an ordinary path, an address such as
+``s3://bucket/a.mp4``, or ``zip://part_0/a.mp4::/data/part_0.zip`` for a member of a zip file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, cast
+
+from unmask.errors import DataError, MissingExtraError
+from unmask.lab.datasets.windows import window
+
+MAX_FILES = 5_000_000
+MAX_MEMBER_BYTES = 16 * 2**30
+MAX_RATIO = 100
+"""How far a zip member of more than a megabyte may unpack; video hardly packs at all."""
+
+_SPOOL_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a source.
+
+    Attributes:
+        path: What opens it, see the module.
+        inner: Its place within the source, with ``/``, beginning with the source's own name.
+        size_bytes: As the folder, zip or store says.
+        problem: Why it cannot be read, in a few words; empty when nothing is known against it.
+    """
+
+    path: str
+    inner: str
+    size_bytes: int
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.inner.rpartition("/")[2]
+
+    @property
+    def folder(self) -> str:
+        """The place of the folder that it lies in."""
+        return self.inner.rpartition("/")[0]
+
+
+def list_entries(root: str | os.PathLike[str]) -> list[Entry]:
+    """All files of a folder with its subfolders, a zip, or an address, sorted; zips inside are looked into.
+
+    Raises:
+        DataError: It is absent, or a zip that is broken, a bomb, or has names that lead out of it.
+        MissingExtraError: An address needs a package that is not installed.
+    """
+    text = os.fspath(root)
+    if "://" in text:
+        found = _list_address(text)
+    else:
+        path = Path(text).absolute()
+        if path.is_dir():
+            found = _list_folder(path)
+        elif path.is_file():
+            found = [Entry(str(path), path.name, path.stat().st_size)]
+        else:
+            raise DataError(f"{text}: no such file or folder")
+    entries: list[Entry] = []
+    for entry in sorted(found, key=lambda entry: entry.inner):
+        if entry.name.lower().endswith(".zip"):
+            entries += _list_zip(entry)
+        else:
+            entries.append(entry)
+        if len(entries) > MAX_FILES:
+            raise DataError(f"{text} may hold {MAX_FILES} files, found more")
+    return entries
+
+
+class Opener:
+    """Opens files by their path; keeps the zip that it read last open, whose table is slow to parse."""
+
+    def __init__(self) -> None:
+        self._archive: tuple[str, IO[bytes], zipfile.ZipFile] | None = None
+
+    def __enter__(self) -> Opener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the zip file."""
+        if self._archive is not None:
+            self._archive[2].close()
+            self._archive[1].close()  # A file that it was given is not its to close.
+            self._archive = None
+
+    def open(self, path: str) -> IO[bytes]:
+        """A file to read and seek in.
+
+        Raises:
+            DataError: It is absent, or a zip member that cannot be unpacked.
+        """
+        try:
+            if path.startswith("zip://"):
+                member, _, archive = path.removeprefix("zip://").partition("::")
+                return self._open_member(archive, member)
+            return _open_plain(path)
+        except zipfile.BadZipFile as error:
+            raise DataError(f"{path}: {error}") from error
+        except (OSError, KeyError, ValueError) as error:
+            raise DataError(f"{path} cannot be opened ({_words(error)})") from error
+
+    def read(self, path: str, *, limit_bytes: int) -> bytes:
+        """A whole small file.
+
+        Raises:
+            DataError: It cannot be opened, or is larger than the limit.
+        """
+        with self.open(path) as file:
+            data = file.read(limit_bytes + 1)
+        if len(data) > limit_bytes:
+            raise DataError(f"{path} may have {limit_bytes} bytes, and has more")
+        return data
+
+    @contextmanager
+    def local(self, path: str) -> Iterator[Path]:
+        """The file under an ordinary path: itself, or a copy that is gone afterwards.
+
+        Raises:
+            DataError: It cannot be opened.
+        """
+        if "://" not in path:
+            yield Path(path)
+            return
+        suffix = PurePosixPath(path.partition("::")[0]).suffix
+        with tempfile.TemporaryDirectory(prefix="unmask-") as folder:
+            copy = Path(folder) / f"copy{suffix}"
+            try:
+                with self.open(path) as source, copy.open("wb") as target:
+                    shutil.copyfileobj(source, target, 2**20)
+            except (zipfile.BadZipFile, OSError) as error:
+                raise DataError(f"{path} cannot be copied ({_words(error)})") from error
+            yield copy
+
+    def _open_member(self, archive: str, member: str) -> IO[bytes]:
+        if self._archive is None or self._archive[0] != archive:
+            self.close()
+            file = _open_plain(archive)
+            self._archive = archive, file, zipfile.ZipFile(file)
+        zipped = self._archive[2]
+        info = zipped.getinfo(member)
+        if info.compress_type == zipfile.ZIP_STORED:
+            # Seeking in what zipfile gives means reading up to there; in a window it costs nothing.
+            return window(_open_plain(archive), start=_data_start(zipped, info), size=info.file_size)
+        spool = cast(IO[bytes], tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
+        try:
+            with zipped.open(info) as packed:
+                shutil.copyfileobj(packed, spool, 2**20)
+        except BaseException:
+            spool.close()
+            raise
+        spool.seek(0)
+        return spool
+
+
+def _open_plain(path: str) -> IO[bytes]:
+    if "://" not in path:
+        return Path(path).open("rb")
+    return cast(IO[bytes], _filesystem(path).open(path, "rb"))
+
+
+def _data_start(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:
+    """Where a member's bytes begin: behind its local header, whose length only it knows itself."""
+    with zipped.open(info) as member:  # Checks the local header against the table.
+        member.read(0)
+    file = cast(IO[bytes], zipped.fp)
+    file.seek(info.header_offset + 26)
+    lengths = struct.unpack("<HH", file.read(4))  # Of the name and of the extra field.
+    return info.header_offset + 30 + int(sum(lengths))
+
+
+def _list_folder(root: Path) -> list[Entry]:
+    entries = []
+    seen: set[str] = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:  # A link that leads back up.
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not _hidden(name))
+        inner = PurePosixPath(root.name or "root", *Path(folder).relative_to(root).parts)
+        for name in sorted(files):
+            if _hidden(name):
+                continue
+            path = os.path.join(folder, name)  # noqa: PTH118  a Path for each of 119,154 files takes seconds
+            try:
+                entries.append(Entry(path, f"{inner}/{name}", os.stat(path).st_size))  # noqa: PTH116
+            except OSError as error:
+                entries.append(Entry(path, f"{inner}/{name}", 0, _words(error)))
+    return entries
+
+
+def _list_zip(archive: Entry) -> list[Entry]:
+    stem = archive.inner[: -len(".zip")]
+    try:
+        with _open_plain(archive.path) as file, zipfile.ZipFile(file) as zipped:
+            members = [info for info in zipped.infolist() if not info.is_dir()]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise DataError(f"{archive.path} is no zip file that can be read ({_words(error)})") from error
+    if sum(info.compress_size for info in members) > archive.size_bytes:
+        raise DataError(f"{archive.path}: its members overlap, as in a zip bomb")
+    entries = []
+    for info in members:
+        parts = info.filename.split("/")
+        if any((_hidden(part) and part not in (".", "..")) or part == "__MACOSX" for part in parts):
+            continue
+        _check_member(archive.path, info)
+        problem = "it is encrypted" if info.flag_bits & 1 else ""
+        path = f"zip://{info.filename}::{archive.path}"
+        entries.append(Entry(path, f"{stem}/{info.filename}", info.file_size, problem))
+    return sorted(entries, key=lambda entry: entry.inner)
+
+
+def _check_member(archive: str, info: zipfile.ZipInfo) -> None:
+    name = info.filename
+    place = f"{archive}: member {name[:200]!r}"
+    parts = name.split("/")
+    if not name.isprintable() or "\\" in name or ":" in name or not all(parts) or {".", ".."} & set(parts):
+        raise DataError(f"{place}: a name must lead to a place inside the zip")
+    if info.file_size > MAX_MEMBER_BYTES:
+        raise DataError(f"{place} may unpack to {MAX_MEMBER_BYTES} bytes, says {info.file_size}")
+    if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(info.compress_size, 1):
+        raise DataError(
+            f"{place} unpacks {info.compress_size} bytes to {info.file_size}; more than {MAX_RATIO} times is"
+            " a zip bomb"
+        )
+
+
+def _list_address(address: str) -> list[Entry]:
+    filesystem = _filesystem(address)
+    protocol = address.partition("://")[0]
+    try:
+        found: dict[str, dict[str, Any]] = filesystem.find(address, detail=True)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{address} cannot be listed ({_words(error)})") from error
+    if not found:
+        raise DataError(f"{address}: nothing there")
+    root = str(filesystem._strip_protocol(address)).rstrip("/")
+    entries = []
+    for key, facts in found.items():
+        inner = (
+            key.lstrip("/") if key == root else f"{root.rpartition('/')[2]}/{key[len(root) :].lstrip('/')}"
+        )
+        inner = inner.rpartition("/")[2] if key == root else inner
+        parts = inner.split("/")
+        if {".", ".."} & set(parts):
+            raise DataError(f"{address}: object {key!r}: a name must lead to a place inside")
+        if facts.get("type") == "file" and not any(_hidden(part) for part in parts[1:]):
+            entries.append(Entry(f"{protocol}://{key.lstrip('/')}", inner, int(facts.get("size") or 0)))
+    return entries
+
+
+def _filesystem(address: str) -> Any:
+    try:
+        from fsspec.core import url_to_fs
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("fsspec", extra="data") from error
+    protocol = address.partition("://")[0]
+    try:
+        return url_to_fs(address)[0]
+    except ImportError as error:
+        raise MissingExtraError(
+            f"what {protocol}:// needs", extra="s3" if protocol == "s3" else "data"
+        ) from error
+    except ValueError as error:
+        raise DataError(f"{address}: {error}") from error
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _words(error: BaseException) -> str:
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)

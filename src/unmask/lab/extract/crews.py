@@ -1,0 +1,68 @@
+"""The engines that workers live in, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from unmask.errors import require
+from unmask.lab.extract.plan import ExtractSettings
+from unmask.work.pool import Crew, Do
+from unmask.work.processes import Processes, default_jobs
+
+
+@dataclass(frozen=True, slots=True)
+class CrewSettings:
+    """Where workers run; of no effect on what comes out.
+
+    Attributes:
+        engine: A key of `ENGINES`.
+        workers: How many; None takes the cores (at most four), or all of a cluster.
+        limit_seconds: Wall time for one video, then its worker is killed.
+        address: Of a Ray cluster, such as ``10.0.0.1:6379``; None starts one on this machine.
+    """
+
+    engine: str = "local"
+    workers: int | None = None
+    limit_seconds: float = 600.0
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        require(self.engine in ENGINES, f"engine must be one of {', '.join(ENGINES)}", self.engine)
+        require(self.workers is None or self.workers >= 1, "workers must be 1 or more", self.workers)
+        require(self.limit_seconds > 0, "limit_seconds must be above 0", self.limit_seconds)
+        require(self.address is None or self.engine == "ray", "address needs the engine ray", self.address)
+
+
+def _load(settings: ExtractSettings) -> Do[Any, Any]:
+    from unmask.lab.extract.worker import load_extractor  # heavy, and only the workers need it
+
+    return load_extractor(settings)
+
+
+def _local(load: Callable[[], Do[Any, Any]], settings: CrewSettings) -> Crew:
+    return Processes(load, settings.workers or default_jobs(), settings.limit_seconds)
+
+
+def _ray(load: Callable[[], Do[Any, Any]], settings: CrewSettings) -> Crew:
+    from unmask.work.ray import join_cluster
+
+    return join_cluster(load, settings.workers, settings.limit_seconds, address=settings.address)
+
+
+ENGINES: dict[str, Callable[[Callable[[], Do[Any, Any]], CrewSettings], Crew]] = {
+    "local": _local,
+    "ray": _ray,
+}
+"""``local``: child processes. ``ray``: actors on a cluster."""
+
+
+def gather_crew(extract: ExtractSettings, settings: CrewSettings) -> Crew:
+    """Workers for an extraction; they begin when they are needed.
+
+    Raises:
+        MissingExtraError: The engine's package is not installed.
+    """
+    return ENGINES[settings.engine](partial(_load, extract), settings)

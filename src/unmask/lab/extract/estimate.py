@@ -1,0 +1,114 @@
+"""What an extraction will cost, from doing a sample of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from unmask.errors import DataError
+from unmask.lab.extract.plan import Plan, make_plan
+from unmask.lab.extract.run import extract
+from unmask.lab.extract.store import Store
+from unmask.lab.extract.worker import Part
+from unmask.work.pool import Crew
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an extraction will cost.
+
+    Attributes:
+        videos: In the plan.
+        skipped: Of these, what the index says cannot be read.
+        followers: Of these, what may take the boxes of another.
+        sampled: How many were done to find this out.
+        cpu_seconds: Of all.
+        cpu_error_seconds: Twice the standard error of that, from how much the sampled videos differ.
+        bytes: Of all shards.
+        status: What came of the sampled ones.
+    """
+
+    videos: int
+    skipped: int
+    followers: int
+    sampled: int
+    cpu_seconds: float
+    cpu_error_seconds: float
+    bytes: float
+    status: dict[str, int]
+
+    def hours(self, workers: int) -> float:
+        """Wall time when each worker has a core to itself."""
+        return self.cpu_seconds / 3600 / workers
+
+
+def estimate(plan: Plan, crew: Crew, *, families: int = 10) -> Estimate:
+    """Do a few videos, spread evenly over the plan, and reckon with the rest.
+
+    Videos that are searched and videos that take another's boxes cost differently and are reckoned apart.
+
+    Args:
+        plan: Of the extraction.
+        crew: The workers.
+        families: How many originals to do, each with one of its fakes.
+
+    Raises:
+        DataError: No video can be read.
+    """
+    waits = plan.settings.reuse_boxes
+    leads = [n for n, leader in enumerate(plan.leaders) if (n == leader or not waits) and _usable(plan, n)]
+    follows = [n for n, leader in enumerate(plan.leaders) if n != leader and waits and _usable(plan, n)]
+    if not leads:
+        raise DataError(f"none of {len(plan)} videos can be read; see the status in the index")
+    chosen = _spread(leads, families)
+    led = {plan.leaders[n]: n for n in reversed(follows)}
+    chosen += [led[n] for n in chosen if n in led]
+    parts: list[Part] = []
+    sample = make_plan([plan.videos[n] for n in chosen], plan.settings)
+    folder = tempfile.TemporaryDirectory(prefix="unmask-")
+    with folder as place, Store(Path(place) / "sample", sample) as store:
+        extract(store, crew, on_done=parts.append)
+    number = {plan.videos[n].name: n for n in chosen}
+    groups: tuple[list[Part], list[Part]] = ([], [])
+    for part in parts:
+        groups[number[part.record["name"]] in led.values()].append(part)
+    cost = [_reckon(len(leads), groups[0]), _reckon(len(follows), groups[1])]
+    return Estimate(
+        videos=len(plan),
+        skipped=len(plan) - len(leads) - len(follows),
+        followers=len(follows),
+        sampled=len(parts),
+        cpu_seconds=cost[0][0] + cost[1][0],
+        cpu_error_seconds=(cost[0][1] ** 2 + cost[1][1] ** 2) ** 0.5,
+        bytes=cost[0][2] + cost[1][2],
+        status=_count(parts),
+    )
+
+
+def _usable(plan: Plan, number: int) -> bool:
+    return not plan.videos[number].problem
+
+
+def _spread(numbers: Sequence[int], count: int) -> list[int]:
+    step = max(1.0, len(numbers) / count)
+    return [numbers[int(step * (i + 0.5))] for i in range(min(count, len(numbers)))]
+
+
+def _reckon(videos: int, parts: Sequence[Part]) -> tuple[float, float, float]:
+    """CPU seconds, twice their standard error, and bytes of as many videos as these parts stand for."""
+    if not parts:
+        return 0.0, 0.0, 0.0
+    spent = [part.cpu_seconds for part in parts]
+    error = 2 * stdev(spent) / len(spent) ** 0.5 if len(spent) > 1 else spent[0]
+    return videos * fmean(spent), videos * error, videos * fmean(len(part.blob) for part in parts)
+
+
+def _count(parts: Sequence[Part]) -> dict[str, int]:
+    found: dict[str, Any] = {}
+    for part in parts:
+        found[part.record["status"]] = found.get(part.record["status"], 0) + 1
+    return found

@@ -1,0 +1,87 @@
+"""Where a recording lies outside what the model was measured on, and other reasons for care."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unmask.judge.card import Card
+from unmask.report.seen import Seen
+from unmask.report.words import Words
+from unmask.verdicts import Person, Verdict
+from unmask.video.stretches import SHORT_SECONDS
+
+SMALL_FACE_PX = 100
+"""The shipped weights learned from faces of this width and more, and their card names it."""
+
+DARK_LEVEL = 50.0
+"""As `DetectSettings.dark_below`: from here down a frame without a face is searched in a lightened copy."""
+
+MAX_SPANS = 6
+"""Spans of time that are told in a row."""
+
+FEW_FRAMES = 5
+"""As `JudgeSettings.min_frames`."""
+
+FEW_BITS_PER_PIXEL = 0.03
+"""A choice, not a measurement: a 1080p video of 25 frames a second and 1.5 Mbit/s lies there."""
+
+
+def when_seen(verdict: Verdict, words: Words) -> str:
+    """What was looked at, as spans of time: several where processes that shared a file were stopped."""
+    spans: list[tuple[float, float]] = []
+    for shot in verdict.shots:
+        if spans and shot.start_seconds <= spans[-1][1] + 1e-6:
+            spans[-1] = (spans[-1][0], shot.end_seconds)
+        else:
+            spans.append((shot.start_seconds, shot.end_seconds))
+    told = [words.span(*span) for span in spans or [(verdict.start_seconds, verdict.end_seconds)]]
+    return ", ".join(told[:MAX_SPANS]) + (" ..." if len(told) > MAX_SPANS else "")
+
+
+def cautions(verdict: Verdict, seen: Seen, card: Card | None, words: Words) -> list[str]:
+    """Sentences for the reader, the gravest first; none where nothing stands out."""
+    found: list[str] = []
+    if verdict.partial:
+        found.append(words("caution_partial", seen=when_seen(verdict, words)))
+    first = seen.facts.first_seconds if seen.facts else 0.0
+    if verdict.start_seconds > first + 0.5:
+        found.append(words("caution_part", start=words.seconds(verdict.start_seconds)))
+    if verdict.damaged:
+        found.append(words("caution_damaged"))
+    if not verdict.outcome.has_number:
+        return found
+    if verdict.stability is not None and not verdict.stability.stable:
+        found.append(words("caution_unstable"))
+    return found + _of_footage(verdict, seen, words) + ([] if card else [words("caution_no_card")])
+
+
+def deciding(verdict: Verdict) -> Person | None:
+    """The most suspicious person."""
+    judged = [person for person in verdict.people if person.p_fake is not None]
+    return max(judged, key=lambda person: person.p_fake or 0.0, default=None)
+
+
+def face_px(person: Person) -> float:
+    """Median of the shorter side of a person's boxes."""
+    return float(np.median([min(f.box[2] - f.box[0], f.box[3] - f.box[1]) for f in person.frames]))
+
+
+def _of_footage(verdict: Verdict, seen: Seen, words: Words) -> list[str]:
+    found = []
+    person = deciding(verdict)
+    still = verdict.end_seconds == verdict.start_seconds
+    if person is not None and person.frames:
+        if face_px(person) < SMALL_FACE_PX:
+            found.append(words("caution_small", px=f"{face_px(person):.0f}", least=SMALL_FACE_PX))
+        if len(person.frames) < FEW_FRAMES and not still:
+            found.append(words("caution_few", frames=len(person.frames)))
+    if seen.brightness is not None and seen.brightness < DARK_LEVEL:
+        found.append(words("caution_dark", level=f"{seen.brightness:.0f}"))
+    if seen.facts and 0 < seen.facts.bits_per_pixel < FEW_BITS_PER_PIXEL:
+        bits = words.number(seen.facts.bits_per_pixel, digits=3)
+        found.append(words("caution_compressed", bits=bits))
+    if still:
+        found.append(words("caution_still"))
+    if len(verdict.shots) > 1 or verdict.end_seconds - verdict.start_seconds > SHORT_SECONDS:
+        found.append(words("caution_long"))
+    return found

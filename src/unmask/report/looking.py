@@ -1,0 +1,288 @@
+"""Read a file again for its report: one pass for the preview, the strips, and the crops of the heat maps.
+
+Runs in a child process, as hostile bytes may crash a decoder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from unmask.errors import MediaError, ModelError
+from unmask.faces.boxes import square_boxes
+from unmask.faces.crop import cut_face, cut_square, scale_square
+from unmask.files import fingerprint
+from unmask.judge.calibration import Thresholds
+from unmask.judge.card import Card
+from unmask.judge.conclude import thresholds_of
+from unmask.judge.heat import Change, HeatMap, search_heat
+from unmask.report.cards import card_of
+from unmask.report.credentials import read_credentials
+from unmask.report.heat import draw_heat
+from unmask.report.marks import Marker
+from unmask.report.options import ReportOptions
+from unmask.report.seen import Heat, Pictures, Seen, Strip
+from unmask.report.words import Words
+from unmask.types import Face, Frame, Image
+from unmask.verdicts import Person, PersonFrame, Verdict
+from unmask.video.encoding import VideoWriter
+from unmask.video.facts import read_facts
+from unmask.video.playing import play_frames
+
+MAX_PEOPLE = 6
+"""Of whom there are pictures, the most suspicious first."""
+
+MAX_PREVIEW_SECONDS = 300.0
+STRIPS = 4
+"""Most and least suspicious frames of a person, so many of each."""
+
+_PREVIEW_PX, _PREVIEW_RATE = 480, Fraction(25, 2)  # longer side; frames a second
+_HEATS = (1, 1, 1)  # of the first, second and third person; 26 runs of the network each
+_STRIP_PX = 128
+_STRIP_SCALE = 1.5
+_HEAT_PX = 200
+_STILL_PX = 640
+_FALLBACK = Thresholds(1.0, 0.0)  # without a card no colour is claimed
+
+Job = tuple[Verdict, str, ReportOptions]
+
+
+def load_looking() -> Callable[[Job, Callable[[Any], None]], Seen]:
+    """What a child process does with each file."""
+    return _look
+
+
+def _look(job: Job, tell: Callable[[Any], None]) -> Seen:
+    verdict, source, options = job
+    if options.prepare is not None:
+        options.prepare()
+    return look_again(verdict, Path(source), options)
+
+
+def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
+    """Read the file of a verdict again.
+
+    What cannot be read or is no longer the judged file gives no pictures, and a reason.
+    """
+    try:
+        sha256 = fingerprint(source)
+        facts = read_facts(source, sha256, options.settings.decode)
+    except (MediaError, OSError) as error:
+        return Seen(problem="media_unreadable", detail=_sentence(error))
+    seen = Seen(facts=facts, credentials=read_credentials(source))
+    if verdict.sha256 is not None and verdict.sha256 != sha256:
+        return replace(seen, problem="media_changed")
+    if verdict.outcome.has_failed:
+        return seen
+    try:
+        return _pictures(verdict, source, options, seen)
+    except MediaError as error:
+        return replace(seen, problem="media_unreadable", detail=_sentence(error))
+
+
+def shown_people(verdict: Verdict) -> list[Person]:
+    """Those who were judged, most suspicious first, as far as there are pictures of them."""
+    judged = [person for person in verdict.people if person.p_fake is not None]
+    return sorted(judged, key=lambda person: (-(person.p_fake or 0.0), person.id))[:MAX_PEOPLE]
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """One frame of one person that pictures are made of, and what came of it."""
+
+    person: int
+    frame: PersonFrame
+    jpeg: bytes = b""
+    crop: Image | None = None
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What is gathered while the file is read once."""
+
+    wanted: list[_Wanted]
+    preview: VideoWriter | None
+    still_at: float
+    still: bytes | None = None
+    levels: list[float] = field(default_factory=list)
+
+
+def _pictures(verdict: Verdict, source: Path, options: ReportOptions, seen: Seen) -> Seen:
+    card = card_of(verdict, options.settings)
+    thresholds = thresholds_of(card, options.settings) if card else _FALLBACK
+    people = shown_people(verdict)
+    chosen = [(person, *pick_frames(person)) for person in people]
+    wanted = [_Wanted(person.id, frame) for person, most, least in chosen for frame in (*most, *least)]
+    seconds = verdict.end_seconds - verdict.start_seconds
+    playable = 0 < seconds <= MAX_PREVIEW_SECONDS
+    preview = None
+    if playable and not options.media_url and options.preview_mb:
+        preview = VideoWriter(rate=_PREVIEW_RATE, quality=29, max_bytes=options.preview_mb * 1e6)
+    gathered = _Pass(wanted, preview, _still_time(verdict, people))
+    _read(verdict, source, options, gathered, Marker(verdict, thresholds, Words(options.language)), card)
+    video = preview.finish() if preview else None
+    why_not = "" if playable else "too_long"
+    heats, heat_why_not = _heats(card, options, people, wanted)
+    return replace(
+        seen,
+        preview=video,
+        preview_why_not="too_large" if preview and preview.too_large else why_not,
+        still=gathered.still,
+        people=tuple(_of_person(person, most, least, wanted, heats) for person, most, least in chosen),
+        brightness=float(np.mean(gathered.levels)) if gathered.levels else None,
+        heat_why_not=heat_why_not,
+    )
+
+
+def pick_frames(person: Person) -> tuple[list[PersonFrame], list[PersonFrame]]:
+    """The most suspicious frames of a person, most suspicious first, and the least, without overlap."""
+    scored = sorted(
+        (one for one in person.frames if one.p_fake is not None),
+        key=lambda one: (-(one.p_fake or 0.0), one.time_seconds),
+    )
+    most = scored[: min(STRIPS, math.ceil(len(scored) / 2))]
+    return most, scored[len(most) :][::-1][:STRIPS]
+
+
+def _still_time(verdict: Verdict, people: Sequence[Person]) -> float:
+    """When the one frame is that stands for the file: the most suspicious of the most suspicious person."""
+    for person in people:
+        most, _ = pick_frames(person)
+        if most:
+            return most[0].time_seconds
+    seen = [frame.time_seconds for person in verdict.people for frame in person.frames]
+    return seen[0] if seen else verdict.start_seconds
+
+
+def _read(
+    verdict: Verdict, source: Path, options: ReportOptions, gathered: _Pass, marker: Marker, card: Card | None
+) -> None:
+    """Go through the file once and gather everything."""
+    due: set[float] = set()
+    exact = {one.frame.time_seconds for one in gathered.wanted} | {gathered.still_at}
+
+    def choose(times: Sequence[float]) -> set[float]:
+        if gathered.preview is not None:
+            due.update(every(times, float(1 / _PREVIEW_RATE), verdict.start_seconds, verdict.end_seconds))
+        return due | exact
+
+    size: tuple[int, int] | None = None
+    for frame in play_frames(source, choose, options.settings.decode):
+        size = size or _even_size(frame, _PREVIEW_PX)
+        if gathered.preview is not None and frame.time_seconds in due:
+            image = marker.draw(frame, width=size[0], height=size[1])
+            gathered.preview.add(image, frame.time_seconds)
+        if frame.time_seconds not in exact:
+            continue
+        rgb = frame.picture.rgb()
+        gathered.levels.append(float(rgb[::4, ::4].mean()))
+        if frame.time_seconds == gathered.still_at:
+            gathered.still = _still(frame, marker)
+        for one in gathered.wanted:
+            if one.frame.time_seconds == frame.time_seconds:
+                _cut(one, rgb, card)
+
+
+def every(times: Sequence[float], step: float, start: float, end: float) -> list[float]:
+    """Times at least a step apart, between two others; the first one counts.
+
+    >>> every([0.0, 0.04, 0.08, 0.12, 0.16], 0.08, 0.0, 1.0)
+    [0.0, 0.08, 0.16]
+    """
+    chosen: list[float] = []
+    for time in times:
+        if start <= time < end and (not chosen or time - chosen[-1] >= step - 1e-3):
+            chosen.append(time)
+    return chosen
+
+
+def _cut(one: _Wanted, rgb: Image, card: Card | None) -> None:
+    box = np.array(one.frame.box, np.float32)
+    square = square_boxes(box[None], scale=_STRIP_SCALE)[0]
+    one.jpeg = _jpeg(cut_square(rgb, square, size_px=_STRIP_PX)[0])
+    if card is not None:
+        face = Face(box, np.array(one.frame.points, np.float32), one.frame.confidence)
+        one.crop, _ = cut_face(rgb, face, card.crop_settings)
+
+
+def _even_size(frame: Frame, longest_px: int) -> tuple[int, int]:
+    """Width and height of the frame, shrunk where it is larger; both even, as videos want them."""
+    zoom = min(1.0, longest_px / max(frame.width, frame.height))
+    return max(2, round(frame.width * zoom) // 2 * 2), max(2, round(frame.height * zoom) // 2 * 2)
+
+
+def _still(frame: Frame, marker: Marker) -> bytes:
+    width, height = _even_size(frame, _STILL_PX)
+    return _jpeg(marker.draw(frame, width=width, height=height))
+
+
+def _heats(
+    card: Card | None, options: ReportOptions, people: Sequence[Person], wanted: Sequence[_Wanted]
+) -> tuple[dict[int, list[Heat]], str]:
+    """Heat maps by person, and the key of why there are none."""
+    if not options.heat_map or not people:
+        return {}, ""
+    if card is None:
+        return {}, "heat_no_model"
+    if card.kind == "clip":
+        return {}, "heat_clip_model"
+    chosen: list[tuple[_Wanted, Image]] = []
+    for person, count in zip(people, _HEATS, strict=False):
+        own = [(one, one.crop) for one in wanted if one.person == person.id and one.crop is not None]
+        chosen += own[:count]
+    try:
+        found = search_heat([crop for _, crop in chosen], options.settings)
+    except ModelError:
+        return {}, "heat_no_model"
+    heats: dict[int, list[Heat]] = {}
+    for (one, crop), (where, change) in zip(chosen, found, strict=True):
+        heats.setdefault(one.person, []).append(_heat(one.frame.time_seconds, crop, where, change))
+    return heats, ""
+
+
+def _heat(time_seconds: float, crop: Image, where: HeatMap, change: Change) -> Heat:
+    return Heat(
+        time_seconds,
+        _jpeg(scale_square(crop, size_px=_HEAT_PX)),
+        _jpeg(scale_square(draw_heat(crop, where), size_px=_HEAT_PX)),
+        change.p_fake,
+        change.odds_covered,
+        change.odds_elsewhere,
+    )
+
+
+def _of_person(
+    person: Person,
+    most: Sequence[PersonFrame],
+    least: Sequence[PersonFrame],
+    wanted: Sequence[_Wanted],
+    heats: dict[int, list[Heat]],
+) -> Pictures:
+    jpegs = {one.frame.time_seconds: one.jpeg for one in wanted if one.person == person.id and one.jpeg}
+
+    def strips(frames: Sequence[PersonFrame]) -> tuple[Strip, ...]:
+        return tuple(
+            Strip(one.time_seconds, one.p_fake or 0.0, jpegs[one.time_seconds])
+            for one in frames
+            if one.time_seconds in jpegs
+        )
+
+    return Pictures(person.id, strips(most), strips(least), tuple(heats.get(person.id, ())))
+
+
+def _jpeg(image: Image) -> bytes:
+    done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
+    if not done:
+        raise MediaError("a picture for the report cannot be encoded")
+    return data.tobytes()
+
+
+def _sentence(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

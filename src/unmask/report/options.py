@@ -1,0 +1,48 @@
+"""What a report shows and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from unmask.config import ScanSettings
+from unmask.errors import check_time_limit, require
+from unmask.report.words import LANGUAGES
+
+REPORT_SUFFIXES = (".html", ".json", ".pdf")
+"""Endings of a file that a report can be written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """How a report is made.
+
+    Attributes:
+        language: One of `LANGUAGES`.
+        settings: Of the scan: the model's card explains the score, its weights make the heat map.
+        command: What repeats the scan, as typed; shown as it is.
+        heat_map: Whether it is tried out where on a face the score comes from; takes some seconds a person.
+        preview_mb: Largest video that is put into the page; beyond it the page refers to the file.
+        media_url: Where a server has the file; then no video is put into the page.
+        script_url: Where a server has `SCRIPT`, for a policy that allows no script within pages.
+        time_limit_seconds: Wall time for reading the file again, counted from one part of it to the next.
+        prepare: Called in the child process before it reads the file, such as to limit its memory. Must be
+            picklable.
+        name_only: What the verdict has as path is a name, as of an upload; the report then calls it so.
+    """
+
+    language: str = "en"
+    settings: ScanSettings = field(default_factory=ScanSettings)
+    command: str = ""
+    heat_map: bool = True
+    preview_mb: float = 8.0
+    media_url: str = ""
+    script_url: str = ""
+    time_limit_seconds: float = 600.0
+    prepare: Callable[[], None] | None = None
+    name_only: bool = False
+
+    def __post_init__(self) -> None:
+        require(self.language in LANGUAGES, f"language must be one of {', '.join(LANGUAGES)}", self.language)
+        require(0 <= self.preview_mb <= 1000, "preview_mb must be 0 to 1000", self.preview_mb)
+        check_time_limit(self.time_limit_seconds)

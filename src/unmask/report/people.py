@@ -1,0 +1,151 @@
+"""The parts of a report that are pictures: the recording, and each person with timeline, strips and heat."""
+
+from __future__ import annotations
+
+import base64
+import os
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from unmask.report.document import data_url, section
+from unmask.report.looking import shown_people
+from unmask.report.sections import MARKS, Story
+from unmask.report.seen import Heat, Pictures, Strip
+from unmask.report.timeline import timeline
+from unmask.report.words import Words, short_percent, visible
+from unmask.verdicts import Person, shown_number
+
+_NOTICED, _CLEARLY = 0.9, 0.5  # what is left of the odds where a change is told, and told as a clear one
+
+
+def recording(story: Story, source: Path, folder: Path | None) -> str:
+    """The video to play, and for paper the frame that says most.
+
+    Args:
+        story: Of the report.
+        source: The file.
+        folder: Where the page will lie; None where a server has it.
+    """
+    words, seen = story.words, story.seen
+    if seen.problem:
+        detail = f' <span lang="en">({escape(visible(seen.detail))})</span>' if seen.detail else ""
+        return section(words("video"), f"<p>{escape(words(seen.problem))}{detail}</p>")
+    still = f'<img class="still" alt="{escape(words("still_note"))}" src="{_jpeg(seen.still)}">'
+    address, note = video_address(story, source, folder)
+    if not address:
+        return section(words("video"), still + f"<p>{escape(note)}</p>") if seen.still else ""
+    poster = f' poster="{_jpeg(seen.still)}"' if seen.still else ""
+    load = "auto" if address.startswith("data:") else "metadata"
+    video = (
+        f'<video controls playsinline preload="{load}"{poster} data-first="{_first(story):.3f}" '
+        f'aria-label="{escape(words("video_label"))}" src="{escape(address)}"></video>'
+    )
+    return section(
+        words("video"), video + (still if seen.still else "") + f"<p><small>{escape(note)}</small></p>"
+    )
+
+
+def video_address(story: Story, source: Path, folder: Path | None) -> tuple[str, str]:
+    """Address of what is played, empty for nothing, and what to say of it."""
+    words, seen = story.words, story.seen
+    if story.options.media_url:
+        return story.options.media_url, words("video_served")
+    if seen.preview is not None:
+        return data_url(seen.preview), words("video_note")
+    if story.verdict.end_seconds <= story.verdict.start_seconds or folder is None or not seen.facts:
+        return "", words("video_note")
+    path = os.path.relpath(source.absolute(), folder.absolute())
+    note = words("video_linked", path=visible(str(source.absolute())))
+    return quote(os.fsencode(path)), note
+
+
+def _first(story: Story) -> float:
+    """Container time at which the video that is played begins."""
+    if story.seen.preview is not None and not story.options.media_url:
+        return story.verdict.start_seconds
+    return story.seen.facts.first_seconds if story.seen.facts else 0.0
+
+
+def people(story: Story, *, playable: bool) -> str:
+    """Everyone judged, most suspicious first."""
+    words = story.words
+    shown = shown_people(story.verdict)
+    if not shown:
+        return ""
+    pictures = {one.person: one for one in story.seen.people}
+    parts = [_person(story, person, pictures.get(person.id), playable=playable) for person in shown]
+    judged = sum(person.p_fake is not None for person in story.verdict.people)
+    jump = f' <span class="screen">{escape(words("people_jump"))}</span>' if playable else ""
+    note = f"<p>{escape(words('people_note'))}{jump}</p>"
+    heats = any(one.heats for one in story.seen.people)
+    why_not = story.seen.heat_why_not
+    if heats or why_not:
+        note += f"<p>{escape(words('heat_note' if heats else why_not))}</p>"
+    if judged > len(shown):
+        parts.append(f"<p>{escape(words('people_more', count=judged - len(shown)))}</p>")
+    return section(words("people"), note + "".join(parts))
+
+
+def _person(story: Story, person: Person, pictures: Pictures | None, *, playable: bool) -> str:
+    words, p_fake = story.words, person.p_fake or 0.0
+    times = [frame.time_seconds for frame in person.frames]
+    seen = words("person_seen", when=words.span(times[0], times[-1]), frames=len(times)) if times else ""
+    word = ""
+    kind = ""
+    if story.thresholds is not None:
+        outcome = story.thresholds.outcome(p_fake)
+        kind = outcome.value
+        word = f"{MARKS[outcome]} {words(f'word_{outcome}')}, "
+    title = f"{words('person_title', id=shown_number(person.id))}: {word}{words.percent(p_fake)}"
+    parts = [f'<h3 class="{kind}">{escape(title)}</h3><p><small>{escape(seen)}</small></p>']
+    if any(frame.p_fake is not None for frame in person.frames):
+        parts.append(timeline(story.verdict, person, story.thresholds, words, playable=playable))
+    if pictures is not None:
+        for name, strips in (("most", pictures.most), ("least", pictures.least)):
+            if strips:
+                faces = "".join(_strip(story, person, one, playable=playable) for one in strips)
+                parts.append(f'<h4>{escape(words(name))}</h4><div class="strip">{faces}</div>')
+        if pictures.heats:
+            heats = "".join(_heat(story, one) for one in pictures.heats)
+            parts.append(f'<h4>{escape(words("heat"))}</h4><div class="heats">{heats}</div>')
+    return f'<article class="person">{"".join(parts)}</article>'
+
+
+def _strip(story: Story, person: Person, one: Strip, *, playable: bool) -> str:
+    words = story.words
+    when, p = words.seconds(one.time_seconds), words.percent(one.p_fake)
+    label = escape(words("strip_label", id=shown_number(person.id), when=when, p=p))
+    image = f'<img alt="{label}" width="128" height="128" src="{_jpeg(one.jpeg)}">'
+    caption = f"<span>{when} · {escape(short_percent(one.p_fake))}</span>"
+    if not playable:
+        return f"<div>{image}{caption}</div>"
+    return f'<button type="button" data-at="{one.time_seconds:.3f}">{image}{caption}</button>'
+
+
+def _heat(story: Story, one: Heat) -> str:
+    words = story.words
+    pair = "".join(
+        f'<img alt="{escape(words(label))}" width="200" height="200" src="{_jpeg(data)}">'
+        for label, data in (("heat_plain_label", one.plain), ("heat_label", one.heat))
+    )
+    return f"<figure><div>{pair}</div><figcaption>{escape(heat_caption(one, words))}</figcaption></figure>"
+
+
+def heat_caption(one: Heat, words: Words) -> str:
+    """What covering the marked place did to the score, and what covering others did, in sentences."""
+    if one.odds_covered > _NOTICED:
+        keys = ["heat_no_place"]
+    else:
+        others = "heat_others_same"
+        if one.odds_elsewhere <= _NOTICED:
+            others = "heat_others_less"
+        elif one.odds_elsewhere >= 1 / _NOTICED:
+            others = "heat_others_more"
+        keys = ["heat_clearly" if one.odds_covered <= _CLEARLY else "heat_slightly", others]
+    score = words("heat_score", when=words.seconds(one.time_seconds), p=words.percent(one.p_fake))
+    return " ".join([score, *map(words, keys)])
+
+
+def _jpeg(data: bytes | None) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(data or b"").decode()

@@ -1,0 +1,285 @@
+"""The parts of a report that are words and tables: the verdict, what was left out, the file, the method."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from html import escape
+from typing import Any
+
+from unmask.config import ScanSettings
+from unmask.judge.calibration import Thresholds
+from unmask.judge.card import Card
+from unmask.judge.reasons import most_suspicious
+from unmask.report.cards import false_alarms
+from unmask.report.cautions import cautions, deciding, when_seen
+from unmask.report.document import section, table
+from unmask.report.dropped import why_dropped
+from unmask.report.options import ReportOptions
+from unmask.report.seen import Credentials, Seen
+from unmask.report.words import Words, visible
+from unmask.verdicts import Outcome, Verdict, shown_number
+from unmask.video.facts import Facts
+
+MAX_ROWS = 50
+MARKS = {
+    Outcome.FAKE: "▲",
+    Outcome.REAL: "●",
+    Outcome.UNSURE: "◆",
+    Outcome.NO_FACE: "○",
+    Outcome.UNREADABLE: "✕",
+    Outcome.ERROR: "!",
+}
+"""A shape for each outcome, as colour is never the only sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that a report is made from.
+
+    Attributes:
+        verdict: What was judged.
+        seen: What reading the file again gave.
+        options: How the report is made.
+        card: Of the model that judged; None where it is not at hand.
+        thresholds: Probability to word; None without a card.
+        words: In the reader's language.
+    """
+
+    verdict: Verdict
+    seen: Seen
+    options: ReportOptions
+    card: Card | None
+    thresholds: Thresholds | None
+    words: Words
+
+
+def banner(story: Story) -> str:
+    """The verdict in words, its number and what that means."""
+    verdict, words = story.verdict, story.words
+    outcome = verdict.outcome
+    parts = [
+        f'<p class="headline"><span aria-hidden="true">{MARKS[outcome]}</span> '
+        f"<strong>{escape(words(f'headline_{outcome}'))}</strong></p>"
+    ]
+    if verdict.p_fake is not None:
+        parts.append(_number(story, verdict.p_fake))
+    person = deciding(verdict)
+    if verdict.p_fake is not None and person is not None and person.frames:
+        when = words.span(*most_suspicious(person.frames))
+        parts.append(_p(words(f"why_{outcome}", id=shown_number(person.id), when=when)))
+    alarms = false_alarms(story.card, story.options.settings) if story.card else None
+    if alarms is not None and outcome is Outcome.FAKE:
+        counts = {name: f"{100 * getattr(alarms, name):.0f}" for name in ("low", "high")}
+        count = f"{100 * alarms.value:.0f}"
+        parts.append(_p(words("false_alarms", count=count, clips=alarms.clips, **counts)))
+    parts.append(_p(words(f"meaning_{outcome}")))
+    parts.append(
+        f'<p><small>{escape(words("why_own_words"))}: <span lang="en">{escape(visible(verdict.reason))}.'
+        "</span></small></p>"
+    )
+    return f'<section class="banner {outcome}">{"".join(parts)}</section>'
+
+
+def _number(story: Story, p_fake: float) -> str:
+    words, limits = story.words, story.thresholds
+    lines = [f"<p>{escape(words('estimate', p='')).rstrip()} <b>{words.percent(p_fake)}</b></p>"]
+    marks = ""
+    if limits is not None:
+        for place, kind in ((limits.real_at_most, "real"), (limits.fake_at_least, "fake")):
+            marks += f'<i class="{kind}" style="left:{100 * place:.1f}%"></i>'
+        scale = words(
+            "estimate_scale",
+            fake=words.limit(limits.fake_at_least),
+            real=words.limit(limits.real_at_most),
+        )
+        lines.append(f"<p><small>{escape(scale)}</small></p>")
+    meter = f'<div class="meter" aria-hidden="true"><b style="width:{100 * p_fake:.1f}%"></b>{marks}</div>'
+    return lines[0] + meter + "".join(lines[1:])
+
+
+def caution_list(story: Story) -> str:
+    """Reasons for care; empty where there are none."""
+    found = cautions(story.verdict, story.seen, story.card, story.words)
+    items = "".join(f"<li>{escape(text)}</li>" for text in found)
+    return section(story.words("cautions"), f"<ul>{items}</ul>") if items else ""
+
+
+def segment_table(story: Story) -> str:
+    """Stretches that are not clearly real, of a video with several shots."""
+    verdict, words = story.verdict, story.words
+    if len(verdict.shots) < 2 or not verdict.segments:
+        return ""
+    head = [words(f"column_{name}") for name in ("when", "alone", "person", "score")]
+    rows = [
+        [
+            words.span(one.start_seconds, one.end_seconds),
+            f"{MARKS[one.outcome]} {escape(words(f'word_{one.outcome}'))}",
+            str(shown_number(one.person)),
+            words.percent(one.p_fake),
+        ]
+        for one in verdict.segments[:MAX_ROWS]
+    ]
+    more = _more(words, "segments_more", len(verdict.segments))
+    return section(words("segments"), _p(words("segments_note")) + table(head, rows, text=2) + more)
+
+
+def left_out(story: Story) -> str:
+    """Faces that did not count, and why."""
+    words = story.words
+    dropped = [person for person in story.verdict.people if not person.kept]
+    if not dropped:
+        return ""
+    head = [words(f"column_{name}") for name in ("when", "why", "person", "frames")]
+    rows = [
+        [
+            words.span(person.frames[0].time_seconds, person.frames[-1].time_seconds)
+            if person.frames
+            else "",
+            escape(visible(why_dropped(person.why_dropped or "", words))),
+            str(shown_number(person.id)),
+            str(len(person.frames)),
+        ]
+        for person in dropped[:MAX_ROWS]
+    ]
+    more = _more(words, "left_out_more", len(dropped))
+    return section(words("left_out"), _p(words("left_out_note")) + table(head, rows, text=2) + more)
+
+
+def file_facts(story: Story) -> str:
+    """What the file is and says of itself."""
+    verdict, words, facts = story.verdict, story.words, story.seen.facts
+    name = words("file_name") if story.options.name_only else words("file_path")
+    rows = [(name, f"<bdi>{escape(visible(verdict.path))}</bdi>")]
+    sha256 = verdict.sha256 or (facts.sha256 if facts else None)
+    if sha256:
+        rows.append((words("file_sha256"), f"<code>{escape(sha256)}</code>"))
+    if facts is not None:
+        rows += _facts(facts, words)
+    if verdict.shots:
+        when = when_seen(verdict, words)
+        frames = sum(shot.frames for shot in verdict.shots)
+        looked = words("file_looked_at", when=when, frames=frames, shots=len(verdict.shots))
+        rows.append((words("file_looked"), escape(looked)))
+    if story.seen.credentials is not None:
+        rows.append((words("file_c2pa"), escape(_credentials(story.seen.credentials, words))))
+    return section(words("file"), _pairs(rows))
+
+
+def _facts(facts: Facts, words: Words) -> list[tuple[str, str]]:
+    size = words("file_megabytes", mb=words.number(facts.size_bytes / 1e6, digits=2), bytes=facts.size_bytes)
+    picture = words("file_pixels", width=facts.width, height=facts.height)
+    if facts.frames_per_second:
+        picture += ", " + words("file_rate", rate=words.number(facts.frames_per_second, digits=2))
+    rows = [
+        (words("file_size"), escape(size)),
+        (words("file_format"), escape(visible(f"{facts.container}, {facts.codec}"))),
+        (words("file_picture"), escape(picture)),
+    ]
+    if facts.duration_seconds:
+        rows.append((words("file_duration"), words.seconds(facts.duration_seconds)))
+    tags = "<br>".join(f"<bdi>{escape(visible(f'{name}: {value}'))}</bdi>" for name, value in facts.tags)
+    rows.append((words("file_tags"), tags or escape(words("file_none"))))
+    signs = ", ".join(visible(sign) for sign in facts.reencoded)
+    told = words("file_encoded_yes", signs=signs) if signs else words("file_encoded_no")
+    return [*rows, (words("file_encoded"), f"<bdi>{escape(told)}</bdi>")]
+
+
+def _credentials(found: Credentials, words: Words) -> str:
+    if words.has(f"c2pa_{found.state}") and not found.generator:
+        return words(f"c2pa_{found.state}")
+    none = words("file_none")
+    return visible(
+        words(
+            "c2pa_present",
+            state=found.state,
+            generator=found.generator or "?",
+            issuer=found.issuer or "?",
+            actions=", ".join(found.actions) or none,
+        )
+    )
+
+
+def method(story: Story) -> str:
+    """Model, versions, settings, and the command that repeats it."""
+    verdict, words, card = story.verdict, story.words, story.card
+    version = f" {card.version}" if card else ""
+    rows = [
+        (words("method_model"), escape(visible(verdict.model.name + version))),
+        (words("method_sha256"), f"<code>{escape(visible(verdict.model.sha256))}</code>"),
+        (words("method_program"), escape(visible(f"unmask {verdict.unmask}"))),
+    ]
+    if story.options.command:
+        rows.append((words("method_command"), f"<code>{escape(visible(story.options.command))}</code>"))
+    changed = changed_settings(story.options.settings)
+    text = "<br>".join(escape(visible(line)) for line in changed) or escape(words("method_usual"))
+    rows.append((words("method_settings"), text))
+    if total := verdict.seconds.get("total"):
+        rows.append((words("method_time"), words.seconds(total)))
+    extra = ""
+    if card is not None:
+        rows += [
+            (words("method_licence"), _english(f"{card.licence}. {card.terms}")),
+            (words("method_data"), "<br>".join(_english(text) for text in card.training_data)),
+            (words("method_limits"), "<br>".join(_english(text) for text in card.limits)),
+        ]
+        extra = _scores(card, words)
+    return section(words("method"), _pairs(rows) + extra)
+
+
+def _scores(card: Card, words: Words) -> str:
+    head = [words(f"column_{name}") for name in ("figure", "value", "interval", "clips")]
+    rows = [
+        [
+            _english(name.replace("_", " ")),
+            words.number(score.value, digits=3),
+            f"{words.number(score.low, digits=3)} - {words.number(score.high, digits=3)}",
+            str(score.clips),
+        ]
+        for name, score in card.scores.items()
+    ]
+    return f"<details><summary>{escape(words('method_scores'))}</summary>{table(head, rows)}</details>"
+
+
+def limits(story: Story) -> str:
+    """What no report of this kind can say."""
+    words = story.words
+    items = "".join(
+        f"<li>{escape(words(f'limit_{key}'))}</li>" for key in ("proof", "meaning", "who", "intent")
+    )
+    return section(words("limits"), f"<ul>{items}</ul>")
+
+
+def changed_settings(settings: ScanSettings) -> list[str]:
+    """Settings that are not the default, as ``decode.frames = 60``."""
+    return _changed(settings, ScanSettings(), "")
+
+
+def _changed(now: Any, usual: Any, prefix: str) -> list[str]:
+    lines = []
+    for one in fields(now):
+        mine, theirs = getattr(now, one.name), getattr(usual, one.name)
+        if is_dataclass(mine):
+            lines += _changed(mine, theirs, f"{prefix}{one.name}.")
+        elif mine != theirs:
+            lines.append(f"{prefix}{one.name} = {json.dumps(mine, default=str)}")
+    return lines
+
+
+def _pairs(rows: Sequence[tuple[str, str]]) -> str:
+    """A list of names (plain text) and what belongs to each (HTML)."""
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{content}</dd>" for name, content in rows)
+    return f'<dl class="facts">{items}</dl>'
+
+
+def _more(words: Words, key: str, count: int) -> str:
+    return _p(words(key, count=count - MAX_ROWS)) if count > MAX_ROWS else ""
+
+
+def _english(text: str) -> str:
+    return f'<span lang="en">{escape(visible(text))}</span>'
+
+
+def _p(text: str) -> str:
+    return f"<p>{escape(text)}</p>"

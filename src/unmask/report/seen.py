@@ -1,0 +1,107 @@
+"""What reading the file again gave: pictures as JPEG and MP4 made here, and facts; plain data, to be sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from unmask.video.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A face in one frame.
+
+    Attributes:
+        time_seconds: Container time.
+        p_fake: Of this frame alone.
+        jpeg: The face and what is around it.
+    """
+
+    time_seconds: float
+    p_fake: float
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """Where on one face the score comes from, tried out by covering parts of it.
+
+    Attributes:
+        time_seconds: Container time.
+        plain: JPEG of the crop as the model saw it.
+        heat: JPEG of the same with what drove the score upwards coloured and the marked place outlined.
+        p_fake: Of this crop.
+        odds_covered: The odds with the marked place covered, as a share of those without; below 1 where the
+            face then looks less manipulated.
+        odds_elsewhere: The same as median over other places of this size.
+    """
+
+    time_seconds: float
+    plain: bytes
+    heat: bytes
+    p_fake: float
+    odds_covered: float
+    odds_elsewhere: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures of one person.
+
+    Attributes:
+        person: Its number.
+        most: Most suspicious frames first.
+        least: Least suspicious first.
+        heats: Of the most suspicious ones.
+    """
+
+    person: int
+    most: tuple[Strip, ...] = ()
+    least: tuple[Strip, ...] = ()
+    heats: tuple[Heat, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a C2PA manifest in the file says; a side note, never a score.
+
+    Attributes:
+        state: ``absent``, ``not_installed``, ``unreadable``, or the validation state that the library gives.
+        generator: Program that signed it.
+        issuer: Who issued the certificate.
+        actions: What was done, as the manifest says.
+    """
+
+    state: str
+    generator: str = ""
+    issuer: str = ""
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything that reading the file again gave.
+
+    Attributes:
+        facts: None where the file could not be read.
+        credentials: None where nobody looked.
+        preview: MP4 with boxes, or None.
+        preview_why_not: ``too_large`` or ``too_long`` where a preview was tried and is not there.
+        still: JPEG of the frame that says most, with boxes.
+        people: Pictures of those who are shown.
+        brightness: Mean level of the frames looked at, 0 to 255; None without any.
+        heat_why_not: Key of the message that says why there is no heat map; empty otherwise.
+        problem: Key of the message that says why there are no pictures; empty otherwise.
+        detail: What went wrong, in English.
+    """
+
+    facts: Facts | None = None
+    credentials: Credentials | None = None
+    preview: bytes | None = None
+    preview_why_not: str = ""
+    still: bytes | None = None
+    people: tuple[Pictures, ...] = field(default_factory=tuple)
+    brightness: float | None = None
+    heat_why_not: str = ""
+    problem: str = ""
+    detail: str = ""

@@ -1,0 +1,104 @@
+import re
+import string
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unmask.report
+from unmask.config import TrackSettings
+from unmask.faces.track import link_faces
+from unmask.report.dropped import why_dropped
+from unmask.report.words import LANGUAGES, Words, messages, visible
+from unmask.types import Face
+from unmask.verdicts import Outcome
+from unmask.video import clip_from_arrays
+
+SOURCES = Path(unmask.report.__file__).parent
+
+
+def gaps(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_every_message_is_there_in_every_language_with_the_same_gaps():
+    for key, texts in messages().items():
+        assert set(texts) == set(LANGUAGES), key
+        assert all(texts.values()), key
+        assert len({frozenset(gaps(text)) for text in texts.values()}) == 1, key
+
+
+def test_no_message_is_missing_and_none_is_left_over():
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES.glob("*.py"))
+    named = set(re.findall(r'"([a-z0-9_]+)"', code)) | set(re.findall(r"'([a-z0-9_]+)'", code))
+    built = {stem for stem in re.findall(r'f["\']([a-z0-9]+_)\{', code)}
+    unused = [key for key in messages() if key not in named and not any(key.startswith(b) for b in built)]
+    assert not unused
+    missing = [key for key in re.findall(r'words\(\s*["\']([a-z0-9_]+)["\']', code) if key not in messages()]
+    assert not missing
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_outcome_has_words_and_only_real_says_that_no_sign_was_found(language):
+    words = Words(language)
+    for outcome in Outcome:
+        assert words(f"headline_{outcome}") and words(f"word_{outcome}") and words(f"meaning_{outcome}")
+    assert words("word_no_face") != words("word_real") and words("headline_no_face") != words("headline_real")
+    warning = {
+        "en": "not a sign that the recording is genuine",
+        "de": "kein Zeichen dafür, dass die Aufnahme echt",
+    }
+    for outcome in (Outcome.NO_FACE, Outcome.UNREADABLE, Outcome.ERROR):
+        assert warning[language] in words(f"meaning_{outcome}")
+
+
+def test_no_probability_is_told_as_certain():
+    assert Words("en").percent(1.0) == "99\u00a0%" and Words("de").percent(0.0) == "1\u00a0%"
+    assert Words("en").percent(0.77) == "77\u00a0%"
+
+
+def test_a_threshold_is_told_as_it_was_set():
+    assert Words("en").limit(1.0) == "100\u00a0%" and Words("de").limit(0.995) == "99,5\u00a0%"
+
+
+def test_times_read_as_people_write_them():
+    assert Words("de").seconds(3.14) == "3,1 s" and Words("en").seconds(3725) == "1:02:05"
+    assert Words("en").seconds(59.97) == "1:00.0"
+
+
+def test_what_cannot_be_seen_is_spelt_out():
+    assert visible("a\u202eb\x1b[0m\udcff\n") == "a\\u202eb\\x1b[0m\\udcff\\n"
+    assert visible("Müller & Söhne 東京") == "Müller & Söhne 東京"
+
+
+def _dropped(faces, **settings):
+    clip = clip_from_arrays([np.zeros((8, 8, 3), np.uint8)] * len(faces), [i / 3 for i in range(len(faces))])
+    return [track.why_dropped for track in link_faces(clip, faces, TrackSettings(**settings))]
+
+
+def _face(side=60.0, confidence=0.99, odd=False):
+    box = np.array([10, 10, 10 + side, 10 + side], np.float32)
+    points = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32)
+    points = points * 0 if odd else points
+    return Face(box, box[:2] + points * side, confidence)
+
+
+@pytest.mark.parametrize(
+    ("faces", "key"),
+    [
+        ([[_face()]] + [[]] * 11, "dropped_seldom"),
+        ([[_face(side=8.0)]] * 12, "dropped_small"),
+        ([[_face(confidence=0.5)]] * 12, "dropped_unsure"),
+        ([[_face(odd=True)]] * 12, "dropped_odd"),
+    ],
+)
+def test_reasons_that_tracking_gives_are_translated(faces, key):
+    (reason,) = _dropped(faces)
+    german = why_dropped(reason, Words("de"))
+    assert german != reason
+    start = messages()[key]["de"].partition("{")[0]
+    assert german.startswith(start)
+
+
+def test_a_reason_that_is_not_known_stays_as_it_is():
+    assert why_dropped("some new reason", Words("de")) == "some new reason"

@@ -1,0 +1,207 @@
+import pickle
+import sys
+import textwrap
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from portraits import moving_views, write_clip
+from tiny_model import write_tiny_model
+from unmask.batch import scan_each
+from unmask.config import BatchSettings, DecodeSettings, ScanSettings
+from unmask.pipeline import load_scanner
+from unmask.video import list_film, read_stretches
+from unmask.video.container import Job, check_source, open_video
+from unmask.video.film import open_at, plan_pieces
+from unmask.video.survey import survey_packets
+
+FPS, SECONDS = 5, 100
+
+
+def film(folder, *, suffix="mp4", gop=25):
+    """A hundred seconds of small pictures in shots of seven, each in another light or mirrored."""
+    there = moving_views(20)
+    way = [*there, *there[::-1]]
+    images = []
+    for number in range(SECONDS * FPS):
+        shot = number // (7 * FPS)
+        image = way[number % len(way)]
+        image = image[:, ::-1] if shot % 2 else image
+        images.append(np.ascontiguousarray(image + np.uint8(10) if shot % 3 else image))
+    return write_clip(folder / f"film.{suffix}", images, fps=FPS, g=str(gop), sc_threshold="0")
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory):
+    return film(tmp_path_factory.mktemp("film"))
+
+
+def surveyed(path):
+    job = Job.start(check_source(path), DecodeSettings())
+    with open_video(job) as (container, stream):
+        return job, survey_packets(job, container, stream)
+
+
+def count_pieces(path, settings=None):
+    found = list_film(path, settings)
+    return 1 if found is None else len(found.pieces)
+
+
+def test_pieces_cover_all_frames_and_begin_before_them(long_clip):
+    _, survey = surveyed(long_clip)
+    pieces = plan_pieces(survey, survey.facts(), survey.times)
+    assert len(pieces) == 2 == count_pieces(long_clip)
+    first, second = pieces
+    assert (first.first, second.last) == (survey.times[0], survey.times[-1])
+    assert first.end == second.first and first.last < second.first
+    assert (first.goes_on, second.goes_on) == (False, True)
+    lead = survey.seconds(second.first - survey.ticks[second.begin])
+    assert 0.5 <= lead < 1  # enough to see a cut at the seam, and not much to decode for nothing
+    assert survey.seconds(first.end - first.first) == pytest.approx(SECONDS / 2, abs=5)
+
+
+@pytest.mark.parametrize(("length", "count"), [(80, 1), (100, 2), (180, 4), (300, 6), (7200, 16)])
+def test_their_number_is_even(long_clip, length, count):
+    _, survey = surveyed(long_clip)
+    slow = replace(survey, time_base=survey.time_base * length / SECONDS)
+    assert len(plan_pieces(slow, slow.facts(), slow.times)) == count
+
+
+def test_without_a_place_to_begin_there_is_one_piece(tmp_path):
+    path = film(tmp_path, gop=1000)
+    assert count_pieces(path) == 1
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+def test_a_file_is_opened_at_the_packet_that_is_said(tmp_path, suffix):
+    job, survey = surveyed(film(tmp_path, suffix=suffix))
+    with open_at(job, survey, 260) as (_, packets, number):
+        assert number <= 260
+        assert (number > 200) == (suffix != "ts")  # a container without an index is read from the beginning
+        for packet in packets:
+            assert (packet.pts, packet.size) == (survey.ticks[number], survey.sizes[number])
+            number += 1
+    assert number == len(survey.sizes)
+
+
+def test_pieces_read_by_themselves_give_what_reading_all_gives(long_clip):
+    def told(stretches):
+        return [
+            (one.opens_shot, one.start_seconds, one.end_seconds, [f.time_seconds for f in one.clip.frames])
+            for one in stretches
+        ]
+
+    whole = told(read_stretches(long_clip))
+    parts = [told(read_stretches(long_clip, pieces=range(n, n + 1))) for n in range(2)]
+    assert parts[0] + parts[1] == whole
+    assert sum(opens for opens, *_ in whole) == 15
+
+
+def test_a_part_of_a_long_video_is_parted_too(long_clip):
+    assert count_pieces(long_clip, DecodeSettings(start_seconds=5)) == 2
+    assert count_pieces(long_clip, DecodeSettings(end_seconds=40)) == 1
+
+
+def test_what_is_handed_on_of_a_film_is_small(long_clip):
+    film = list_film(long_clip)
+    told = pickle.dumps(film)
+    assert len(told) < 2000 + 26 * len(film.survey.sizes)  # 2.8 MB an hour
+    read = list(read_stretches(long_clip, film=pickle.loads(told), pieces=range(1, 2)))
+    assert [s.start_seconds for s in read] == [
+        s.start_seconds for s in read_stretches(long_clip, pieces=range(1, 2))
+    ]
+
+
+def test_what_is_short_or_unreadable_is_one_piece(tmp_path):
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    assert count_pieces(tmp_path / "broken.mp4") == 1
+    assert count_pieces(tmp_path / "none.mp4") == 1
+
+
+WATCHED = """
+    import os
+    import time
+    from pathlib import Path
+
+    from unmask.pipeline import Scanner, load_scanner
+    from unmask.video import film, stretches
+
+    LOG = Path(__file__).with_name("log")
+
+    def note(*words):
+        with LOG.open("a") as file:
+            file.write(" ".join(map(str, [os.getpid(), *words])) + "\\n")
+
+    def noted():
+        return [line.split() for line in LOG.read_text().splitlines()]
+
+    class Watched:
+        def __init__(self, scanner):
+            self._scanner = scanner
+
+        def list_file(self, path, **told):
+            return self._scanner.list_file(path, **told)
+
+        def scan(self, path, **told):
+            note("scan", Path(path).name)
+            return self._scanner.scan(path, **told)
+
+        def scan_pieces(self, path, film, pieces, **told):
+            note("pieces", pieces.start, pieces.stop)
+            found = self._scanner.scan_pieces(path, film, pieces, **told)
+            end = time.monotonic() + 60
+            while len({pid for pid, what, *_ in noted() if what == "pieces"}) == 1 and time.monotonic() < end:
+                time.sleep(0.05)  # until the other worker, which has other files first, helps
+            return found
+
+    def load(settings):
+        scanner = load_scanner(settings)
+        for module in (film, stretches):
+            survey = module.survey_packets
+
+            def surveyed(job, *others, survey=survey):
+                note("survey", job.source.label)
+                return survey(job, *others)
+
+            module.survey_packets = surveyed
+        return Watched(scanner)
+"""
+
+
+@pytest.fixture
+def watched(tmp_path, monkeypatch):
+    """A scanner that writes down who lists and scans what; in a module, since child processes import it."""
+    (tmp_path / "watched_scanner.py").write_text(textwrap.dedent(WATCHED))
+    monkeypatch.syspath_prepend(tmp_path)
+    import watched_scanner
+
+    yield watched_scanner
+    del sys.modules["watched_scanner"]
+
+
+def test_a_long_video_is_listed_once_and_shared_by_who_has_nothing_else_to_do(long_clip, watched, tmp_path):
+    settings = ScanSettings(model=str(write_tiny_model(tmp_path)), embedder="none")
+    alone = load_scanner(settings).scan(long_clip)
+    short = write_clip(tmp_path / "short.mp4", moving_views(20))
+    found = dict(scan_each([long_clip, short], settings, BatchSettings(jobs=2), load=watched.load))
+    assert replace(found[0], seconds={}) == replace(alone, seconds={})
+    log = watched.noted()
+    assert sorted(name for _, what, name, *_ in log if what == "survey") == ["film.mp4", "short.mp4"]
+    pieces = {int(start): pid for pid, what, start, *_ in log if what == "pieces"}
+    (other,) = (pid for pid, what, *_ in log if what == "scan")
+    assert sorted(pieces) == [0, 1]  # each was looked at once, by one of the two
+    assert pieces[0] != pieces[1] == other
+
+
+def test_the_verdict_does_not_depend_on_the_number_of_processes(long_clip, tmp_path):
+    settings = ScanSettings(model=str(write_tiny_model(tmp_path)))
+    alone = load_scanner(settings).scan(long_clip)
+    looks = []
+    found = scan_each(
+        [long_clip], settings, BatchSettings(jobs=2), on_look=lambda _, look: looks.append(look)
+    )
+    ((_, together),) = found
+    assert replace(together, seconds={}) == replace(alone, seconds={})
+    assert len({look.end_seconds for look in looks}) == len(looks) >= 15
+    assert together.seconds["decode"] > 0 and together.sha256
