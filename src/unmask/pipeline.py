@@ -228,7 +228,8 @@ class Scanner:
     def _thin(self, track: Track) -> Track:
         """A track with only those frames that are scored; frames near each other say about the same."""
         share, least = self.settings.score.frames_share, self.settings.score.min_frames
-        return thin_track(track, max(least, math.ceil(share * len(track.faces))))
+        wanted = max(least, math.ceil(share * len(track.faces)))
+        return thin_track(track, min(wanted, self.model.card.most_crops or wanted))
 
     def _logits(self, crops: Crops) -> dict[int, float]:
         found = score_crops(self.model, crops, self.settings.score)

