@@ -82,6 +82,7 @@ def false_alarms(video: pd.DataFrame, source: str) -> float:
 
 def pairs_right(frame: pd.DataFrame) -> float:
     """Share of fakes above their own real."""
+    frame = frame[frame["family"] != PSEUDO]  # which have the keys of their reals
     logits = frame.groupby("key")["logit"].mean()
     fakes = frame[frame["pair"].isin(logits.index)].drop_duplicates("key")
     return (

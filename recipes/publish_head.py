@@ -12,11 +12,14 @@ but those of the validation.
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,6 +53,8 @@ MEAN_SOURCE, WORST_SOURCE, ENOUGH_CLIPS = 0.05, 0.15, 5
 CROPS = 6  # of a person, as many as were judged when sources were left out
 SIZE_PX = 224
 DRAWS = 400
+OUTCOMES = ("fake", "unsure", "real")
+AGES = ((0, 2), (3, 9), (10, 19), (20, 29), (30, 39), (40, 49), (50, 59), (60, 120))
 
 
 def main() -> None:
@@ -58,8 +63,14 @@ def main() -> None:
     faces = read_faces(places, states=options.states, blocks=options.blocks, kinds=KINDS)
     settings = HeadSettings()
     axes = find_axes(faces.features[options.states[0]], components=settings.components)
-    judged = judge_left_out(faces, axes, settings, fit_states=options.states, families=False)
-    clips = by_clip(judged, options.states[0])
+    left_out = {
+        families: by_clip(
+            judge_left_out(faces, axes, settings, fit_states=options.states, families=families),
+            options.states[0],
+        )
+        for families in (False, True)
+    }
+    clips = left_out[False]
     calibration, thresholds = calibrate(clips)
     scores = measure(clips, calibration, thresholds)
     turned = [axes.of(faces.features[state]) for state in options.states]
@@ -71,6 +82,10 @@ def main() -> None:
         weights = draft.read_bytes()
     card = describe(options, faces, weights, calibration, thresholds, scores)
     write_card(card, options.output / f"{options.name}.json")
+    table = {"weights": card.sha256, "scores": scores_as_json(scores)} | tabulate(
+        left_out, calibration, thresholds
+    )
+    (options.output / "left_out.json").write_text(json.dumps(table, indent=1) + "\n")
     for name, score in card.scores.items():
         print(f"{name:44} {score.value:.3f}  ({score.low:.3f} to {score.high:.3f})  {score.clips} clips")
     print(card.calibration, card.thresholds)
@@ -97,7 +112,8 @@ def by_clip(judged: pd.DataFrame, state: str) -> pd.DataFrame:
     """One row a clip with its mean logit, without validation and pseudo-fakes."""
     frame = judged.assign(kind=judged.apply(name_family, axis=1), logit=judged[f"logit_{state}"])
     frame = frame[~frame["source"].isin(VALIDATION) & (frame["kind"] != "pseudo")]
-    return frame.groupby(["clip", "label", "source", "kind", "still"], as_index=False)["logit"].mean()
+    columns = ["clip", "label", "source", "kind", "still", "attributes"]
+    return frame.groupby(columns, as_index=False)["logit"].mean()
 
 
 def calibrate(clips: pd.DataFrame) -> tuple[Calibration, Thresholds]:
@@ -152,6 +168,62 @@ def measure(clips: pd.DataFrame, calibration: Calibration, thresholds: Threshold
     }
 
 
+def tabulate(
+    left_out: dict[bool, pd.DataFrame], calibration: Calibration, thresholds: Thresholds
+) -> dict[str, Any]:
+    """Verdicts by source, by family (its sources left out, or all of it) and by group of people."""
+    judged = {
+        families: clips.assign(
+            outcome=[
+                thresholds.outcome(p).value for p in probabilities(calibration, clips["logit"].to_numpy())
+            ]
+        )
+        for families, clips in left_out.items()
+    }
+    reals = judged[False][judged[False]["label"] == "REAL"]
+    stills = reals[reals["still"] & (reals["source"] != "dfdc_faces")]
+    people = stills.join(stills["attributes"].map(read_attributes).apply(pd.Series))
+    fakes = {}
+    for families, clips in judged.items():
+        video = clips[(clips["label"] == "REAL") & ~clips["still"]]
+        for kind, some in clips[(clips["label"] == "FAKE") & ~clips["still"]].groupby("kind"):
+            row = fakes.setdefault(kind, {})
+            word = "family" if families else "source"
+            row[f"{word}_unseen"] = count(some) | {"auc": round(auc(pd.concat([some, video])), 3)}
+    return {
+        "thresholds": {"fake_at_least": thresholds.fake_at_least, "real_at_most": thresholds.real_at_most},
+        "reals": {
+            name: {source: count(some) for source, some in group.groupby("source")}
+            for name, group in (("video", reals[~reals["still"]]), ("stills", reals[reals["still"]]))
+        },
+        "fakes": fakes,
+        "people": {
+            column: {str(value): count(some) for value, some in people.groupby(column)}
+            for column in ("age", "sex", "race")
+            if column in people
+        },
+    }
+
+
+def read_attributes(text: str) -> dict[str, str]:
+    """What is known of a person, ages in bands."""
+    found = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
+    if found.get("age", "").isdigit():
+        low, high = next(band for band in AGES if int(found["age"]) <= band[1])
+        return found | {"age": f"{low:2d} to {high}"}
+    return {name: value for name, value in found.items() if name != "age"}
+
+
+def count(clips: pd.DataFrame) -> dict[str, Any]:
+    """How many are called what."""
+    called = clips["outcome"].value_counts()
+    return {"files": len(clips)} | {outcome: int(called.get(outcome, 0)) for outcome in OUTCOMES}
+
+
+def scores_as_json(scores: dict[str, Score]) -> dict[str, Any]:
+    return {name: asdict(score) for name, score in scores.items()}
+
+
 def auc(drawn: pd.DataFrame) -> float:
     fake = drawn["label"] == "FAKE"
     return float(roc_auc_score(fake, drawn["logit"])) if 0 < fake.sum() < len(fake) else float("nan")
@@ -192,9 +264,8 @@ def describe(
 ) -> Card:
     """The card."""
     foundation = FOUNDATIONS[options.network]
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-    )
+    asked, here = ["git", "rev-parse", "--short", "HEAD"], Path(__file__).parent
+    commit = subprocess.run(asked, cwd=here, capture_output=True, text=True, check=True)
     return Card(
         name=options.name,
         version=options.version,

@@ -31,7 +31,9 @@ from unmask.judge.verdict import PERSON_RULES
 from unmask.verdicts import ModelName
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_MODEL = "quintet"
+DEFAULT_MODEL = "clip-probe"
+SHIPPED = {DEFAULT_MODEL: DEFAULT_MODEL, "fast": "quintet", "quintet": "quintet"}
+"""What comes with the package, by the names it may be asked for."""
 KINDS = ("frame", "clip")
 MAX_CARD_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = (1 << 31) - 1  # what one ONNX file can hold
@@ -149,8 +151,8 @@ def card_path(model: str | Path | None = None) -> Path:
     """Where the card of a model lies.
 
     Args:
-        model: None for the shipped model, a card, weights that the card lies beside, or the name of the
-            shipped or a downloaded model (``unmask model list``).
+        model: None for the default, a card, weights that the card lies beside, or the name of a shipped or a
+            downloaded model (``unmask model list``).
 
     Raises:
         ModelError: It is neither a ``.json`` nor an ``.onnx`` file, and no model of this name was downloaded.
@@ -165,8 +167,8 @@ def card_path(model: str | Path | None = None) -> Path:
     name = str(model)
     if NAME.fullmatch(name) and (card := cached_card(name)).is_file():
         return card
-    if name == DEFAULT_MODEL:
-        return card_path()
+    if name in SHIPPED:
+        return WEIGHTS / f"{SHIPPED[name]}.json"
     if re.fullmatch(r"[a-z0-9][\w-]*", name, re.ASCII | re.IGNORECASE):
         raise ModelError(why_not_here(name))
     rule = "a model is given by its card, a .json file, or by its weights beside it, got"

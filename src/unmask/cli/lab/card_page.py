@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from unmask.judge.card import DEFAULT_MODEL, WEIGHTS, Card, Score
+from unmask.judge.card import WEIGHTS, Card, Score
 from unmask.lab.pages.evaluation import HEADLINE
 from unmask.lab.zoo.entry import Entry, Hub
 
@@ -28,7 +28,7 @@ def card_page(found: Card, folder: Path) -> Page:
         found: The card.
         folder: Where it lies, with the weights.
     """
-    shipped = found.name == DEFAULT_MODEL and folder == WEIGHTS
+    shipped = folder == WEIGHTS
     unit = "all crops of a person together" if found.kind == "clip" else "each crop by itself"
     limits = found.thresholds
     return {

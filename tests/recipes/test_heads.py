@@ -1,0 +1,105 @@
+"""Heads on features that are made up, where it is known what carries over and what does not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("torch")
+
+from heads import (
+    Faces,
+    HeadSettings,
+    assign_folds,
+    find_axes,
+    fit_head,
+    gather_units,
+    judge_left_out,
+    weigh_units,
+)
+from leave_out import summarise
+
+SETTINGS = HeadSettings(components=12, ridge=1e-3)
+
+
+def made_up(*, seed=0, sources=8, clips=12, trace=2.0, scene=3.0):
+    """Sources whose scene shifts all their features; fakes also differ by a trace in the first one."""
+    rng = np.random.default_rng(seed)
+    rows, features = [], []
+    for source in range(sources):
+        shift = rng.normal(size=12) * scene
+        shift[0] = 0
+        for clip in range(clips):
+            fake = clip % 2 == 1
+            if fake and source >= sources - 2:
+                continue  # a source of reals alone
+            own = shift + rng.normal(size=12) * 0.5
+            own[0] += trace * fake
+            for number in range(2):
+                name, family = f"s{source}", ("swap_a", "lip_b")[source % 2]
+                rows.append(
+                    {
+                        "key": f"{name}-{clip}", "number": str(number), "label": "FAKE" if fake else "REAL",
+                        "source": name, "family": family if fake else name,
+                        "clip": f"s{source}/{clip}", "pair": f"s{source}-{clip - 1}" if fake else "",
+                        "still": False,
+                    }
+                )  # fmt: skip
+                features.append(own + rng.normal(size=12) * 0.1)
+    return Faces(pd.DataFrame(rows), {"clean": np.array(features, np.float32)})
+
+
+def test_what_carries_over_is_found_and_a_source_is_judged_without_itself():
+    faces = made_up()
+    axes = find_axes(faces.features["clean"], components=12)
+    judged = judge_left_out(faces, axes, SETTINGS, fit_states=["clean"], families=True)
+    figures = summarise(judged, "clean")
+    assert figures["AUC other swaps"] > 0.95 and figures["AUC lip-sync"] > 0.95
+    other = replace(faces, features={"clean": faces.features["clean"].copy()})
+    mine = (faces.table["source"] == "s0").to_numpy()
+    other.table.loc[mine, "label"] = np.where(faces.table["label"][mine] == "FAKE", "REAL", "FAKE")
+    again = judge_left_out(other, axes, SETTINGS, fit_states=["clean"], families=False)
+    first = judge_left_out(made_up(), axes, SETTINGS, fit_states=["clean"], families=False)
+    np.testing.assert_allclose(again["logit_clean"][mine], first["logit_clean"][mine], atol=1e-5)
+
+
+def test_a_source_that_scores_higher_than_others_is_held_down():
+    faces = made_up(trace=1.0, scene=6.0, clips=4)
+    units = gather_units(faces.table, [faces.features["clean"]])
+    reals = faces.table["label"] == "REAL"
+
+    def differ(even):
+        head = fit_head(units, replace(SETTINGS, even=even))
+        logits = pd.Series(head(faces.features["clean"]))[reals.to_numpy()]
+        return logits.groupby(faces.table["source"][reals].to_numpy()).mean().std()
+
+    assert differ(10.0) < 0.5 * differ(0.0)
+
+
+def test_a_head_is_the_same_on_the_features_and_on_their_axes():
+    faces = made_up()
+    axes = find_axes(faces.features["clean"], components=6)
+    turned = axes.of(faces.features["clean"])
+    head = fit_head(gather_units(faces.table, [turned]), SETTINGS)
+    np.testing.assert_allclose(axes.undo(head)(faces.features["clean"]), head(turned), atol=1e-4)
+
+
+def test_each_class_has_half_the_weight_and_a_family_by_the_power_of_its_clips():
+    faces = made_up()
+    lips = (faces.table["family"] != "lip_b") | (faces.table["source"] == "s1")  # one source of three
+    units = gather_units(faces.table[lips], [faces.features["clean"][lips]])
+    for power, ratio in ((0.0, 1.0), (1.0, 3.0)):
+        weights = weigh_units(units, power=power)
+        assert weights[[unit.fake for unit in units]].sum() == pytest.approx(0.5)
+        swaps, lips = (
+            sum(w for w, u in zip(weights, units, strict=True) if u.family == f) for f in ("swap_a", "lip_b")
+        )
+        assert swaps / lips == pytest.approx(ratio)  # three sources of six clips each
+
+
+def test_all_fakes_of_a_family_are_left_out_together():
+    table = made_up(clips=30).table
+    fold = assign_folds(table, families=True)
+    assert set(fold[table["family"] == "swap_a"]) == {"family other swaps"}
+    assert set(assign_folds(table, families=False)[table["source"] == "s0"]) == {"s0"}
