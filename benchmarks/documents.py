@@ -30,7 +30,9 @@ import weights
 from marks import MARKS, OPENING, Marks, between, marks, put_into
 
 ROOT = Path(__file__).resolve().parent.parent
-ALONE, COST, MONTAGES, SCORES = (marks(name) for name in ("alone", "cost", "montages", "scores"))
+ALONE, BEFORE, COST, MONTAGES, SCANNED, SCORES = (
+    marks(name) for name in ("alone", "before", "cost", "montages", "scanned", "scores")
+)
 Make = Callable[[Any], str]
 
 
@@ -52,8 +54,13 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
         ("docs/faces.md", OPENING, faces.opening(drawn)),
         *all_of(
             "docs/lab/strangers.md",
+            measured("lab/left_out"),
+            {OPENING: strangers.left_out_opening, MARKS: strangers.left_out_tables},
+        ),
+        *all_of(
+            "docs/lab/strangers.md",
             measured("lab/strangers"),
-            {OPENING: strangers.opening, MARKS: strangers.markdown},
+            {BEFORE: strangers.opening, SCANNED: strangers.markdown},
         ),
         *all_of(
             "docs/lab/evaluation.md",

@@ -138,8 +138,47 @@ def opening(report: dict[str, Any]) -> str:
     )
 
 
-def markdown(report: dict[str, Any]) -> str:
-    """The tables."""
+def left_out_opening(report: dict[str, Any]) -> str:
+    """What the weights that ship do on sources left out, with its figures."""
+    video, stills = (report["scores"][f"false_alarms_on_strangers_{kind}"] for kind in ("video", "stills"))
+    sources, ages = report["reals"]["video"], report["people"]["age"]
+    young = [one for band, one in ages.items() if band < "10"]
+    old = [one for band, one in ages.items() if band >= "30"]
+    worst = max((one["fake"] / one["files"], name) for name, one in sources.items() if one["files"] >= 5)
+    found = [
+        (one["source_unseen"]["fake"], one["source_unseen"]["files"]) for one in report["fakes"].values()
+    ]
+    share = sum(fake / files for fake, files in found) / len(found)
+    return paragraph(
+        f"Each of {len(sources)} sources of real video was judged by weights that had seen nothing of it:",
+        f"{_share(video)} of {video['clips']} videos were called fake (95 % interval over sources",
+        f"{_range(video)}), and {_percent(worst[0])} of the worst source of five or more ({worst[1]}).",
+        f"Of {stills['clips']:,} pictures it was {_share(stills)} ({_range(stills)}), of children under ten",
+        f"{_called(young)}, of those of thirty and more {_called(old)}. Of the fakes of sources left out in",
+        f"the same way {_percent(share)} are called fake, as the mean of {len(found)} families.",
+        measured_with(report["weights"]),
+    )
+
+
+def left_out_tables(report: dict[str, Any]) -> str:
+    """The tables of sources left out."""
+    parts = _reals_tables(report)
+    parts += [
+        "| fakes, by family | files | called fake, its source left out | AUC | called fake, all the family "
+        "left out | AUC |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, one in report["fakes"].items():
+        cells = [
+            text
+            for some in (one["source_unseen"], one["family_unseen"])
+            for text in (_called([some]), f"{some['auc']:.2f}")
+        ]
+        parts.append(f"| {name} | {one['source_unseen']['files']} | {' | '.join(cells)} |")
+    return "\n".join(parts) + "\n"
+
+
+def _reals_tables(report: dict[str, Any]) -> list[str]:
     parts = []
     for title, groups in (
         ("real video, by source", report["reals"]["video"]),
@@ -151,6 +190,12 @@ def markdown(report: dict[str, Any]) -> str:
         parts += [f"| {title} | files | called fake | unsure | called real |", "|---|---:|---:|---:|---:|"]
         parts += [f"| {name} | {one['files']:,} | {_cells(one)} |" for name, one in groups.items()]
         parts.append("")
+    return parts
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The tables."""
+    parts = _reals_tables(report)
     parts += [
         "| fakes, by family | files | called fake | unsure | called real | AUC against the real videos |",
         "|---|---:|---:|---:|---:|---:|",
@@ -163,11 +208,15 @@ def markdown(report: dict[str, Any]) -> str:
 
 
 def _cells(one: Row) -> str:
-    return " | ".join(f"{one[outcome] / one['files']:.0%}".replace("%", " %") for outcome in OUTCOMES)
+    return " | ".join(_percent(one[outcome] / one["files"]) for outcome in OUTCOMES)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
 
 
 def _share(score: Row) -> str:
-    return f"{score['value']:.0%}".replace("%", " %")
+    return _percent(score["value"])
 
 
 def _range(score: Row) -> str:
@@ -176,7 +225,7 @@ def _range(score: Row) -> str:
 
 def _called(groups: list[Row]) -> str:
     share = sum(one["fake"] for one in groups) / max(1, sum(one["files"] for one in groups))
-    return f"{share:.0%}".replace("%", " %")
+    return _percent(share)
 
 
 def put_on_card(report: dict[str, Any]) -> None:

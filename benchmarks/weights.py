@@ -22,6 +22,13 @@ ROWS = {
     "mixture_log_loss": "log loss on these clips, calibrated on others",
     "false_alarms_on_strangers_video": "real clips called fake, of {clips} from sources that took no part",
     "false_alarms_on_strangers_stills": "real pictures called fake, of {clips:,} from such sources",
+    "strangers_live_swaps_auc": "live swaps of a source left out, {clips} clips in all: AUC",
+    "strangers_other_swaps_auc": "swaps by other tools, the same: AUC",
+    "strangers_lip_sync_auc": "lip-sync, the same: AUC",
+    "strangers_talking_heads_auc": "talking heads, the same: AUC",
+    "strangers_reenacted_auc": "reenacted faces, the same: AUC",
+    "strangers_generated_video_auc": "generated video, the same: AUC",
+    "strangers_DFDC_auc": "DFDC faces, one picture each, with no fake of DFDC in training: AUC",
     "false_alarms_on_held_out_reals": "real clips called fake, of {clips} held out of some of the training",
     "false_alarms_on_reals_no_member_saw": "real clips called fake, of {clips} held out of all of it",
 }

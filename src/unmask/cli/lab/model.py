@@ -81,7 +81,7 @@ def card(
 def list_models(
     json: Annotated[bool, typer.Option("--json", help="A list of all that is known of them.")] = False,
 ) -> None:
-    """List the published detectors that can be got, and which of them are here."""
+    """List the models that come with unmask and those that can be got, and which of them are here."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -89,6 +89,7 @@ def list_models(
     from unmask.cli.tables import print_table
     from unmask.cli.terminal import plain
     from unmask.judge.cache import cached_card
+    from unmask.judge.card import DEFAULT_MODEL, SHIPPED, WEIGHTS, card_path, read_card
     from unmask.lab.zoo.table import ZOO
 
     if json:
@@ -97,6 +98,13 @@ def list_models(
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for title in ("name", "what it is", "MB", "licence", "here"):
         table.add_column(title, overflow="fold")
+    for name, model in SHIPPED.items():
+        found = read_card(card_path(name))
+        title = (
+            "the default" if name == DEFAULT_MODEL else f"{model}, the same" if name != model else "shipped"
+        )
+        megabytes = (WEIGHTS / found.file).stat().st_size / 1e6
+        table.add_row(*map(plain, (name, title, f"{megabytes:.0f}", found.licence, "yes")))
     for entry in ZOO.values():
         here = "yes" if cached_card(entry.name).is_file() else "no"
         size = f"{entry.megabytes:g}"
