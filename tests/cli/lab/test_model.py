@@ -68,18 +68,16 @@ def test_the_list_is_there_for_programs_too(tmp_path, capsys, monkeypatch):
 def test_the_shipped_card_is_a_page_for_people_and_json_for_programs(capsys):
     assert run("model", DEFAULT_MODEL, "--json") == run("model", "--json") == 0
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert first == second and first["scores"]["dfdc_faces_auc"]["clips"] > 1000
+    assert first == second and first["scores"]["strangers_DFDC_auc"]["clips"] > 1000
     assert run("model") == 0
     page = capsys.readouterr().out
     titles = [line.partition("  ")[0] for line in page.splitlines() if line[:1].strip()]
     assert titles == [
         "model", "what it is", "what it says", "measured", "cannot", "trained on", "licence", "where",
     ]  # fmt: skip
-    score = first["scores"]["dfdc_faces_auc"]
-    assert (
-        f"dfdc faces: AUC {score['value']:.2f} ({score['low']:.2f} to {score['high']:.2f}), 1312 clips"
-        in page
-    )
+    score = first["scores"]["strangers_DFDC_auc"]
+    told = f"AUC {score['value']:.2f} ({score['low']:.2f} to {score['high']:.2f}), {score['clips']} clips"
+    assert f"strangers DFDC: {told}" in page and "strangers lip sync: share that is called fake" in page
     assert not [key for key in first["scores"] if f"{key}:" in page]
 
 

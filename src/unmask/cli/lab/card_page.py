@@ -18,7 +18,7 @@ _MEASURES = {
     "calibration_error": "mean error of the probabilities",
 }
 """What the page shows of the figures on a card; ``--json`` has them all."""
-_ALARMS = "false_alarms_on_"
+_ALARMS, _FOUND = "false_alarms_on_", "_found"
 
 
 def card_page(found: Card, folder: Path) -> Page:
@@ -101,7 +101,9 @@ def _scores(scores: Mapping[str, Score]) -> Iterator[str]:
 def _named(key: str) -> str:
     """What a figure is called on the page; empty for what the page leaves out."""
     if key.startswith(_ALARMS):
-        return f"{_words(key.removeprefix(_ALARMS))}: share that is called fake"
+        return f"{_words(key.removeprefix(_ALARMS))}, real: share that is called fake"
+    if key.endswith(_FOUND):
+        return f"{_words(key.removesuffix(_FOUND))}: share that is called fake"
     known = max((one for one in HEADLINE if key.endswith(f"_{one}")), key=len, default="")
     if not known:
         return f"{_words(key)}:"
