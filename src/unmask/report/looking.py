@@ -34,6 +34,7 @@ from unmask.types import Face, Frame, Image
 from unmask.verdicts import Person, PersonFrame, Verdict
 from unmask.video.encoding import VideoWriter
 from unmask.video.facts import read_facts
+from unmask.video.film import open_film
 from unmask.video.playing import play_frames
 
 MAX_PEOPLE = 6
@@ -174,7 +175,7 @@ def _read(
         return due | exact
 
     size: tuple[int, int] | None = None
-    for frame in play_frames(source, choose, options.settings.decode):
+    for frame in play_frames(open_film(source, options.settings.decode), choose):
         size = size or _even_size(frame, _PREVIEW_PX)
         if gathered.preview is not None and frame.time_seconds in due:
             image = marker.draw(frame, width=size[0], height=size[1])

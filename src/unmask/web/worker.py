@@ -14,6 +14,7 @@ from unmask.work.memory import limit_memory
 
 if TYPE_CHECKING:
     from unmask.pipeline import Scanner
+    from unmask.video import Film
 
 GLANCE_SECONDS, GLANCE_FRAMES = 0.5, 2
 
@@ -56,16 +57,16 @@ def load_scans(settings: ScanSettings, memory_mb: int) -> Callable[[str, Callabl
     scanner = load_scanner(settings)
 
     def scan(path: str, tell: Callable[[Any], None]) -> Verdict:
-        tell(Stage("decode"))
-        first = glance(scanner, path)
+        listed = scanner.list_file(path, on_sha256=tell, on_stage=lambda name: tell(Stage(name)))
+        first = None if listed.film is None else glance(scanner, listed.film)
         if first is not None:
             tell(first)
-        return scanner.scan(path, on_sha256=tell, on_look=tell, on_stage=lambda name: tell(Stage(name)))
+        return scanner.scan(path, listed=listed, on_look=tell)
 
     return scan
 
 
-def glance(scanner: Scanner, path: str) -> Glance | None:
+def glance(scanner: Scanner, film: Film) -> Glance | None:
     """Look at the first frames only; None where that shows nothing, as the scan will say why."""
     from unmask.judge.footage import judge_footage
 
@@ -77,7 +78,7 @@ def glance(scanner: Scanner, path: str) -> Glance | None:
     )
     looks = []
     with contextlib.suppress(MediaError, OSError):
-        looks = [look for look, _ in zip(quick.watch(path), range(1), strict=False)]
+        looks = [look for look, _ in zip(quick.watch(film), range(1), strict=False)]
     if not looks or not looks[0].evidence.times_seconds:
         return None
     card = scanner.model.card

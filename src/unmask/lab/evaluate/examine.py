@@ -30,7 +30,7 @@ from unmask.lab.evaluate.contenders import Contender, load_contender
 from unmask.pipeline import Scanner
 from unmask.types import Clip, Stretch, Track
 from unmask.verdicts import Outcome
-from unmask.video import read_clip, read_stretches
+from unmask.video import open_film, read_clip, read_stretches
 from unmask.work.each import Failure, run_each
 
 STRIP_FACES, STRIP_PEOPLE, STRIP_PX = 6, 3, 96
@@ -173,7 +173,7 @@ class Examiner:
         parts: list[Findings] = []
         shown = Findings(face_px=-1.0)
         with self._opener.local(path) as file:
-            for stretch in read_stretches(file, self._settings.decode):
+            for stretch in read_stretches(open_film(file, self._settings.decode)):
                 part = self.look(stretch)
                 parts.append(part)
                 if part.face_px > shown.face_px:

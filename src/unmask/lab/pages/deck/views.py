@@ -16,11 +16,12 @@ import av
 import cv2
 import numpy as np
 
-from unmask.config import BatchSettings, CropSettings, DecodeSettings, DetectSettings, TrackSettings
+from unmask.config import BatchSettings, CropSettings, DecodeSettings, DetectSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
-from unmask.faces.detect import FaceDetector, detect_faces, load_detector
-from unmask.faces.track import link_faces, thin_track
+from unmask.faces.detect import FaceDetector, load_detector
+from unmask.faces.find import find_people
+from unmask.faces.track import thin_track
 from unmask.judge.card import card_path, read_card
 from unmask.lab.datasets.sources import Opener
 from unmask.lab.pages.mosaic import Mosaic, make_mosaic
@@ -253,7 +254,7 @@ def _look(path: str, detector: FaceDetector) -> tuple[Clip, tuple[Track, ...]]:
         clip = read_clip(file, DecodeSettings(frames=_FRAMES, threads=1))
     if not clip.frames:
         raise DataError("no frame could be decoded")
-    return clip, link_faces(clip, detect_faces(clip, detector, DetectSettings()), TrackSettings())
+    return clip, find_people(clip, detector)
 
 
 def _shrunk(clip: Clip, index: int) -> Image:
