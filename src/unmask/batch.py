@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from unmask.config import BatchSettings, ScanSettings
 from unmask.judge.card import card_path, read_card
@@ -23,7 +23,7 @@ from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.verdict import STAGES, unreadable
 from unmask.verdicts import ModelName, Verdict
-from unmask.work.pool import Do, Failure, run_crew
+from unmask.work.pool import Do, Failure, Tell, run_crew
 from unmask.work.processes import Processes, default_jobs
 from unmask.work.shares import Shares
 
@@ -107,17 +107,17 @@ def _load_scan(
 ) -> Do[_Task, Verdict | _Parted | tuple[dict[str, float], str]]:
     scanner = load(settings)
 
-    def do(task: _Task, tell: Callable[[Any], None]) -> Verdict | _Parted | tuple[dict[str, float], str]:
+    def do(task: _Task, tell: Tell) -> Verdict | _Parted | tuple[dict[str, float], str]:
         if task.film:
-            return scanner.scan_piece(pickle.loads(task.film), task.piece, on_look=tell)
+            return scanner.scan_piece(pickle.loads(task.film), task.piece, on_look=tell.part)
 
         def note(sha256: str) -> None:
-            tell(_Hashed(sha256))
+            tell.part(_Hashed(sha256))
 
         listed = scanner.list_file(task.path, on_sha256=note)
         if parting and listed.film is not None and len(listed.film.pieces) > 1:
             return _Parted(pickle.dumps(listed.film), len(listed.film.pieces))
-        return scanner.scan(task.path, listed=listed, on_look=tell)
+        return scanner.scan(task.path, listed=listed, on_look=tell.part)
 
     return do
 

@@ -14,6 +14,7 @@ from unmask.video import open_film
 from unmask.video.container import check_source
 from unmask.web.progress import Progress
 from unmask.web.worker import GLANCE_SECONDS, Glance, Stage, glance, load_scans
+from unmask.work.pool import Note, Part, Tell
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +25,14 @@ def settings(tmp_path_factory):
 
 def test_a_scan_tells_hash_stages_and_a_glance_before_its_verdict(settings):
     told = []
-    verdict = load_scans(settings, 0)(str(SWAPPED), told.append)
+    verdict = load_scans(settings, 0)(str(SWAPPED), Tell(told.append))
     assert verdict.path == str(SWAPPED) and verdict.outcome.has_number
-    sha256, first = (part for part in told[: told.index(Stage("detect"))] if not isinstance(part, Stage))
-    assert sha256 == verdict.sha256  # before anything interprets the file, even for a glance
-    assert isinstance(first, Glance) and first.faces == 1 and 0 < first.p_fake < 1
-    assert [part.name for part in told if isinstance(part, Stage)][-2:] == ["score", "decode"]
+    begun = told[: told.index(Part(Stage("detect")))]
+    sha256, first = (message for message in begun if message != Part(Stage("decode")))
+    assert sha256 == Note(verdict.sha256)  # before anything interprets the file, even for a glance
+    assert isinstance(first.value, Glance) and first.value.faces == 1 and 0 < first.value.p_fake < 1
+    stages = [part.value.name for part in told if isinstance(part, Part) and isinstance(part.value, Stage)]
+    assert stages[-2:] == ["score", "decode"]
 
 
 def test_a_glance_looks_at_the_beginning_and_says_nothing_of_what_cannot_be_decoded(settings, tmp_path):
@@ -46,15 +49,15 @@ def test_a_file_is_opened_once_for_glance_and_scan(settings, monkeypatch):
 
     surveyed, survey = [], film.survey_packets
     monkeypatch.setattr(film, "survey_packets", lambda job, *more: surveyed.append(1) or survey(job, *more))
-    load_scans(settings, 0)(str(SWAPPED), lambda part: None)
+    load_scans(settings, 0)(str(SWAPPED), Tell(lambda message: None))
     assert surveyed == [1]
 
 
 def test_what_is_no_video_gets_no_glance(settings, tmp_path):
     told = []
     (tmp_path / "text").write_text("words")
-    verdict = load_scans(settings, 0)(str(tmp_path / "text"), told.append)
-    assert verdict.outcome == "unreadable" and not any(isinstance(part, Glance) for part in told)
+    verdict = load_scans(settings, 0)(str(tmp_path / "text"), Tell(told.append))
+    assert verdict.outcome == "unreadable" and told == [Note(verdict.sha256), Part(Stage("decode"))]
 
 
 def test_progress_only_goes_forward(settings):

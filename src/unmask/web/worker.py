@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unmask.config import ScanSettings
 from unmask.errors import MediaError
 from unmask.verdicts import Verdict
 from unmask.work.memory import limit_memory
+from unmask.work.pool import Do, Tell
 
 if TYPE_CHECKING:
     from unmask.pipeline import Scanner
@@ -41,7 +41,7 @@ class Glance:
     end_seconds: float
 
 
-def load_scans(settings: ScanSettings, memory_mb: int) -> Callable[[str, Callable[[Any], None]], Verdict]:
+def load_scans(settings: ScanSettings, memory_mb: int) -> Do[str, Verdict]:
     """Load the networks; gives the function that scans a path and tells stages, glance and looks.
 
     Args:
@@ -56,12 +56,12 @@ def load_scans(settings: ScanSettings, memory_mb: int) -> Callable[[str, Callabl
 
     scanner = load_scanner(settings)
 
-    def scan(path: str, tell: Callable[[Any], None]) -> Verdict:
-        listed = scanner.list_file(path, on_sha256=tell, on_stage=lambda name: tell(Stage(name)))
+    def scan(path: str, tell: Tell) -> Verdict:
+        listed = scanner.list_file(path, on_sha256=tell.note, on_stage=lambda name: tell.part(Stage(name)))
         first = None if listed.film is None else glance(scanner, listed.film)
         if first is not None:
-            tell(first)
-        return scanner.scan(path, listed=listed, on_look=tell)
+            tell.part(first)
+        return scanner.scan(path, listed=listed, on_look=tell.part)
 
     return scan
 

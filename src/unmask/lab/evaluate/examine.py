@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -31,7 +31,7 @@ from unmask.pipeline import Scanner
 from unmask.types import Clip, Stretch, Track
 from unmask.verdicts import Outcome
 from unmask.video import open_film, read_clip, read_stretches
-from unmask.work.each import Failure, run_each
+from unmask.work.each import Do, Failure, Tell, run_each
 
 STRIP_FACES, STRIP_PEOPLE, STRIP_PX = 6, 3, 96
 _STRIP = CropSettings(size_px=STRIP_PX, margin_fraction=0.5)
@@ -207,13 +207,11 @@ class Examiner:
         }
 
 
-def _load(
-    settings: ScanSettings, contenders: Sequence[Contender]
-) -> Callable[[str, Callable[[str], None]], Findings]:
+def _load(settings: ScanSettings, contenders: Sequence[Contender]) -> Do[str, Findings]:
     return partial(_examine_one, Examiner(settings, contenders))
 
 
-def _examine_one(examiner: Examiner, path: str, _tell: Callable[[str], None]) -> Findings:
+def _examine_one(examiner: Examiner, path: str, _: Tell) -> Findings:
     start = time.perf_counter()
     try:
         found = examiner.examine(path)

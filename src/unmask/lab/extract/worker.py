@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from unmask.types import Clip, Crops, Track
 from unmask.video import open_film, read_stretches
 from unmask.video.reading import read_evenly
 from unmask.video.stretches import SHORT_SECONDS
+from unmask.work.each import Tell
 
 DONE, NO_FACE, UNREADABLE, ERROR = "done", "no_face", "unreadable", "error"
 
@@ -160,7 +161,7 @@ class Extractor:
     detector: FaceDetector
     opener: Opener
 
-    def __call__(self, task: Task, _tell: Callable[[str], None] = lambda text: None) -> Part:
+    def __call__(self, task: Task, _: Tell | None = None) -> Part:
         """Do one video.
 
         Args:

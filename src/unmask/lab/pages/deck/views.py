@@ -28,7 +28,7 @@ from unmask.lab.pages.mosaic import Mosaic, make_mosaic
 from unmask.report.faces import draw_faces
 from unmask.types import Clip, Image, Track
 from unmask.video import read_clip
-from unmask.work.each import Do, Failure, run_each
+from unmask.work.each import Do, Failure, Tell, run_each
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -174,7 +174,7 @@ def _load() -> Do[Wanted, Any]:
     return partial(_view, detector=load_detector(DetectSettings()))
 
 
-def _view(wanted: Wanted, _: Callable[[str], None], *, detector: FaceDetector) -> Any:
+def _view(wanted: Wanted, _: Tell, *, detector: FaceDetector) -> Any:
     try:
         return KINDS[wanted.kind](wanted, detector)
     except (MediaError, DataError) as error:
