@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from unmask.config import ScanSettings
 from unmask.errors import DamagedError, MediaError, ModelError
@@ -190,20 +189,14 @@ class Scanner:
         with watch.stage("score"):  # each other model cuts its own crops of the same faces
             alone = [replace(self, model=model, others=()) for model in self.others]
             beside = {one.model.card.name: one.score_people(stretch.clip, tracks).logits for one in alone}
-        known = {} if self.embedder is None else self._known(stretch, tracks, self.embedder, watch)
-        return Look.at(stretch, evidence, worse=worse, beside=beside, **known)
-
-    def _known(
-        self, stretch: Stretch, tracks: tuple[Track, ...], embedder: FaceEmbedder, watch: Stopwatch
-    ) -> dict[str, Any]:
-        """What tells who is who in other shots; nothing where there are none."""
-        if stretch.is_whole:
-            return {}
+        look = Look.at(stretch, evidence, worse=worse, beside=beside)
+        if self.embedder is None or stretch.is_whole:  # then there are no other shots
+            return look
         # Who was there before is known already, from where the shot began.
         new = tracks if stretch.opens_shot else tuple(track for track in tracks if track.frame_indices[0])
         with watch.stage("detect"):
-            vectors = describe_people(stretch.clip, new, embedder)
-        return {"vectors": vectors, "same_cosine": embedder.same_cosine}
+            vectors = describe_people(stretch.clip, new, self.embedder)
+        return replace(look, vectors=vectors, same_cosine=self.embedder.same_cosine)
 
     def find_faces(self, clip: Clip) -> tuple[Track, ...]:
         """The people in a clip, and the tracks that were dropped, with the reason."""
