@@ -71,9 +71,9 @@ def shots(given: argparse.Namespace) -> Work:
 
     from unmask.config import CropSettings, ScanSettings
     from unmask.faces.crop import cut_crops
-    from unmask.faces.detect import detect_faces, load_detector
-    from unmask.faces.track import link_faces
-    from unmask.video import read_stretches
+    from unmask.faces.detect import load_detector
+    from unmask.faces.find import find_people
+    from unmask.video import open_film, read_stretches
 
     settings = ScanSettings()
     detector = load_detector(settings.detect)
@@ -81,12 +81,11 @@ def shots(given: argparse.Namespace) -> Work:
 
     def work() -> dict[str, int | str]:
         found = {"stretches": 0, "frames": 0, "crops": 0}
-        for stretch in read_stretches(given.clip, settings.decode):
-            faces = detect_faces(stretch.clip, detector, settings.detect)
-            tracks = link_faces(stretch.clip, faces, settings.track)
+        for stretch in read_stretches(open_film(given.clip, settings.decode)):
+            tracks = find_people(stretch.clip, detector, settings.detect, settings.track)
             cut = CropSettings(size_px=CROP_PX, margin_fraction=MARGIN_FRACTION)
             found["stretches"] += 1
-            found["frames"] += len(faces)
+            found["frames"] += len(stretch.clip.frames)
             found["crops"] += sum(map(len, cut_crops(stretch.clip, tracks, cut)))
         return dict(found)
 
@@ -95,10 +94,10 @@ def shots(given: argparse.Namespace) -> Work:
 
 def cuts(given: argparse.Namespace) -> Work:
     """Decoding of a video of any length and finding its cuts, nothing else."""
-    from unmask.video import read_stretches
+    from unmask.video import open_film, read_stretches
 
     def work() -> dict[str, int | str]:
-        return {"shots": sum(stretch.opens_shot for stretch in read_stretches(given.clip))}
+        return {"shots": sum(stretch.opens_shot for stretch in read_stretches(open_film(given.clip)))}
 
     return work
 

@@ -7,15 +7,14 @@ import sys
 from contextlib import contextmanager
 
 _SITE = """
-from pathlib import Path
 import unmask.video
 
 read = unmask.video.read_stretches
 
-def read_stretches(path, *given, **named):
-    if Path(path).name == {name!r}:
+def read_stretches(film, *given):
+    if film.source.path.name == {name!r}:
         raise TypeError("an argument that is none")
-    return read(path, *given, **named)
+    return read(film, *given)
 
 unmask.video.read_stretches = read_stretches
 """

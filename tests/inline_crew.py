@@ -38,7 +38,7 @@ class InlineCrew:
 
     def work(self, task):
         self.done.append(task.video.name)
-        return self.fate(task) or do_task(self.do, task, lambda text: None)
+        return self.fate(task) or do_task(self.do, task, lambda message: None)
 
     def size(self):
         return self.workers

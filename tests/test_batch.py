@@ -20,6 +20,7 @@ from unmask.work.processes import default_jobs
 ACTING = """
     import os, signal, sys, time
     from pathlib import Path
+    from types import SimpleNamespace
     from unmask.errors import ModelError
     from unmask.verdicts import ModelName
     from unmask.judge.verdict import unreadable
@@ -27,9 +28,9 @@ ACTING = """
     class Acting:
         def list_file(self, path, *, on_sha256):
             on_sha256("f" * 64)
+            return SimpleNamespace(film=None)
 
-        def scan(self, path, *, listed=None, on_sha256=None, on_look=None):
-            on_sha256("f" * 64)
+        def scan(self, path, *, listed=None, on_look=None):
             print("noise on stdout", flush=True)
             os.write(2, b"noise on stderr")
             match Path(path).name.split("-")[0]:

@@ -12,6 +12,7 @@ from unmask.config import DecodeSettings, ScanSettings
 from unmask.errors import DamagedError, MediaError, ModelError, SettingsError
 from unmask.files import fingerprint
 from unmask.pipeline import load_scanner
+from unmask.video import open_film
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_frames_are_as_many_as_asked(settings, clip):
     ],
 )
 def test_what_decoding_raises_becomes_a_sentence(scanner, clip, monkeypatch, error, damaged, reason):
-    def fail(path, settings, **_):
+    def fail(*_):
         raise error
         yield
 
@@ -125,26 +126,25 @@ def test_what_decoding_raises_becomes_a_sentence(scanner, clip, monkeypatch, err
 def test_damage_is_said_and_judged_all_the_same(scanner, clip, monkeypatch):
     import dataclasses
 
-    (whole,) = pipeline.read_stretches(clip, scanner.settings.decode)
+    (whole,) = pipeline.read_stretches(open_film(clip, scanner.settings.decode))
     hurt = dataclasses.replace(whole.clip, damaged=True, damage="3 packets lost")
     stretch = dataclasses.replace(whole, clip=hurt)
-    monkeypatch.setattr(pipeline, "read_stretches", lambda path, settings, **_: iter([stretch]))
+    monkeypatch.setattr(pipeline, "read_stretches", lambda *_: iter([stretch]))
     verdict = scanner.scan(clip)
     assert verdict.damaged and verdict.outcome.has_number
     assert verdict.reason.endswith("; the file is damaged (3 packets lost)")
 
 
-def test_the_hash_is_told_before_the_file_is_decoded(scanner, clip, monkeypatch):
+def test_the_hash_is_told_before_the_file_is_opened(scanner, clip, monkeypatch):
     order = []
 
-    def note(path, settings, **_):
-        order.append("decode")
+    def note(*_):
+        order.append("open")
         raise MediaError("enough")
-        yield
 
-    monkeypatch.setattr(pipeline, "read_stretches", note)
+    monkeypatch.setattr(pipeline, "open_film", note)
     scanner.scan(clip, on_sha256=order.append)
-    assert order == [hashlib.sha256(clip.read_bytes()).hexdigest(), "decode"]
+    assert order == [hashlib.sha256(clip.read_bytes()).hexdigest(), "open"]
 
 
 def test_another_detector_than_the_models_is_refused(tmp_path):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from unmask.config import CropSettings, DecodeSettings, ScanSettings
 from unmask.faces import crop as _crop
-from unmask.faces.detect import detect_faces, load_detector
-from unmask.faces.track import link_faces
+from unmask.faces.detect import load_detector
+from unmask.faces.find import find_people
 from unmask.judge.card import card_path, read_card
 from unmask.judge.footage import Look, judge_footage
 from unmask.pipeline import Scanner, load_scanner
@@ -100,8 +100,7 @@ def find_faces(clip: str | Path | Clip, *, settings: ScanSettings | None = None)
     """
     settings = settings or ScanSettings()
     clip = _as_clip(clip, settings)
-    faces = detect_faces(clip, load_detector(settings.detect), settings.detect)
-    return link_faces(clip, faces, settings.track)
+    return find_people(clip, load_detector(settings.detect), settings.detect, settings.track)
 
 
 def cut_crops(

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from unmask.config import BatchSettings, ScanSettings
 from unmask.judge.card import card_path, read_card
@@ -23,7 +23,7 @@ from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.verdict import STAGES, unreadable
 from unmask.verdicts import ModelName, Verdict
-from unmask.work.pool import Do, Failure, run_crew
+from unmask.work.pool import Do, Failure, Tell, run_crew
 from unmask.work.processes import Processes, default_jobs
 from unmask.work.shares import Shares
 
@@ -40,18 +40,17 @@ class _Scans(Protocol):
         path: str | Path,
         *,
         listed: Listed | None = None,
-        on_sha256: Callable[[str], None] | None = None,
         on_look: Callable[[Look], None] | None = None,
     ) -> Verdict:
         """Judge one file."""
 
     def list_file(self, path: str | Path, *, on_sha256: Callable[[str], None]) -> Listed:
-        """Of a long video, the pieces that it can be looked at in."""
+        """Open it, and so learn the pieces that it can be looked at in."""
 
-    def scan_pieces(
-        self, path: str | Path, film: Film, pieces: range, *, on_look: Callable[[Look], None]
+    def scan_piece(
+        self, film: Film, piece: int, *, on_look: Callable[[Look], None]
     ) -> tuple[dict[str, float], str]:
-        """Look at some of them; wall time by stage, and why it was stopped."""
+        """Look at one of them; wall time by stage, and why it was stopped."""
 
 
 _Load = Callable[[ScanSettings], _Scans]
@@ -59,11 +58,11 @@ _Load = Callable[[ScanSettings], _Scans]
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A file to scan, or some pieces of a film."""
+    """A file to scan, or a piece of a film."""
 
     path: str
     film: bytes = b""
-    pieces: range = range(0)
+    piece: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +107,17 @@ def _load_scan(
 ) -> Do[_Task, Verdict | _Parted | tuple[dict[str, float], str]]:
     scanner = load(settings)
 
-    def do(task: _Task, tell: Callable[[Any], None]) -> Verdict | _Parted | tuple[dict[str, float], str]:
+    def do(task: _Task, tell: Tell) -> Verdict | _Parted | tuple[dict[str, float], str]:
         if task.film:
-            return scanner.scan_pieces(task.path, pickle.loads(task.film), task.pieces, on_look=tell)
+            return scanner.scan_piece(pickle.loads(task.film), task.piece, on_look=tell.part)
 
         def note(sha256: str) -> None:
-            tell(_Hashed(sha256))
+            tell.part(_Hashed(sha256))
 
-        listed = scanner.list_file(task.path, on_sha256=note) if parting else None
-        if listed is not None and listed.film is not None and len(listed.film.pieces) > 1:
+        listed = scanner.list_file(task.path, on_sha256=note)
+        if parting and listed.film is not None and len(listed.film.pieces) > 1:
             return _Parted(pickle.dumps(listed.film), len(listed.film.pieces))
-        return scanner.scan(task.path, listed=listed, on_sha256=note, on_look=tell)
+        return scanner.scan(task.path, listed=listed, on_look=tell.part)
 
     return do
 
@@ -207,7 +206,7 @@ def scan_each(
         for (index, task), answer in found:
             file = files[index]
             if isinstance(answer, _Parted):
-                pieces = (range(number, number + 1) for number in range(answer.pieces))
+                pieces = range(answer.pieces)
                 shares.part(index, [_Task(task.path, answer.film, piece) for piece in pieces])
             elif not isinstance(answer, Verdict):
                 _end_part(file, answer)

@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from unmask.config import ScanSettings
 from unmask.errors import DamagedError, MediaError, ModelError
 from unmask.faces.crop import cut_crops
-from unmask.faces.detect import FaceDetector, detect_faces, load_detector
+from unmask.faces.detect import FaceDetector, load_detector
 from unmask.faces.embed import FaceEmbedder, describe_people, load_embedder
+from unmask.faces.find import find_people
 from unmask.faces.light import is_night
-from unmask.faces.track import link_faces, thin_track
+from unmask.faces.track import thin_track
 from unmask.files import fingerprint
 from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
@@ -28,22 +28,26 @@ from unmask.judge.score import CropScorer, load_model, score_crops
 from unmask.judge.verdict import STAGES, Evidence, unreadable
 from unmask.types import Clip, Crops, Stretch, Track
 from unmask.verdicts import Verdict
-from unmask.video import Film, list_film, read_stretches
+from unmask.video import Film, open_film, read_stretches
 from unmask.video.distort import DISTORTIONS, SMALL_LADDER, distort_clip
 from unmask.work.memory import give_back_memory
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What is known of a file before the first frame is decoded.
+    """A file that was read through and opened, before the first frame is decoded.
 
     Attributes:
+        watch: Measures how long it takes, from the first byte on.
         sha256: Of its bytes; None where they could not be read.
-        film: Of a long video, its packets and pieces.
+        film: What it is, with all that reading it needs; None where it cannot be opened.
+        error: Why it cannot.
     """
 
+    watch: Stopwatch
     sha256: str | None = None
     film: Film | None = None
+    error: MediaError | OSError | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +73,8 @@ class Scanner:
 
         Args:
             path: A video or an image.
-            listed: What `list_file` gave, so that the file is not read through for it again.
-            on_sha256: Told the file's SHA-256 before anything interprets the file.
+            listed: What `list_file` gave, so that the file is opened once.
+            on_sha256: As of `list_file`, where that was not called; so is ``on_stage``.
             on_look: Told what was found in each stretch of a long video, except in the last.
             on_stage: Told ``decode``, ``detect`` or ``score`` when such work begins.
 
@@ -81,51 +85,59 @@ class Scanner:
         Raises:
             ModelError: The network fails.
         """
-        watch = Stopwatch(on_stage)
-        listed = listed or Listed()
-        sha256, stopped = listed.sha256, ""
+        listed = listed or self.list_file(path, on_sha256=on_sha256, on_stage=on_stage)
         looks: list[Look] = []
-        try:
-            if sha256 is None:
-                sha256 = fingerprint(path)
-                if on_sha256:
-                    on_sha256(sha256)
-            for look in self.watch(path, stopwatch=watch, film=listed.film):
-                looks.append(look)
-                if on_look and look.end_seconds < look.until_seconds:
-                    on_look(look)
-        except (MediaError, OSError) as error:
-            stopped = _sentence(error, str(path))
-            if not looks:
-                damaged = isinstance(error, DamagedError)
-                return unreadable(path, stopped, self.model.card.model_name, sha256=sha256, damaged=damaged)
-        about = About(str(path), sha256, watch.seconds(), stopped)
+        error = listed.error
+        if listed.film is not None:
+            try:
+                for look in self.watch(listed.film, stopwatch=listed.watch):
+                    looks.append(look)
+                    if on_look and look.end_seconds < look.until_seconds:
+                        on_look(look)
+            except (MediaError, OSError) as late:
+                error = late
+        stopped = "" if error is None else _sentence(error, str(path))
+        if error is not None and not looks:
+            damaged = isinstance(error, DamagedError)
+            return unreadable(
+                path, stopped, self.model.card.model_name, sha256=listed.sha256, damaged=damaged
+            )
+        about = About(str(path), listed.sha256, listed.watch.seconds(), stopped)
         beside = [model.card for model in self.others]
         return conclude(looks, about, self.model.card, self.settings, beside=beside)
 
-    def list_file(self, path: str | Path, *, on_sha256: Callable[[str], None]) -> Listed:
-        """Read a file through, and of a long video list the packets, decoding nothing.
+    def list_file(
+        self,
+        path: str | Path,
+        *,
+        on_sha256: Callable[[str], None] | None = None,
+        on_stage: Callable[[str], None] | None = None,
+    ) -> Listed:
+        """Read a file through and open it, decoding nothing.
 
         Args:
             path: A video or an image.
             on_sha256: Told the file's SHA-256 before anything interprets the file.
+            on_stage: As of `scan`.
         """
+        watch, sha256 = Stopwatch(on_stage), None
         try:
             sha256 = fingerprint(path)
-        except (MediaError, OSError):
-            return Listed()  # what is wrong is said when it is scanned
-        on_sha256(sha256)
-        return Listed(sha256, list_film(path, self.settings.decode))
+            if on_sha256:
+                on_sha256(sha256)
+            with watch.stage("decode"):
+                return Listed(watch, sha256, open_film(path, self.settings.decode))
+        except (MediaError, OSError) as error:
+            return Listed(watch, sha256, error=error)
 
-    def scan_pieces(
-        self, path: str | Path, film: Film, pieces: range, *, on_look: Callable[[Look], None]
+    def scan_piece(
+        self, film: Film, piece: int, *, on_look: Callable[[Look], None]
     ) -> tuple[dict[str, float], str]:
-        """Look at some pieces of a long video, for whoever joins them with the others.
+        """Look at a piece of a long video, for whoever joins it with the others.
 
         Args:
-            path: A video.
-            film: What `list_file` listed of it.
-            pieces: Of the film's.
+            film: As `list_file` opened it.
+            piece: Number of the film's piece.
             on_look: Told what was found in each stretch.
 
         Returns:
@@ -136,34 +148,30 @@ class Scanner:
         """
         watch = Stopwatch()
         try:
-            for look in self.watch(path, stopwatch=watch, film=film, pieces=pieces):
+            for look in self.watch(film, stopwatch=watch, piece=piece):
                 on_look(look)
         except (MediaError, OSError) as error:
-            return watch.seconds(), _sentence(error, str(path))
+            return watch.seconds(), _sentence(error, str(film.source.path))
         return watch.seconds(), ""
 
     def watch(
-        self,
-        path: str | Path,
-        *,
-        stopwatch: Stopwatch | None = None,
-        film: Film | None = None,
-        pieces: range | None = None,
+        self, file: str | Path | Film, *, stopwatch: Stopwatch | None = None, piece: int | None = None
     ) -> Iterator[Look]:
         """Look through a file stretch by stretch.
 
         Args:
-            path: A video or an image.
+            file: A video or an image, opened or not.
             stopwatch: Measures how long each stage takes.
-            film: What `list_file` listed of a long video; else it is listed here.
-            pieces: Only these of the film's.
+            piece: Number of the only one of the film's pieces that is looked at; None looks at all.
 
         Raises:
             MediaError: The file cannot be read, or not further.
             ModelError: The network fails.
         """
-        stopwatch = stopwatch or Stopwatch()
-        stretches = read_stretches(path, self.settings.decode, film=film, pieces=pieces)
+        stopwatch, decode = stopwatch or Stopwatch(), self.settings.decode
+        with stopwatch.stage("decode"):
+            film = file.under(decode) if isinstance(file, Film) else open_film(file, decode)
+        stretches = read_stretches(film, piece)
         while True:
             with stopwatch.stage("decode"):
                 stretch = next(stretches, None)
@@ -181,25 +189,18 @@ class Scanner:
         with watch.stage("score"):  # each other model cuts its own crops of the same faces
             alone = [replace(self, model=model, others=()) for model in self.others]
             beside = {one.model.card.name: one.score_people(stretch.clip, tracks).logits for one in alone}
-        known = {} if self.embedder is None else self._known(stretch, tracks, self.embedder, watch)
-        return Look.at(stretch, evidence, worse=worse, beside=beside, **known)
-
-    def _known(
-        self, stretch: Stretch, tracks: tuple[Track, ...], embedder: FaceEmbedder, watch: Stopwatch
-    ) -> dict[str, Any]:
-        """What tells who is who in other shots; nothing where there are none."""
-        if stretch.is_whole:
-            return {}
+        look = Look.at(stretch, evidence, worse=worse, beside=beside)
+        if self.embedder is None or stretch.is_whole:  # then there are no other shots
+            return look
         # Who was there before is known already, from where the shot began.
         new = tracks if stretch.opens_shot else tuple(track for track in tracks if track.frame_indices[0])
         with watch.stage("detect"):
-            vectors = describe_people(stretch.clip, new, embedder)
-        return {"vectors": vectors, "same_cosine": embedder.same_cosine}
+            vectors = describe_people(stretch.clip, new, self.embedder)
+        return replace(look, vectors=vectors, same_cosine=self.embedder.same_cosine)
 
     def find_faces(self, clip: Clip) -> tuple[Track, ...]:
         """The people in a clip, and the tracks that were dropped, with the reason."""
-        faces = detect_faces(clip, self.detector, self.settings.detect)
-        return link_faces(clip, faces, self.settings.track)
+        return find_people(clip, self.detector, self.settings.detect, self.settings.track)
 
     def score_people(self, clip: Clip, tracks: tuple[Track, ...]) -> Evidence:
         """Cut out and score the faces of everyone kept."""

@@ -90,8 +90,8 @@ def test_what_breaks_off_is_judged_by_what_was_seen(settings, montage, monkeypat
 
     whole = pipeline.read_stretches
 
-    def broken(path, decode, **_):
-        for number, stretch in enumerate(whole(path, decode)):
+    def broken(film, piece):
+        for number, stretch in enumerate(whole(film, piece)):
             if number == 2:
                 raise MediaError("montage.mp4: the disk is gone")
             yield stretch

@@ -12,6 +12,7 @@ from unmask.judge.heat import HeatMap, change_of, cover, find_heat, search_heat
 from unmask.judge.score import load_model
 from unmask.report.looking import pick_frames
 from unmask.types import Face
+from unmask.video import open_film
 from unmask.video.playing import play_frames
 
 SWAPPED = "examples/portrait_swapped.mp4"
@@ -26,7 +27,7 @@ def suspicious():
     model = load_model("fast")
     verdict = unmask.scan(ROOT / SWAPPED, frames=8, model="fast")
     best = pick_frames(verdict.people[0])[0][0]
-    (frame,) = play_frames(ROOT / SWAPPED, lambda times: {best.time_seconds})
+    (frame,) = play_frames(open_film(ROOT / SWAPPED), lambda times: {best.time_seconds})
     face = Face(np.array(best.box, np.float32), np.array(best.points, np.float32), best.confidence)
     return model, cut_face(frame.picture.rgb(), face, model.card.crop_settings)[0]
 

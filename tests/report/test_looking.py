@@ -16,7 +16,7 @@ from unmask.report.people import heat_caption
 from unmask.report.seen import Heat
 from unmask.report.words import Words
 from unmask.verdicts import Outcome, Person, PersonFrame
-from unmask.video import read_clip
+from unmask.video import open_film, read_clip
 from unmask.video.playing import play_frames
 
 
@@ -176,7 +176,7 @@ def test_frames_are_picked_without_counting_unscored_ones():
 def test_playing_gives_the_pixels_that_a_scan_saw(judged):
     clip = read_clip(judged[1])
     wanted = [clip.frames[i].time_seconds for i in (3, 11, 12, 20)]
-    played = list(play_frames(judged[1], lambda times: wanted))
+    played = list(play_frames(open_film(judged[1]), lambda times: wanted))
     assert [frame.time_seconds for frame in played] == wanted
     for frame in played:
         (seen,) = [one for one in clip.frames if one.time_seconds == frame.time_seconds]

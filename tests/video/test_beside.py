@@ -28,6 +28,20 @@ def test_another_video_is_read_at_the_times_of_the_first(tmp_path):
     assert ended[:10] == pytest.approx(small.images[:10].mean(axis=(1, 2, 3)), abs=4) and not ended[11:].any()
 
 
+def test_a_video_is_listed_once_however_often_it_is_read(tmp_path, monkeypatch):
+    from unmask.video import film
+
+    path, listed, survey = (
+        write_levels(tmp_path / "a.mp4", range(40, 140, 10), fps=10),
+        [],
+        film.survey_packets,
+    )
+    monkeypatch.setattr(film, "survey_packets", lambda job, *more: listed.append(1) or survey(job, *more))
+    small = read_small(path, seconds=1.5, frames_per_second=10, side_px=48)
+    read_beside(path, small)
+    assert len(listed) == 2  # once as the first, once as the other
+
+
 def test_what_is_no_video_is_refused(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"nothing")
     with pytest.raises(MediaError):

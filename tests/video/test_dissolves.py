@@ -4,7 +4,7 @@ import pytest
 
 from portraits import moving_views, write_clip
 from unmask.config import DecodeSettings
-from unmask.video import read_stretches
+from unmask.video import open_film, read_stretches
 from unmask.video.dissolves import DissolveFinder
 from unmask.video.miniature import Miniature
 
@@ -62,7 +62,7 @@ def test_a_camera_that_pans_over_a_picture_is_none():
 def test_a_shot_begins_behind_a_dissolve_and_no_mixed_frame_is_kept(tmp_path):
     first, second = films()
     path = write_clip(tmp_path / "film.mp4", blended(first, second, 15), fps=FPS)
-    one, two = read_stretches(path, DecodeSettings(frames=200))
+    one, two = read_stretches(open_film(path, DecodeSettings(frames=200)))
     assert one.opens_shot and two.opens_shot and one.end_seconds == two.start_seconds
     mixed = (80 - 15) / FPS, 80 / FPS
     kept = [frame.time_seconds for stretch in (one, two) for frame in stretch.clip.frames]

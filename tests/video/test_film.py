@@ -6,15 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from portraits import moving_views, write_clip
+from portraits import moving_views, write_clip, write_image
 from tiny_model import write_tiny_model
 from unmask.batch import scan_each
 from unmask.config import BatchSettings, DecodeSettings, ScanSettings
+from unmask.errors import MediaError
 from unmask.pipeline import load_scanner
-from unmask.video import list_film, read_stretches
-from unmask.video.container import Job, check_source, open_video
-from unmask.video.film import open_at, plan_pieces
-from unmask.video.survey import survey_packets
+from unmask.video import open_film, read_stretches
+from unmask.video.container import Job
+from unmask.video.film import plan_pieces
+from unmask.video.reading import read_evenly
 
 FPS, SECONDS = 5, 100
 
@@ -37,19 +38,12 @@ def long_clip(tmp_path_factory):
     return film(tmp_path_factory.mktemp("film"))
 
 
-def surveyed(path):
-    job = Job.start(check_source(path), DecodeSettings())
-    with open_video(job) as (container, stream):
-        return job, survey_packets(job, container, stream)
-
-
 def count_pieces(path, settings=None):
-    found = list_film(path, settings)
-    return 1 if found is None else len(found.pieces)
+    return len(open_film(path, settings).pieces)
 
 
 def test_pieces_cover_all_frames_and_begin_before_them(long_clip):
-    _, survey = surveyed(long_clip)
+    survey = open_film(long_clip).survey
     pieces = plan_pieces(survey, survey.facts(), survey.times)
     assert len(pieces) == 2 == count_pieces(long_clip)
     first, second = pieces
@@ -63,7 +57,7 @@ def test_pieces_cover_all_frames_and_begin_before_them(long_clip):
 
 @pytest.mark.parametrize(("length", "count"), [(80, 1), (100, 2), (180, 4), (300, 6), (7200, 16)])
 def test_their_number_is_even(long_clip, length, count):
-    _, survey = surveyed(long_clip)
+    survey = open_film(long_clip).survey
     slow = replace(survey, time_base=survey.time_base * length / SECONDS)
     assert len(plan_pieces(slow, slow.facts(), slow.times)) == count
 
@@ -75,8 +69,9 @@ def test_without_a_place_to_begin_there_is_one_piece(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
 def test_a_file_is_opened_at_the_packet_that_is_said(tmp_path, suffix):
-    job, survey = surveyed(film(tmp_path, suffix=suffix))
-    with open_at(job, survey, 260) as (_, packets, number):
+    found = open_film(film(tmp_path, suffix=suffix))
+    job, survey = Job.start(found.source, found.settings), found.survey
+    with found.packets(job, begin=260) as (_, packets, number):
         assert number <= 260
         assert (number > 200) == (suffix != "ts")  # a container without an index is read from the beginning
         for packet in packets:
@@ -92,8 +87,8 @@ def test_pieces_read_by_themselves_give_what_reading_all_gives(long_clip):
             for one in stretches
         ]
 
-    whole = told(read_stretches(long_clip))
-    parts = [told(read_stretches(long_clip, pieces=range(n, n + 1))) for n in range(2)]
+    whole = told(read_stretches(open_film(long_clip)))
+    parts = [told(read_stretches(open_film(long_clip), piece)) for piece in range(2)]
     assert parts[0] + parts[1] == whole
     assert sum(opens for opens, *_ in whole) == 15
 
@@ -104,19 +99,45 @@ def test_a_part_of_a_long_video_is_parted_too(long_clip):
 
 
 def test_what_is_handed_on_of_a_film_is_small(long_clip):
-    film = list_film(long_clip)
+    film = open_film(long_clip)
     told = pickle.dumps(film)
-    assert len(told) < 2000 + 26 * len(film.survey.sizes)  # 2.8 MB an hour
-    read = list(read_stretches(long_clip, film=pickle.loads(told), pieces=range(1, 2)))
-    assert [s.start_seconds for s in read] == [
-        s.start_seconds for s in read_stretches(long_clip, pieces=range(1, 2))
-    ]
+    assert len(told) < 7000 + 26 * len(film.survey.sizes)  # 2.8 MB an hour
+    read = list(read_stretches(pickle.loads(told), 1))
+    assert [s.start_seconds for s in read] == [s.start_seconds for s in read_stretches(film, 1)]
 
 
-def test_what_is_short_or_unreadable_is_one_piece(tmp_path):
-    (tmp_path / "broken.mp4").write_bytes(b"no video")
-    assert count_pieces(tmp_path / "broken.mp4") == 1
-    assert count_pieces(tmp_path / "none.mp4") == 1
+def test_what_is_short_or_a_picture_is_one_piece(tmp_path):
+    short = open_film(write_clip(tmp_path / "short.mp4", moving_views(20)))
+    assert (len(short.pieces), short.end_seconds) == (1, 2.0)
+    picture = open_film(write_image(tmp_path / "a.png", moving_views(1)[0]), DecodeSettings(start_seconds=3))
+    assert (picture.still, len(picture.pieces), picture.end_seconds) == ("png", 1, 0.0)
+    (stretch,) = read_stretches(picture)
+    assert stretch.is_whole and stretch.clip.is_image
+
+
+def test_other_settings_need_no_other_listing(long_clip, monkeypatch):
+    from unmask.video import film as module
+
+    film = open_film(long_clip)
+    monkeypatch.setattr(module, "survey_packets", None)
+    part = DecodeSettings(start_seconds=10, end_seconds=13, frames=4)
+    clip = read_evenly(film.under(part))
+    assert [frame.time_seconds for frame in clip.frames] == [10.2, 11.0, 11.8, 12.6]
+    assert film.under(film.settings) is film
+    with pytest.raises(MediaError, match=r"no frame from 200 s on; the video lasts 100\.0 s"):
+        film.under(DecodeSettings(start_seconds=200))
+
+
+def test_packets_at_hand_are_those_of_the_file(tmp_path):
+    film = open_film(write_clip(tmp_path / "short.mp4", moving_views(20)))
+    assert film.at_hand
+    first, again = read_evenly(film), read_evenly(film)  # the second from the file
+    assert not film.at_hand
+    assert all(
+        np.array_equal(one.picture.rgb(), other.picture.rgb())
+        for one, other in zip(first.frames, again.frames, strict=True)
+    )
+    assert not pickle.loads(pickle.dumps(open_film(tmp_path / "short.mp4"))).at_hand
 
 
 WATCHED = """
@@ -125,7 +146,7 @@ WATCHED = """
     from pathlib import Path
 
     from unmask.pipeline import Scanner, load_scanner
-    from unmask.video import film, stretches
+    from unmask.video import film
 
     LOG = Path(__file__).with_name("log")
 
@@ -147,24 +168,23 @@ WATCHED = """
             note("scan", Path(path).name)
             return self._scanner.scan(path, **told)
 
-        def scan_pieces(self, path, film, pieces, **told):
-            note("pieces", pieces.start, pieces.stop)
-            found = self._scanner.scan_pieces(path, film, pieces, **told)
+        def scan_piece(self, film, piece, **told):
+            note("piece", piece)
+            found = self._scanner.scan_piece(film, piece, **told)
             end = time.monotonic() + 60
-            while len({pid for pid, what, *_ in noted() if what == "pieces"}) == 1 and time.monotonic() < end:
+            while len({pid for pid, what, *_ in noted() if what == "piece"}) == 1 and time.monotonic() < end:
                 time.sleep(0.05)  # until the other worker, which has other files first, helps
             return found
 
     def load(settings):
         scanner = load_scanner(settings)
-        for module in (film, stretches):
-            survey = module.survey_packets
+        survey = film.survey_packets
 
-            def surveyed(job, *others, survey=survey):
-                note("survey", job.source.label)
-                return survey(job, *others)
+        def surveyed(job, *others):
+            note("survey", job.source.label)
+            return survey(job, *others)
 
-            module.survey_packets = surveyed
+        film.survey_packets = surveyed
         return Watched(scanner)
 """
 
@@ -188,7 +208,7 @@ def test_a_long_video_is_listed_once_and_shared_by_who_has_nothing_else_to_do(lo
     assert replace(found[0], seconds={}) == replace(alone, seconds={})
     log = watched.noted()
     assert sorted(name for _, what, name, *_ in log if what == "survey") == ["film.mp4", "short.mp4"]
-    pieces = {int(start): pid for pid, what, start, *_ in log if what == "pieces"}
+    pieces = {int(piece): pid for pid, what, piece, *_ in log if what == "piece"}
     (other,) = (pid for pid, what, *_ in log if what == "scan")
     assert sorted(pieces) == [0, 1]  # each was looked at once, by one of the two
     assert pieces[0] != pieces[1] == other

@@ -13,7 +13,7 @@ from tiny_model import write_tiny_model
 from unmask.config import DecodeSettings, ScanSettings, TrackSettings
 from unmask.pipeline import load_scanner
 from unmask.verdicts import Outcome
-from unmask.video import read_stretches
+from unmask.video import open_film, read_stretches
 
 SIZE = (120, 160, 3)
 
@@ -129,7 +129,7 @@ def test_a_stadium_is_not_judged_for_hours(tmp_path, scanner):
 def test_memory_does_not_grow_with_the_frames_that_are_given(tmp_path):
     path = film(tmp_path / "many.mp4", [noise(n // 40) for n in range(1200)])
     most = 0
-    for stretch in read_stretches(path, DecodeSettings(max_frames=100)):
+    for stretch in read_stretches(open_film(path, DecodeSettings(max_frames=100))):
         most = max(most, len(stretch.clip.frames))
     assert 0 < most <= 60
 

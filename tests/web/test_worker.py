@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -9,8 +10,11 @@ from unmask.config import DecodeSettings, ScanSettings
 from unmask.judge.card import read_card
 from unmask.judge.footage import Look
 from unmask.pipeline import load_scanner
+from unmask.video import open_film
+from unmask.video.container import check_source
 from unmask.web.progress import Progress
 from unmask.web.worker import GLANCE_SECONDS, Glance, Stage, glance, load_scans
+from unmask.work.pool import Note, Part, Tell
 
 
 @pytest.fixture(scope="module")
@@ -19,23 +23,41 @@ def settings(tmp_path_factory):
     return ScanSettings(model=str(card), decode=DecodeSettings(frames=4))
 
 
-def test_a_scan_tells_stages_and_a_glance_before_its_verdict(settings):
+def test_a_scan_tells_hash_stages_and_a_glance_before_its_verdict(settings):
     told = []
-    verdict = load_scans(settings, 0)(str(SWAPPED), told.append)
+    verdict = load_scans(settings, 0)(str(SWAPPED), Tell(told.append))
     assert verdict.path == str(SWAPPED) and verdict.outcome.has_number
-    first = next(part for part in told if not isinstance(part, Stage))
-    assert isinstance(first, Glance) and first.faces == 1 and 0 < first.p_fake < 1
-    assert told[2:].index(verdict.sha256) < told[2:].index(Stage("detect"))
-    assert [part.name for part in told if isinstance(part, Stage)][-2:] == ["score", "decode"]
+    begun = told[: told.index(Part(Stage("detect")))]
+    sha256, first = (message for message in begun if message != Part(Stage("decode")))
+    assert sha256 == Note(verdict.sha256)  # before anything interprets the file, even for a glance
+    assert isinstance(first.value, Glance) and first.value.faces == 1 and 0 < first.value.p_fake < 1
+    stages = [part.value.name for part in told if isinstance(part, Part) and isinstance(part.value, Stage)]
+    assert stages[-2:] == ["score", "decode"]
 
 
-def test_a_glance_looks_at_the_beginning_and_at_nothing_that_is_no_video(settings, tmp_path):
+def test_a_glance_looks_at_the_beginning_and_says_nothing_of_what_cannot_be_decoded(settings, tmp_path):
     scanner = load_scanner(settings)
-    found = glance(scanner, str(SWAPPED))
+    found = glance(scanner, open_film(SWAPPED))
     assert 0 < found.end_seconds <= GLANCE_SECONDS + 0.1
     (tmp_path / "text").write_text("words")
-    assert glance(scanner, str(tmp_path / "text")) is None
-    assert glance(scanner, str(tmp_path / "nothing")) is None
+    gone = replace(open_film(SWAPPED), at_hand=[], source=check_source(tmp_path / "text"))
+    assert glance(scanner, gone) is None
+
+
+def test_a_file_is_opened_once_for_glance_and_scan(settings, monkeypatch):
+    from unmask.video import film
+
+    surveyed, survey = [], film.survey_packets
+    monkeypatch.setattr(film, "survey_packets", lambda job, *more: surveyed.append(1) or survey(job, *more))
+    load_scans(settings, 0)(str(SWAPPED), Tell(lambda message: None))
+    assert surveyed == [1]
+
+
+def test_what_is_no_video_gets_no_glance(settings, tmp_path):
+    told = []
+    (tmp_path / "text").write_text("words")
+    verdict = load_scans(settings, 0)(str(tmp_path / "text"), Tell(told.append))
+    assert verdict.outcome == "unreadable" and told == [Note(verdict.sha256), Part(Stage("decode"))]
 
 
 def test_progress_only_goes_forward(settings):

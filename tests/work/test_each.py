@@ -55,8 +55,8 @@ def test_everything_ends_when_its_time_is_up():
 
 def load_here():
     def do(number, tell):
-        tell("a note")
-        tell(number + 1)
+        tell.note("a note")
+        tell.part(number + 1)
         if number == 30:
             raise DataError("30 must not be")
         return os.getpid()

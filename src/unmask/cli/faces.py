@@ -86,17 +86,16 @@ def _say(text: str) -> None:
 def _gather(video: Path, told: ScanSettings, crops: Path | None) -> tuple[Gathered, int]:
     """Look through the video, and write the faces of people as they are found; how many were written."""
     from unmask.api import cut_crops
-    from unmask.faces.detect import detect_faces, load_detector
+    from unmask.faces.detect import load_detector
+    from unmask.faces.find import find_people
     from unmask.faces.gather import Gathered
-    from unmask.faces.track import link_faces
     from unmask.report.faces import write_crops
-    from unmask.video import read_stretches
+    from unmask.video import open_film, read_stretches
 
     detector, found, written = load_detector(told.detect), Gathered(video), 0
-    for stretch in read_stretches(video, told.decode):
-        faces = detect_faces(stretch.clip, detector, told.detect)
+    for stretch in read_stretches(open_film(video, told.decode)):
         first = len(found.times_seconds)
-        tracks = found.add(stretch, link_faces(stretch.clip, faces, told.track))
+        tracks = found.add(stretch, find_people(stretch.clip, detector, told.detect, told.track))
         if crops is not None:
             cut = cut_crops(stretch.clip, tracks, settings=told)
             shifted = [replace(one, frame_indices=one.frame_indices + first) for one in cut]

@@ -51,7 +51,14 @@ class Look:
     beside: Mapping[str, Mapping[int, Mapping[int, float]]] = field(default_factory=dict)
 
     @classmethod
-    def at(cls, stretch: Stretch, evidence: Evidence, **more: object) -> Look:
+    def at(
+        cls,
+        stretch: Stretch,
+        evidence: Evidence,
+        *,
+        worse: Mapping[str, Evidence] | None = None,
+        beside: Mapping[str, Mapping[int, Mapping[int, float]]] | None = None,
+    ) -> Look:
         """At a stretch. Only the ends of a track keep their looks, for what comes next."""
         tracks = tuple(_without_looks(track) for track in evidence.tracks)
         return cls(
@@ -63,7 +70,8 @@ class Look:
             replace(evidence, tracks=tracks),
             stretch.why_skipped,
             stretch.clip.damage,
-            **more,  # type: ignore[arg-type]
+            worse=worse or {},
+            beside=beside or {},
         )
 
 

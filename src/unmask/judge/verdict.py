@@ -135,23 +135,23 @@ def rule(
         stretches: How many stretches these are of.
         dark: Whether they are so dark that this is the likely reason when nobody was found.
     """
-    ranked = [(one, why) for one, why in zip(faces, thin, strict=True) if one.p_fake is not None]
-    ranked.sort(key=lambda item: -_p_fake(item[0]))
+    ranked = [(one.p_fake, one, why) for one, why in zip(faces, thin, strict=True) if one.p_fake is not None]
+    ranked.sort(key=lambda item: -item[0])
     if not ranked:
         likely = "; the likely reason is that the picture is dark" if dark else ""
         return Ruling(Outcome.NO_FACE, None, why_nobody(faces, sampled_frames) + likely)
-    solid = [one for one, why in ranked if why is None]
+    solid = [item for item in ranked if item[2] is None]
     many = stretches > 1 or len(ranked) > CALIBRATED_PEOPLE
     p_all, p_fake = (
-        _of_file([_p_fake(one) for one in some], many=many, scale=scale)
-        for some in ([one for one, _ in ranked], solid)
+        _of_file([number for number, _, _ in some], many=many, scale=scale)
+        for some in (ranked, solid or ranked)
     )
-    top, why_thin = ranked[0]
+    _, top, why_thin = ranked[0]
     said, said_of_all = thresholds.outcome(p_fake), thresholds.outcome(p_all)
     if not solid or (why_thin and said is not Outcome.FAKE and said_of_all is Outcome.FAKE):
         who = f"person {shown_number(top.id)}"
         return Ruling(Outcome.UNSURE, p_all, f"too little to judge by: {who} {why_thin}")
-    top = solid[0]
+    _, top, _ = solid[0]
     if many:
         why = why_among(top, said, thresholds, p_fake=p_fake, faces=len(solid))
     else:
@@ -160,8 +160,6 @@ def rule(
 
 
 def _of_file(p_fake: Sequence[float], *, many: bool, scale: Calibration) -> float:
-    if not p_fake:
-        return -1.0
     return scale.among_many(p_fake) if many else max(p_fake)
 
 
@@ -207,7 +205,3 @@ def _evidence(face: Face, time_seconds: float, logit: float | None, scale: Calib
         p_fake=None if logit is None else bounded(scale.probability(logit)),
         lightened=face.lightened,
     )
-
-
-def _p_fake(person: Person) -> float:
-    return -1.0 if person.p_fake is None else person.p_fake

@@ -6,11 +6,10 @@ Runs in a child process, as hostile bytes may crash a decoder.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -34,7 +33,9 @@ from unmask.types import Face, Frame, Image
 from unmask.verdicts import Person, PersonFrame, Verdict
 from unmask.video.encoding import VideoWriter
 from unmask.video.facts import read_facts
+from unmask.video.film import open_film
 from unmask.video.playing import play_frames
+from unmask.work.each import Do, Tell
 
 MAX_PEOPLE = 6
 """Of whom there are pictures, the most suspicious first."""
@@ -51,16 +52,16 @@ _HEAT_PX = 200
 _STILL_PX = 640
 _FALLBACK = Thresholds(1.0, 0.0)  # without a card no colour is claimed
 
-Job = tuple[Verdict, str, ReportOptions]
+Task = tuple[Verdict, str, ReportOptions]
 
 
-def load_looking() -> Callable[[Job, Callable[[Any], None]], Seen]:
+def load_looking() -> Do[Task, Seen]:
     """What a child process does with each file."""
     return _look
 
 
-def _look(job: Job, tell: Callable[[Any], None]) -> Seen:
-    verdict, source, options = job
+def _look(task: Task, _: Tell) -> Seen:
+    verdict, source, options = task
     if options.prepare is not None:
         options.prepare()
     return look_again(verdict, Path(source), options)
@@ -174,7 +175,7 @@ def _read(
         return due | exact
 
     size: tuple[int, int] | None = None
-    for frame in play_frames(source, choose, options.settings.decode):
+    for frame in play_frames(open_film(source, options.settings.decode), choose):
         size = size or _even_size(frame, _PREVIEW_PX)
         if gathered.preview is not None and frame.time_seconds in due:
             image = marker.draw(frame, width=size[0], height=size[1])

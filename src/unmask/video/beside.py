@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from unmask.config import DecodeSettings
 from unmask.types import Clip, Image
-from unmask.video.reading import read_clip
+from unmask.video.film import open_film
+from unmask.video.reading import read_evenly
 
 _MOST_FRAMES = 600
 _SAME_TIME_SECONDS = 0.06
+_ALONE = DecodeSettings(threads=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,9 +57,10 @@ def read_small(path: str | Path, *, seconds: float, frames_per_second: float, si
     Raises:
         MediaError: It cannot be read.
     """
-    duration = max(read_clip(path, DecodeSettings(frames=1, threads=1)).duration_seconds, 0.1)
+    film = open_film(path, _ALONE)
+    duration = max(film.survey.duration_seconds, 0.1)
     count = min(max(2, round(duration * frames_per_second)), _MOST_FRAMES)
-    clip = read_clip(path, DecodeSettings(frames=count, threads=1))
+    clip = read_evenly(film.under(replace(_ALONE, frames=count)))
     first = clip.frames[0]
     kept = [one for one in clip.frames if one.time_seconds - first.time_seconds < seconds]
     zoom = min(1.0, side_px / max(first.width, first.height))
@@ -73,11 +76,12 @@ def read_beside(path: str | Path, first: SmallVideo) -> NDArray[np.uint8]:
         MediaError: It cannot be read.
     """
     step = max(first.step_seconds, 0.01)
-    clip = read_clip(path, DecodeSettings(frames=1, threads=1))
-    count = max(2, round(clip.duration_seconds / step))
-    if abs(clip.duration_seconds - first.duration_seconds) > step / 2:
+    film = open_film(path, _ALONE)
+    duration = film.survey.duration_seconds
+    count = max(2, round(duration / step))
+    if abs(duration - first.duration_seconds) > step / 2:
         count *= 2  # Frames at other times: so that one is near each that is wanted.
-    clip = read_clip(path, DecodeSettings(frames=count, threads=1))
+    clip = read_evenly(film.under(replace(_ALONE, frames=count)))
     return np.stack([_nearest(clip, time, first.size) for time in first.times_seconds])
 
 

@@ -181,6 +181,17 @@ def open_video(job: Job) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, _choose_stream(job, container)
 
 
+@contextmanager
+def own_errors(job: Job) -> Iterator[None]:
+    """Turn what FFmpeg says into a sentence about the file."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        job.check_time()
+        reason = error.strerror or type(error).__name__
+        raise DamagedError(f"{job.source.label}: cannot be decoded ({reason})") from error
+
+
 def read_tags(holder: InputContainer | VideoStream) -> dict[str, str]:
     """What a file or a stream says of itself, as text that can be written; U+FFFD for what is no UTF-8."""
     return {_utf8(key): _utf8(value) for key, value in holder.metadata.items()}

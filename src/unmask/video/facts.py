@@ -9,8 +9,7 @@ from pathlib import Path
 import av
 
 from unmask.config import DecodeSettings
-from unmask.video.container import Job, check_source, open_video, read_tags
-from unmask.video.reading import own_errors
+from unmask.video.container import Job, check_source, open_video, own_errors, read_tags
 from unmask.video.still import read_still, still_format
 
 MAX_TAGS, MAX_TAG_LETTERS = 40, 200

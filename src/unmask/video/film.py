@@ -1,9 +1,10 @@
-"""A video whose packets are listed, and the pieces in which it can be read.
+"""A file that was opened once: its packets are listed, and the pieces in which it can be read.
 
-All that reading needs to know before the first frame is decoded; small and picklable, so that the process
-that listed the packets can hand it to others, which then read pieces of the file without listing them
-again. The seams depend on the file alone, and every piece is read by itself: the same file gives the same
-verdict, however many processes worked on it.
+All that reading needs to know before the first frame is decoded, whoever reads: a clip of evenly spread
+frames, all stretches, or single frames. Small and picklable, so that the process that listed the packets can
+hand it to others, which then read pieces of the file without listing them again. The seams depend on the file
+alone, and every piece is read by itself: the same file gives the same verdict, however many processes worked
+on it.
 """
 
 from __future__ import annotations
@@ -12,17 +13,25 @@ import bisect
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from av.video.stream import VideoStream
+from av.video.codeccontext import VideoCodecContext
 
 from unmask.config import DecodeSettings
-from unmask.errors import MediaError
-from unmask.video.container import Job, VideoPacket, check_source, open_video, read_packets
+from unmask.errors import DamagedError, MediaError
+from unmask.video.container import (
+    Job,
+    Source,
+    VideoPacket,
+    check_source,
+    open_video,
+    own_errors,
+    read_packets,
+)
 from unmask.video.decoding import fitting
-from unmask.video.reading import own_errors, wanted_times
 from unmask.video.sampling import PacketFacts
 from unmask.video.still import still_format
 from unmask.video.survey import Survey, survey_packets
@@ -60,29 +69,64 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What is known of a video whose packets are listed.
+    """A file that was opened: a video whose packets are listed, or a still picture, as one frame at 0 s.
 
     Attributes:
+        source: The file.
+        settings: How it is read.
+        still: Format of a still picture; None for a video.
         survey: Of its packets, none of which it holds any more.
-        pieces: In which what was asked for is read, each by itself; at least one, in order.
         most_held: How many of its frames fit into memory.
+        pieces: In which what was asked for is read, each by itself; at least one, in order.
+        at_hand: A decoder and all packets of a small video, which its first reader takes; they are not
+            handed to other processes.
     """
 
+    source: Source
+    settings: DecodeSettings
+    still: str | None
     survey: Survey
-    pieces: tuple[Piece, ...]
-    most_held: int
+    most_held: int = 1
+    pieces: tuple[Piece, ...] = ()
+    at_hand: list[tuple[VideoCodecContext, list[VideoPacket]]] = field(
+        default_factory=list, repr=False, compare=False
+    )
 
-    @classmethod
-    def plan(cls, job: Job, stream: VideoStream, survey: Survey) -> Film:
-        """Part a surveyed stream; the survey gives up its packets.
+    def __reduce__(self) -> tuple[Any, ...]:
+        known = (self.source, self.settings, self.still, self.survey, self.most_held, self.pieces)
+        return Film, known
+
+    def under(self, settings: DecodeSettings) -> Film:
+        """The same file under other settings, such as another part of it; nothing is read for that.
 
         Raises:
-            MediaError: It has no frames, or none in the part that was asked for.
+            MediaError: It has no frames, or none in the part that is asked for.
         """
-        survey.packets = None
-        known = survey.plannable and job.settings.drop_unreferenced
-        pieces = plan_pieces(survey, survey.facts() if known else [], wanted_times(job, survey))
-        return cls(survey, tuple(pieces), fitting(stream.codec_context))
+        return self if settings == self.settings else replace(self, settings=settings).parted()
+
+    def parted(self) -> Film:
+        """With the pieces in which it is read; raises as `under`."""
+        known = self.survey.plannable and self.settings.drop_unreferenced
+        pieces = plan_pieces(self.survey, self.survey.facts() if known else [], self.times)
+        return replace(self, pieces=tuple(pieces))
+
+    @property
+    def times(self) -> Sequence[int]:
+        """Presentation times of the frames that were asked for, all or those of a part; raises as `under`."""
+        label, survey = self.source.label, self.survey
+        if not survey.times:
+            kind, what = (DamagedError, f": {survey.problem}") if survey.problem else (MediaError, "")
+            raise kind(f"{label}: the video stream has no frames{what}")
+        start, end = self.settings.start_seconds, self.settings.end_seconds
+        if self.still is not None or (not start and end is None):
+            return survey.times
+        times = survey.cut_out(start, end)
+        if not times:
+            part = f"from {start:g} s on" if end is None else f"from {start:g} to {end:g} s"
+            raise MediaError(
+                f"{label}: there is no frame {part}; the video lasts {survey.duration_seconds:.1f} s"
+            )
+        return times
 
     @property
     def start_seconds(self) -> float:
@@ -94,26 +138,69 @@ class Film:
         """When the last one leaves the screen."""
         return self.survey.seconds(self.pieces[-1].end)
 
+    @contextmanager
+    def packets(
+        self, job: Job, *, begin: int = 0
+    ) -> Iterator[tuple[VideoCodecContext, Iterator[VideoPacket], int]]:
+        """Packets of a video: those at hand, else from the file, where it has an index near the one needed.
 
-def list_film(path: str | Path, settings: DecodeSettings | None = None) -> Film | None:
-    """List the packets of a long video; None for what is short or an image, or cannot be read.
+        Args:
+            job: The file and its limits.
+            begin: Number of the packet that is needed first.
+
+        Yields:
+            A decoder that is not open yet, packets, and the number of the first of them.
+        """
+        if self.at_hand and not begin:
+            context, held = self.at_hand.pop()
+            yield context, _given_up(held), 0
+            return
+        if begin:
+            with open_video(job) as (container, stream):
+                if container.format.name in _SEEKABLE:
+                    container.seek(self.survey.ticks[begin], stream=stream)
+                    packets = read_packets(container, stream)
+                    head = next(packets, None)
+                    number = None if head is None else _number(self.survey, head, begin)
+                    if head is not None and number is not None:
+                        yield stream.codec_context, chain([head], packets), number
+                        return
+        with open_video(job) as (container, stream):
+            yield stream.codec_context, read_packets(container, stream), 0
+
+
+def open_film(path: str | Path, settings: DecodeSettings | None = None) -> Film:
+    """Open a file: look at what it is, and list the packets of a video, decoding nothing.
 
     Args:
-        path: A file name.
-        settings: Which part, and the limits.
+        path: A file name, always: ``http:`` or ``concat:`` have no meaning in it.
+        settings: How many frames, which part, and the limits.
+
+    Raises:
+        DamagedError: The file is damaged and has no frames.
+        MediaError: The file is absent, not readable, no video or image, or beyond a limit, or has no frame in
+            the part that is asked for.
     """
     settings = settings or DecodeSettings()
-    try:
-        source = check_source(path)
-        if still_format(source.head) is not None:
-            return None
-        job = Job.start(source, settings)
-        with own_errors(job), open_video(job) as (container, stream):
-            if piece_count((container.duration or 0) / 1e6) == 1:
-                return None
-            return Film.plan(job, stream, survey_packets(job, container, stream))
-    except MediaError:
-        return None  # what is wrong is said when it is read
+    source = check_source(path)
+    still = still_format(source.head)
+    if still is not None:
+        return Film(source, settings, still, Survey.of_still()).parted()
+    job = Job.start(source, settings)
+    with own_errors(job), open_video(job) as (container, stream):
+        survey = survey_packets(job, container, stream)
+        film = Film(source, settings, None, survey, fitting(stream.codec_context)).parted()
+        if survey.packets is not None:
+            film.at_hand.append((stream.codec_context, survey.packets))
+            survey.packets = None
+    return film
+
+
+def _given_up(held: list[VideoPacket]) -> Iterator[VideoPacket]:
+    """One after the other, none of which is held any longer than it is needed."""
+    held.reverse()
+    while held:
+        yield held.pop()
 
 
 def piece_count(seconds: float) -> int:
@@ -156,27 +243,6 @@ def plan_pieces(survey: Survey, facts: Sequence[PacketFacts], times: Sequence[in
         until = times[after] if after < len(times) else end
         pieces.append(Piece(begin, times[seam], times[after - 1], until, seam > 0))
     return pieces
-
-
-@contextmanager
-def open_at(job: Job, survey: Survey, begin: int) -> Iterator[tuple[VideoStream, Iterator[VideoPacket], int]]:
-    """Open a file again, near a packet where the container has an index, else at its beginning.
-
-    Yields:
-        The stream, its packets, and the number of the first of them.
-    """
-    if begin:
-        with open_video(job) as (container, stream):
-            if container.format.name in _SEEKABLE:
-                container.seek(survey.ticks[begin], stream=stream)
-                packets = read_packets(container, stream)
-                head = next(packets, None)
-                number = None if head is None else _number(survey, head, begin)
-                if head is not None and number is not None:
-                    yield stream, chain([head], packets), number
-                    return
-    with open_video(job) as (container, stream):
-        yield stream, read_packets(container, stream), 0
 
 
 def _number(survey: Survey, packet: VideoPacket, begin: int) -> int | None:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import av
-from av.video.codeccontext import VideoCodecContext
-from av.video.stream import VideoStream
-
 from unmask.config import DecodeSettings
-from unmask.errors import DamagedError, MediaError
+from unmask.errors import DamagedError
 from unmask.types import Clip, Frame
-from unmask.video.container import Job, VideoPacket, check_source, open_video, read_packets
-from unmask.video.decoding import Decoding, Timed, fitting
+from unmask.video.container import Job, VideoPacket, own_errors
+from unmask.video.decoding import Decoding, Timed
+from unmask.video.film import Film, open_film
 from unmask.video.picture import Converter, DecodedPicture
 from unmask.video.sampling import Plan, pick_shown, pick_times, plan_packets
 from unmask.video.shots import mark_cuts
-from unmask.video.still import read_still, still_format
-from unmask.video.survey import Survey, survey_packets
+from unmask.video.still import read_still
+from unmask.video.survey import Survey
 
 
 def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
@@ -45,105 +41,53 @@ def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
         DamagedError: The file is damaged and no frame could be decoded.
         MediaError: The file is absent, not readable, no video or image, or beyond a limit.
     """
-    settings = settings or DecodeSettings()
-    source = check_source(path)
-    kind = still_format(source.head)
-    if kind is not None:
-        return read_still(source, kind, settings)
-    job = Job.start(source, settings)
-    with own_errors(job), open_video(job) as (container, stream):
-        survey = survey_packets(job, container, stream)
-        return read_evenly(job, stream, survey, wanted_times(job, survey))
+    return read_evenly(open_film(path, settings))
 
 
-@contextmanager
-def own_errors(job: Job) -> Iterator[None]:
-    """Turn what FFmpeg says into a sentence about the file."""
-    try:
-        yield
-    except av.FFmpegError as error:
-        job.check_time()
-        reason = error.strerror or type(error).__name__
-        raise DamagedError(f"{job.source.label}: cannot be decoded ({reason})") from error
-
-
-def read_evenly(
-    job: Job, stream: VideoStream, survey: Survey, times: Sequence[int], *, cuts: list[int] | None = None
-) -> Clip:
-    """Evenly spread frames of a surveyed stream.
+def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
+    """Evenly spread frames of a film, as `read_clip` reads them.
 
     Args:
-        job: The file and its limits.
-        stream: As it was opened for the survey.
-        survey: Gives up its packets.
-        times: Of the frames to choose from.
+        film: As it was opened.
         cuts: Receives the times at which shots begin, as far as they were seen on the way.
 
     Raises:
         DamagedError: No frame could be decoded.
+        MediaError: The file is beyond a limit, or can no longer be read.
     """
-    context = stream.codec_context
-    count = min(job.settings.frames, fitting(context))
+    if film.still is not None:
+        return read_still(film.source, film.still, film.settings)
+    job, survey, times = Job.start(film.source, film.settings), film.survey, film.times
     end = survey.times[-1] + survey.frame_ticks if times[-1] == survey.times[-1] else None
-    wanted = pick_times(times, count, end=end)
+    wanted = pick_times(times, min(film.settings.frames, film.most_held), end=end)
     cuts = [] if cuts is None else cuts
-    run = Decoding(job, survey, len(wanted))
-    picked: list[Timed] = []
-    if not survey.problem and survey.packets is not None:
-        picked = _pick(run, context, survey.packets, wanted, cuts)
-    elif not survey.problem:
-        with open_video(job) as (container, again):
-            picked = _pick(run, again.codec_context, read_packets(container, again), wanted, cuts)
-    survey.packets = None
-    if not survey.problem and not run.problem and [time for time, _ in picked] == wanted:
-        return make_clip(job, survey, picked, damage="")
-    damage = survey.problem or run.problem
-    for broken_too in (False, True):
-        cuts.clear()
-        run = Decoding(job, survey, len(wanted), careful=True, broken_too=broken_too)
-        with open_video(job) as (container, again):
-            picked = _pick(run, again.codec_context, read_packets(container, again), wanted, cuts)
-        damage = damage or run.problem
-        if picked:
-            return make_clip(job, survey, picked, damage=damage)
+    damage = survey.problem
+    with own_errors(job):
+        if not damage:
+            run = Decoding(job, survey, len(wanted))
+            picked = _pick(run, film, wanted, cuts)
+            if not run.problem and [time for time, _ in picked] == wanted:
+                return make_clip(job, survey, picked, damage="")
+            damage = run.problem
+        for broken_too in (False, True):
+            cuts.clear()
+            run = Decoding(job, survey, len(wanted), careful=True, broken_too=broken_too)
+            picked = _pick(run, film, wanted, cuts)
+            damage = damage or run.problem
+            if picked:
+                return make_clip(job, survey, picked, damage=damage)
     raise DamagedError(f"{job.source.label}: no frame can be decoded ({damage or 'no reason given'})")
 
 
-def wanted_times(job: Job, survey: Survey) -> Sequence[int]:
-    """Presentation times of the frames that were asked for: all, or those of a part.
-
-    Raises:
-        DamagedError: The stream has no frames, and shows damage.
-        MediaError: It has none, or none there.
-    """
-    if not survey.times:
-        kind, what = (DamagedError, f": {survey.problem}") if survey.problem else (MediaError, "")
-        raise kind(f"{job.source.label}: the video stream has no frames{what}")
-    start, end = job.settings.start_seconds, job.settings.end_seconds
-    if not start and end is None:
-        return survey.times
-    times = survey.cut_out(start, end)
-    if not times:
-        part = f"from {start:g} s on" if end is None else f"from {start:g} to {end:g} s"
-        raise MediaError(
-            f"{job.source.label}: there is no frame {part}; the video lasts {survey.duration_seconds:.1f} s"
-        )
-    return times
-
-
-def _pick(
-    run: Decoding,
-    context: VideoCodecContext,
-    packets: Iterable[VideoPacket],
-    wanted: list[int],
-    cuts: list[int],
-) -> list[Timed]:
+def _pick(run: Decoding, film: Film, wanted: list[int], cuts: list[int]) -> list[Timed]:
     """The wanted frames: fast until the first problem, or carefully to the end."""
     plan = None
-    if not run.careful and run.survey.plannable and run.job.settings.drop_unreferenced:
-        plan = plan_packets(run.survey.facts(), wanted)
-    frames = run.run(context, planned_packets(run, packets, plan))
-    return pick_shown(_noted(frames, cuts, since=wanted[0], tick_seconds=float(run.survey.time_base)), wanted)
+    if not run.careful and film.survey.plannable and film.settings.drop_unreferenced:
+        plan = plan_packets(film.survey.facts(), wanted)
+    with film.packets(run.job) as (context, packets, _):
+        frames = run.run(context, planned_packets(run, packets, plan))
+        tick_seconds = float(film.survey.time_base)
+        return pick_shown(_noted(frames, cuts, since=wanted[0], tick_seconds=tick_seconds), wanted)
 
 
 def _noted(frames: Iterator[Timed], cuts: list[int], *, since: int, tick_seconds: float) -> Iterator[Timed]:

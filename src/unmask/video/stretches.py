@@ -10,22 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from av.video.frame import VideoFrame
 
-from unmask.config import DecodeSettings
 from unmask.errors import DamagedError
 from unmask.types import Clip, Frame, Stretch
-from unmask.video.container import Job, VideoPacket, check_source, open_video
+from unmask.video.container import Job, VideoPacket, own_errors
 from unmask.video.decoding import Decoding
-from unmask.video.film import Film, Piece, open_at
+from unmask.video.film import Film, Piece
 from unmask.video.picture import Converter, DecodedPicture
-from unmask.video.reading import own_errors, read_evenly, wanted_times
+from unmask.video.reading import read_evenly
 from unmask.video.sampling import StretchSampler, Taken
 from unmask.video.shots import Marked, mark_cuts
-from unmask.video.still import read_still, still_format
-from unmask.video.survey import Survey, survey_packets
+from unmask.video.survey import Survey
 
 SHORT_SECONDS = 15.0
 """Up to here a video without a cut is looked at as a whole."""
@@ -33,20 +30,12 @@ SHORT_SECONDS = 15.0
 _SPARSE_SECONDS = 0.1  # least time between two frames where some may be left out
 
 
-def read_stretches(
-    path: str | Path,
-    settings: DecodeSettings | None = None,
-    *,
-    film: Film | None = None,
-    pieces: range | None = None,
-) -> Iterator[Stretch]:
+def read_stretches(film: Film, piece: int | None = None) -> Iterator[Stretch]:
     """Read a video shot by shot, or a still picture as one stretch.
 
     Args:
-        path: A file name, always: ``http:`` or ``concat:`` have no meaning in it.
-        settings: How many frames, which part, and the limits; the time limit holds for each stretch.
-        film: What `list_film` made of it with the same settings, so that its packets are not listed again.
-        pieces: Only these of the film's.
+        film: As it was opened; its time limit holds for each stretch.
+        piece: Number of the only one of its pieces that is read; None reads all.
 
     Yields:
         Stretches in order of time, each as soon as it is decoded. ``damaged`` is set on the clips from where
@@ -54,30 +43,19 @@ def read_stretches(
 
     Raises:
         DamagedError: The file is damaged and no frame could be decoded.
-        MediaError: The file is absent, not readable, no video or image, or beyond a limit.
+        MediaError: The file is beyond a limit, or can no longer be read.
     """
-    settings = settings or DecodeSettings()
-    source = check_source(path)
-    kind = still_format(source.head)
-    if kind is not None:
-        yield Stretch(read_still(source, kind, settings), True, 0.0, 0.0, 0.0, 0.0)
-        return
-    job = Job.start(source, settings)
-    if film is None:
-        with own_errors(job), open_video(job) as (container, stream):
-            survey = survey_packets(job, container, stream)
-            times = wanted_times(job, survey)
-            start, end = survey.seconds(times[0]), survey.seconds(times[-1] + survey.frame_ticks)
-            cuts: list[int] = []
-            if end - start <= SHORT_SECONDS and pieces is None:
-                clip = read_evenly(job, stream, survey, times, cuts=cuts)
-                if not cuts:
-                    yield Stretch(clip, True, start, end, start, end)
-                    return
-                del clip
-            film = Film.plan(job, stream, survey)
+    start, end = film.start_seconds, film.end_seconds
+    if end - start <= SHORT_SECONDS and piece is None:
+        cuts: list[int] = []
+        clip = read_evenly(film, cuts=cuts)
+        if not cuts:
+            yield Stretch(clip, True, start, end, start, end)
+            return
+        del clip
+    job = Job.start(film.source, film.settings)
     with own_errors(job):
-        yield from _Reading(job, film).run(pieces)
+        yield from _Reading(job, film).run(piece)
 
 
 @dataclass(slots=True)
@@ -92,12 +70,12 @@ class _Reading:
     job: Job
     film: Film
 
-    def run(self, chosen: range | None) -> Iterator[Stretch]:
-        """Read these pieces, or all."""
+    def run(self, chosen: int | None) -> Iterator[Stretch]:
+        """Read this piece, or all."""
         survey, pieces = self.film.survey, self.film.pieces
         given, problem = False, ""
         lost: list[Stretch] = []  # told of only once it is known that something can be decoded
-        for piece in pieces if chosen is None else pieces[chosen.start : chosen.stop]:
+        for piece in pieces if chosen is None else pieces[chosen : chosen + 1]:
             sampler = self._sampler(piece)
             self.job.renew()  # each piece has a time limit of its own
             run = Decoding(self.job, survey, sampler.held, careful=True)
@@ -131,9 +109,9 @@ class _Reading:
 
     def _read(self, piece: Piece, run: Decoding, sampler: StretchSampler[VideoFrame]) -> Iterator[Stretch]:
         survey = self.film.survey
-        with open_at(run.job, survey, piece.begin) as (stream, packets, number):
+        with self.film.packets(run.job, begin=piece.begin) as (context, packets, number):
             chosen = _thinned(run, run.until_damage(packets, first=number), sampler, piece.begin)
-            frames = run.run(stream.codec_context, chosen)
+            frames = run.run(context, chosen)
             for taken in _sampled(
                 survey, mark_cuts(frames, tick_seconds=float(survey.time_base)), sampler, piece
             ):

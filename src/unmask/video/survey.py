@@ -66,13 +66,19 @@ class Survey:
     packets: list[VideoPacket] | None = field(default_factory=list)
     problem: str = ""
 
+    @classmethod
+    def of_still(cls) -> Survey:
+        """Of a still picture: one frame at 0 s, which stands for no time."""
+        times = array("q", [0])
+        return cls(Fraction(1), times=times, frame_ticks=0, plannable=False, packets=None)
+
     def seconds(self, ticks: int) -> float:
         """Ticks of the stream as container seconds."""
         return float(ticks * self.time_base)
 
     @property
     def duration_seconds(self) -> float:
-        """From the first frame to the end of the last; above 0."""
+        """From the first frame to the end of the last; above 0 in a video."""
         return self.seconds(self.times[-1] - self.times[0] + self.frame_ticks)
 
     def cut_out(self, start_seconds: float, end_seconds: float | None) -> Sequence[int]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unmask.config import ScanSettings
 from unmask.errors import MediaError
 from unmask.verdicts import Verdict
 from unmask.work.memory import limit_memory
+from unmask.work.pool import Do, Tell
 
 if TYPE_CHECKING:
     from unmask.pipeline import Scanner
+    from unmask.video import Film
 
 GLANCE_SECONDS, GLANCE_FRAMES = 0.5, 2
 
@@ -40,7 +41,7 @@ class Glance:
     end_seconds: float
 
 
-def load_scans(settings: ScanSettings, memory_mb: int) -> Callable[[str, Callable[[Any], None]], Verdict]:
+def load_scans(settings: ScanSettings, memory_mb: int) -> Do[str, Verdict]:
     """Load the networks; gives the function that scans a path and tells stages, glance and looks.
 
     Args:
@@ -55,17 +56,17 @@ def load_scans(settings: ScanSettings, memory_mb: int) -> Callable[[str, Callabl
 
     scanner = load_scanner(settings)
 
-    def scan(path: str, tell: Callable[[Any], None]) -> Verdict:
-        tell(Stage("decode"))
-        first = glance(scanner, path)
+    def scan(path: str, tell: Tell) -> Verdict:
+        listed = scanner.list_file(path, on_sha256=tell.note, on_stage=lambda name: tell.part(Stage(name)))
+        first = None if listed.film is None else glance(scanner, listed.film)
         if first is not None:
-            tell(first)
-        return scanner.scan(path, on_sha256=tell, on_look=tell, on_stage=lambda name: tell(Stage(name)))
+            tell.part(first)
+        return scanner.scan(path, listed=listed, on_look=tell.part)
 
     return scan
 
 
-def glance(scanner: Scanner, path: str) -> Glance | None:
+def glance(scanner: Scanner, film: Film) -> Glance | None:
     """Look at the first frames only; None where that shows nothing, as the scan will say why."""
     from unmask.judge.footage import judge_footage
 
@@ -77,7 +78,7 @@ def glance(scanner: Scanner, path: str) -> Glance | None:
     )
     looks = []
     with contextlib.suppress(MediaError, OSError):
-        looks = [look for look, _ in zip(quick.watch(path), range(1), strict=False)]
+        looks = [look for look, _ in zip(quick.watch(film), range(1), strict=False)]
     if not looks or not looks[0].evidence.times_seconds:
         return None
     card = scanner.model.card

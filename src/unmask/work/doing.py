@@ -7,22 +7,28 @@ from typing import Any
 
 from unmask.errors import DataError, MediaError, UnmaskError
 from unmask.work.faults import Fault
-from unmask.work.pool import Do, Done, Failure, Unusable
+from unmask.work.pool import Do, Done, Failure, Note, Part, Tell, Unusable
 
 
-def do_task(do: Do[Any, Any], task: object, tell: Callable[[Any], None]) -> Done | Failure | Fault:
-    """The worker's side of one task: what came of it, or what it raised."""
-    told: list[str] = []
+def do_task(do: Do[Any, Any], task: object, send: Callable[[Note | Part], None]) -> Done | Failure | Fault:
+    """The worker's side of one task: what came of it, or what it raised.
 
-    def note(value: Any) -> None:
-        if isinstance(value, str):
-            told.append(value)
-        tell(value)
+    Args:
+        do: Works on it.
+        task: Which.
+        send: Takes to whoever gave the task what is said of it on the way.
+    """
+    notes: list[str] = []
+
+    def pass_on(message: Note | Part) -> None:
+        if isinstance(message, Note):
+            notes.append(message.text)
+        send(message)
 
     try:
-        return Done(do(task, note))
+        return Done(do(task, Tell(pass_on)))
     except Exception as error:  # noqa: BLE001  the worker's boundary: a failure must only cost its task
-        return what_failed(error, task, *told[-1:])
+        return what_failed(error, task, *notes[-1:])
 
 
 def load_do(load: Callable[[], Do[Any, Any]]) -> Do[Any, Any] | Unusable | Fault:

@@ -10,10 +10,10 @@ from typing import Any
 
 from unmask.config import BatchSettings
 from unmask.work.doing import do_task
-from unmask.work.pool import Answer, Do, Done, Failure, Task, run_crew, settle
+from unmask.work.pool import Answer, Do, Done, Failure, Note, Part, Task, Tell, run_crew, settle
 from unmask.work.processes import Processes, default_jobs
 
-__all__ = ["Do", "Failure", "run_each"]
+__all__ = ["Do", "Failure", "Tell", "run_each"]
 
 
 def run_each(
@@ -83,9 +83,9 @@ def _do_here(
         if until is not None and time.monotonic() >= until:
             return
 
-        def tell(value: Any, place: int = place) -> None:
-            if not isinstance(value, str):  # text is for the case that a worker dies
-                on_part(place, value)
+        def send(message: Note | Part, place: int = place) -> None:
+            if isinstance(message, Part):  # a note is for the case that a worker dies
+                on_part(place, message.value)
 
-        answer = settle(do_task(do, prepare(task), tell))
+        answer = settle(do_task(do, prepare(task), send))
         yield place, answer.answer if isinstance(answer, Done) else answer

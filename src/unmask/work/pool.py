@@ -24,9 +24,6 @@ MAX_LOAD_ACCIDENTS = 3
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
-Do = Callable[[Task, Callable[[Any], None]], Answer]
-"""Works on one task; the second argument is told, as text, what is to be known of it should the worker die,
-and anything else is a part of the answer that is there already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +50,29 @@ class Part:
     """A part of the answer, before the rest; the time limit starts anew."""
 
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """What a worker says of its task while it works on it.
+
+    Attributes:
+        send: Takes it to whoever gave the task.
+    """
+
+    send: Callable[[Note | Part], None]
+
+    def note(self, text: str) -> None:
+        """What is to be known of the task should the worker die."""
+        self.send(Note(text))
+
+    def part(self, value: Any) -> None:
+        """A part of the answer that is there already."""
+        self.send(Part(value))
+
+
+Do = Callable[[Task, Tell], Answer]
+"""Works on one task, and may say something of it on the way."""
 
 
 @dataclass(frozen=True, slots=True)

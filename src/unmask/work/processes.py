@@ -15,7 +15,7 @@ from typing import Any
 
 from unmask.work.doing import do_task, load_do, what_failed
 from unmask.work.faults import Fault
-from unmask.work.pool import Do, Ended, Message, Note, Part, Ready, Unusable, Worker
+from unmask.work.pool import Do, Ended, Message, Ready, Unusable, Worker
 
 MAX_DEFAULT_JOBS = 4
 _UNGUARDED_EXIT = 87  # of a child that began the work of its parent's script over again
@@ -129,9 +129,6 @@ def _work(link: Connection, load: Callable[[], Do[Any, Any]]) -> None:
     """The child process: load once, then one task in, one answer out, until the link closes."""
     _be_quiet()
 
-    def tell(value: object) -> None:
-        link.send(Note(value) if isinstance(value, str) else Part(value))
-
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         do = load_do(load)
         if isinstance(do, Unusable | Fault):
@@ -142,7 +139,7 @@ def _work(link: Connection, load: Callable[[], Do[Any, Any]]) -> None:
             task: object = None
             try:
                 task = link.recv()
-                link.send(do_task(do, task, tell))
+                link.send(do_task(do, task, link.send))
             except (EOFError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001  what cannot be read or sent must only cost its task

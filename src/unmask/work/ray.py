@@ -36,7 +36,7 @@ class _Actor:
         """Do one task."""
         if self._do is None:
             raise RuntimeError("begin must come before work")
-        return do_task(self._do, task, lambda text: None)
+        return do_task(self._do, task, lambda message: None)
 
 
 class RayCrew:

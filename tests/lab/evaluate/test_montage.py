@@ -12,7 +12,7 @@ from unmask.lab.evaluate.contenders import contender_card, list_contenders
 from unmask.lab.evaluate.examine import examine, frame_logits, judge
 from unmask.lab.evaluate.montage import MontageSettings, make_montage
 from unmask.pipeline import load_scanner
-from unmask.video import read_stretches
+from unmask.video import open_film, read_stretches
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def clips(tmp_path_factory):
 def test_the_truth_is_what_a_reader_finds(clips, tmp_path):
     settings = MontageSettings(shots=3, seconds=1.5, width=320, height=240)
     shots = make_montage(clips, tmp_path / "film.mp4", settings)
-    found = [s for s in read_stretches(tmp_path / "film.mp4") if s.opens_shot]
+    found = [s for s in read_stretches(open_film(tmp_path / "film.mp4")) if s.opens_shot]
     assert len(shots) == 3 and shots[-1].end_seconds == pytest.approx(4.5, abs=0.1)
     assert sum(shot.fake == "1.mp4" for shot in shots) == 1
     truth = json.loads((tmp_path / "film.json").read_text())

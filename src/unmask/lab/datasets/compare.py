@@ -22,7 +22,7 @@ from unmask.lab.datasets.sources import Opener
 from unmask.types import Clip, Face, Floats, Image
 from unmask.video import read_clip
 from unmask.video.container import ANY_TAGS, CONTAINERS
-from unmask.work.each import Do
+from unmask.work.each import Do, Tell
 
 CHANGED_LEVELS = 20
 """A pixel changed when a channel differs by more, of 255."""
@@ -100,7 +100,7 @@ def load_looker(frames: int, embedder: Callable[[], FaceEmbedder] | None = None)
 
 def _look(
     family: Family,
-    _: Callable[[str], None],
+    _: Tell,
     *,
     frames: int,
     detector: FaceDetector,

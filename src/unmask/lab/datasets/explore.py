@@ -19,7 +19,7 @@ from unmask.lab.datasets.sources import Opener
 from unmask.lab.datasets.video_index import clip_of, usable
 from unmask.types import Floats, Image
 from unmask.video import read_clip
-from unmask.work.each import Do, Failure, run_each
+from unmask.work.each import Do, Failure, Tell, run_each
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -207,7 +207,7 @@ def _load_looker() -> Do[Task, Look]:
     return partial(_look, detector=load_detector(DetectSettings()))
 
 
-def _look(task: Task, _: Callable[[str], None], *, detector: FaceDetector) -> Look:
+def _look(task: Task, _: Tell, *, detector: FaceDetector) -> Look:
     name, path, label, wants_face = task
     try:
         with Opener() as opener, opener.local(path) as file:

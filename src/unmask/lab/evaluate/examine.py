@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -30,8 +30,8 @@ from unmask.lab.evaluate.contenders import Contender, load_contender
 from unmask.pipeline import Scanner
 from unmask.types import Clip, Stretch, Track
 from unmask.verdicts import Outcome
-from unmask.video import read_clip, read_stretches
-from unmask.work.each import Failure, run_each
+from unmask.video import open_film, read_clip, read_stretches
+from unmask.work.each import Do, Failure, Tell, run_each
 
 STRIP_FACES, STRIP_PEOPLE, STRIP_PX = 6, 3, 96
 _STRIP = CropSettings(size_px=STRIP_PX, margin_fraction=0.5)
@@ -173,7 +173,7 @@ class Examiner:
         parts: list[Findings] = []
         shown = Findings(face_px=-1.0)
         with self._opener.local(path) as file:
-            for stretch in read_stretches(file, self._settings.decode):
+            for stretch in read_stretches(open_film(file, self._settings.decode)):
                 part = self.look(stretch)
                 parts.append(part)
                 if part.face_px > shown.face_px:
@@ -207,13 +207,11 @@ class Examiner:
         }
 
 
-def _load(
-    settings: ScanSettings, contenders: Sequence[Contender]
-) -> Callable[[str, Callable[[str], None]], Findings]:
+def _load(settings: ScanSettings, contenders: Sequence[Contender]) -> Do[str, Findings]:
     return partial(_examine_one, Examiner(settings, contenders))
 
 
-def _examine_one(examiner: Examiner, path: str, _tell: Callable[[str], None]) -> Findings:
+def _examine_one(examiner: Examiner, path: str, _: Tell) -> Findings:
     start = time.perf_counter()
     try:
         found = examiner.examine(path)

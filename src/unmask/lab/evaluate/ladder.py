@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from unmask.lab.evaluate.contenders import Contender
 from unmask.lab.evaluate.examine import Examiner
 from unmask.lab.evaluate.metrics import Scored, auc
 from unmask.video.distort import DISTORTIONS, LEVELS, distort_clip
-from unmask.work.each import Failure, run_each
+from unmask.work.each import Do, Failure, Tell, run_each
 
 FRAMES = 10
 DRAWS = 300
@@ -55,13 +55,11 @@ def climb(
             yield place, {} if isinstance(answer, Failure) else answer
 
 
-def _load(
-    settings: ScanSettings, contenders: Sequence[Contender]
-) -> Callable[[str, Callable[[str], None]], Rungs]:
+def _load(settings: ScanSettings, contenders: Sequence[Contender]) -> Do[str, Rungs]:
     return partial(_climb_one, Examiner(settings, contenders))
 
 
-def _climb_one(examiner: Examiner, path: str, _tell: Callable[[str], None]) -> Rungs:
+def _climb_one(examiner: Examiner, path: str, _: Tell) -> Rungs:
     try:
         clip = examiner.read(path)
     except (MediaError, DataError, OSError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,18 @@ import numpy as np
 from unmask.config import CropSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
-from unmask.faces.detect import FaceDetector, detect_faces, load_detector
-from unmask.faces.track import link_faces
+from unmask.faces.detect import FaceDetector, load_detector
+from unmask.faces.find import find_people
 from unmask.lab.crops.samples import STORED_MARGIN_FRACTION, Sample, describe_sample
 from unmask.lab.crops.shards import encode_sample, find_spans
 from unmask.lab.datasets.sources import Opener
 from unmask.lab.extract.guide import Guide, why_not
 from unmask.lab.extract.plan import ExtractSettings, Video
 from unmask.types import Clip, Crops, Track
-from unmask.video import read_clip, read_stretches
+from unmask.video import open_film, read_stretches
+from unmask.video.reading import read_evenly
 from unmask.video.stretches import SHORT_SECONDS
+from unmask.work.each import Tell
 
 DONE, NO_FACE, UNREADABLE, ERROR = "done", "no_face", "unreadable", "error"
 
@@ -159,7 +161,7 @@ class Extractor:
     detector: FaceDetector
     opener: Opener
 
-    def __call__(self, task: Task, _tell: Callable[[str], None] = lambda text: None) -> Part:
+    def __call__(self, task: Task, _: Tell | None = None) -> Part:
         """Do one video.
 
         Args:
@@ -181,11 +183,12 @@ class Extractor:
 
     def _do(self, task: Task, path: Path) -> Part:
         """A short clip as a whole, a longer one stretch by stretch, each face in each a person of its own."""
-        stretches = read_stretches(path, self.settings.decode)
+        film = open_film(path, self.settings.decode)
+        stretches = read_stretches(film)
         first = next(stretches)
         whole = first.is_whole
         if not whole and first.until_seconds - first.since_seconds <= SHORT_SECONDS:
-            first = replace(first, clip=read_clip(path, self.settings.decode))
+            first = replace(first, clip=read_evenly(film))
             whole = True
         if whole:
             return self._cut(task, first.clip).part(task)
@@ -222,8 +225,7 @@ class Extractor:
             if problem is None:
                 return guide.tracks, f"of {guide.name}"
             told = f"own, as those of {guide.name} do not fit: {problem}"
-        faces = detect_faces(clip, self.detector, self.settings.detect)
-        return link_faces(clip, faces, self.settings.track), told
+        return find_people(clip, self.detector, self.settings.detect, self.settings.track), told
 
     def _choose(self, clip: Clip, tracks: Sequence[Track]) -> tuple[list[Track], list[CropSettings]]:
         """Who is stored, and how large."""

@@ -5,9 +5,9 @@ All tiles lie in one small video, so that nothing can get out of step; ``side_by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ from unmask.lab.datasets.video_index import clip_of, usable
 from unmask.lab.pages.apart import make_apart
 from unmask.video.beside import read_beside, read_small
 from unmask.video.encoding import encode_video
+from unmask.work.each import Do, Tell
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -94,11 +95,11 @@ def make_mosaics(frame: DataFrame, originals: Sequence[str]) -> list[Mosaic]:
     return list(make_apart(tasks, _load_making).values())
 
 
-def _load_making() -> Callable[[tuple[DataFrame, str], Callable[[Any], None]], Mosaic]:
+def _load_making() -> Do[tuple[DataFrame, str], Mosaic]:
     return _make
 
 
-def _make(task: tuple[DataFrame, str], _: Callable[[Any], None]) -> Mosaic:
+def _make(task: tuple[DataFrame, str], _: Tell) -> Mosaic:
     return make_mosaic(*task)
 
 

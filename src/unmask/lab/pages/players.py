@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unmask.config import DecodeSettings
 from unmask.errors import DataError
@@ -18,6 +17,7 @@ from unmask.lab.pages.side_by_side import SCRIPT, STYLE, player
 from unmask.report.document import data_url, document
 from unmask.video import read_clip
 from unmask.video.encoding import encode_video
+from unmask.work.each import Do, Tell
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -60,11 +60,11 @@ def play_video(name: str, index: DataFrame | str | os.PathLike[str] = ".") -> Pl
     return Player(document(name, [shown], foot="", script="'use strict';"), height_px=height + 120)
 
 
-def _load_shrinking() -> Callable[[str, Callable[[Any], None]], tuple[bytes, tuple[int, int]]]:
+def _load_shrinking() -> Do[str, tuple[bytes, tuple[int, int]]]:
     return _shrink
 
 
-def _shrink(path: str, _: Callable[[Any], None]) -> tuple[bytes, tuple[int, int]]:
+def _shrink(path: str, _: Tell) -> tuple[bytes, tuple[int, int]]:
     """A small video of it, with width and height."""
     with Opener() as opener, opener.local(path) as file:
         clip = read_clip(file, DecodeSettings(frames=_MAX_FRAMES, threads=1))

@@ -23,7 +23,7 @@ from unmask.lab.submit.pace import Pace
 from unmask.lab.submit.wanted import HEADER, Wanted
 from unmask.pipeline import Scanner, load_scanner
 from unmask.verdicts import Outcome, Verdict
-from unmask.work.each import Failure, run_each
+from unmask.work.each import Do, Failure, Tell, run_each
 from unmask.work.processes import default_jobs
 
 OUT_OF_TIME = "out_of_time"
@@ -190,15 +190,15 @@ def _scan(todo: Sequence[Wanted], scan: ScanSettings, batch: BatchSettings, ends
             )
 
 
-def _load(settings: ScanSettings) -> Callable[[_Task, Callable[[str], None]], Verdict]:
+def _load(settings: ScanSettings) -> Do[_Task, Verdict]:
     return partial(_scan_one, load_scanner(settings))
 
 
-def _scan_one(scanner: Scanner, task: _Task, tell: Callable[[str], None]) -> Verdict:
+def _scan_one(scanner: Scanner, task: _Task, tell: Tell) -> Verdict:
     decode = replace(scanner.settings.decode, frames=task.frames)
     chosen = replace(scanner, settings=replace(scanner.settings, decode=decode))
     # People and frames would only be sent to the parent to be thrown away there.
-    return replace(chosen.scan(task.path, on_sha256=tell), people=())
+    return replace(chosen.scan(task.path, on_sha256=tell.note), people=())
 
 
 def _label(answer: Answer | None, *, fallback: float, clip: float) -> float:

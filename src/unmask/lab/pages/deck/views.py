@@ -16,18 +16,19 @@ import av
 import cv2
 import numpy as np
 
-from unmask.config import BatchSettings, CropSettings, DecodeSettings, DetectSettings, TrackSettings
+from unmask.config import BatchSettings, CropSettings, DecodeSettings, DetectSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
-from unmask.faces.detect import FaceDetector, detect_faces, load_detector
-from unmask.faces.track import link_faces, thin_track
+from unmask.faces.detect import FaceDetector, load_detector
+from unmask.faces.find import find_people
+from unmask.faces.track import thin_track
 from unmask.judge.card import card_path, read_card
 from unmask.lab.datasets.sources import Opener
 from unmask.lab.pages.mosaic import Mosaic, make_mosaic
 from unmask.report.faces import draw_faces
 from unmask.types import Clip, Image, Track
 from unmask.video import read_clip
-from unmask.work.each import Do, Failure, run_each
+from unmask.work.each import Do, Failure, Tell, run_each
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -173,7 +174,7 @@ def _load() -> Do[Wanted, Any]:
     return partial(_view, detector=load_detector(DetectSettings()))
 
 
-def _view(wanted: Wanted, _: Callable[[str], None], *, detector: FaceDetector) -> Any:
+def _view(wanted: Wanted, _: Tell, *, detector: FaceDetector) -> Any:
     try:
         return KINDS[wanted.kind](wanted, detector)
     except (MediaError, DataError) as error:
@@ -253,7 +254,7 @@ def _look(path: str, detector: FaceDetector) -> tuple[Clip, tuple[Track, ...]]:
         clip = read_clip(file, DecodeSettings(frames=_FRAMES, threads=1))
     if not clip.frames:
         raise DataError("no frame could be decoded")
-    return clip, link_faces(clip, detect_faces(clip, detector, DetectSettings()), TrackSettings())
+    return clip, find_people(clip, detector)
 
 
 def _shrunk(clip: Clip, index: int) -> Image:
