@@ -26,6 +26,7 @@ from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.score import CropScorer, load_model, score_crops
 from unmask.judge.verdict import STAGES, Evidence, unreadable
+from unmask.reasons import Reason, because
 from unmask.types import Clip, Crops, Stretch, Track
 from unmask.verdicts import Verdict
 from unmask.video import Film, list_film, read_stretches
@@ -83,7 +84,7 @@ class Scanner:
         """
         watch = Stopwatch(on_stage)
         listed = listed or Listed()
-        sha256, stopped = listed.sha256, ""
+        sha256, stopped = listed.sha256, None
         looks: list[Look] = []
         try:
             if sha256 is None:
@@ -95,7 +96,7 @@ class Scanner:
                 if on_look and look.end_seconds < look.until_seconds:
                     on_look(look)
         except (MediaError, OSError) as error:
-            stopped = _sentence(error, str(path))
+            stopped = _what_broke(error, str(path))
             if not looks:
                 damaged = isinstance(error, DamagedError)
                 return unreadable(path, stopped, self.model.card.model_name, sha256=sha256, damaged=damaged)
@@ -119,7 +120,7 @@ class Scanner:
 
     def scan_pieces(
         self, path: str | Path, film: Film, pieces: range, *, on_look: Callable[[Look], None]
-    ) -> tuple[dict[str, float], str]:
+    ) -> tuple[dict[str, float], Reason | None]:
         """Look at some pieces of a long video, for whoever joins them with the others.
 
         Args:
@@ -129,7 +130,7 @@ class Scanner:
             on_look: Told what was found in each stretch.
 
         Returns:
-            Wall time by stage, and why it was stopped, as a clause; empty when it was not.
+            Wall time by stage, and why it was stopped; None when it was not.
 
         Raises:
             ModelError: The network fails.
@@ -139,8 +140,8 @@ class Scanner:
             for look in self.watch(path, stopwatch=watch, film=film, pieces=pieces):
                 on_look(look)
         except (MediaError, OSError) as error:
-            return watch.seconds(), _sentence(error, str(path))
-        return watch.seconds(), ""
+            return watch.seconds(), _what_broke(error, str(path))
+        return watch.seconds(), None
 
     def watch(
         self,
@@ -287,9 +288,9 @@ class Stopwatch:
         return {name: round(s, 4) for name, s in (self._seconds | {"total": total}).items()}
 
 
-def _sentence(error: Exception, path: str) -> str:
+def _what_broke(error: Exception, path: str) -> Reason:
     """What went wrong, without the file's name in front, since the verdict names the file."""
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror[0].lower() + error.strerror[1:]
+        return because("unreadable", text=error.strerror[0].lower() + error.strerror[1:])
     label = "".join(char if char.isprintable() else "?" for char in Path(path).name)
-    return str(error).removeprefix(f"{path}: ").removeprefix(f"{label}: ")
+    return because("unreadable", text=str(error).removeprefix(f"{path}: ").removeprefix(f"{label}: "))

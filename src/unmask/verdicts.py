@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from unmask.reasons import Reason
+
 
 class Outcome(StrEnum):
     """What unmask says about a file."""
@@ -29,18 +31,6 @@ class Outcome(StrEnum):
     def has_failed(self) -> bool:
         """Whether nothing was looked at, by the fault of the file or of unmask."""
         return self in (Outcome.UNREADABLE, Outcome.ERROR)
-
-
-def shown_number(person: int) -> int:
-    """The number by which people are told who somebody is, from 1; ids and JSON count from 0.
-
-    Args:
-        person: `Person.id`, or the id of a track.
-
-    >>> shown_number(0)
-    1
-    """
-    return person + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +82,8 @@ class Shot:
         end_seconds: Its end.
         frames: How many frames were sampled.
         people: How many people in it were judged.
-        why_not: Why nobody in it was judged, or None.
+        why_not: Why nobody in it was judged, in English, or None.
+        unjudged: The same as data.
     """
 
     start_seconds: float
@@ -100,6 +91,7 @@ class Shot:
     frames: int
     people: int
     why_not: str | None = None
+    unjudged: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +120,14 @@ class Person:
     """One person in a verdict; dropped tracks are listed too, with the reason.
 
     Attributes:
-        id: Number of the person in the file, from 0 in order of appearance; see `shown_number`.
+        id: Number of the person in the file, from 0 in order of appearance; told from 1.
         p_fake: Calibrated probability from all of the person's frames, or None.
         kept: Whether the track counts as a person.
-        why_dropped: Why it does not, or None.
+        why_dropped: Why it does not, in English, or None.
         frames: The evidence, in order of time.
         picture: It is a poster, a print or a painting of a face rather than a living one.
         appearances: The person shot by shot.
+        dropped: Why it does not count, as data, or None.
     """
 
     id: int
@@ -144,6 +137,7 @@ class Person:
     frames: tuple[PersonFrame, ...]
     picture: bool = False
     appearances: tuple[Appearance, ...] = ()
+    dropped: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +178,7 @@ class Verdict:
         p_fake: Calibrated probability that a face in it was manipulated, 0.01 to 0.99, or None; it takes into
             account how many faces were looked at. No calibration supports more, so 0.99 is the word for all
             that lies above, for people and frames too.
-        reason: One sentence.
+        reason: Why, as one sentence in English.
         damaged: The file showed damage; what could be decoded was judged.
         people: Everyone found, dropped tracks included.
         model: The weights that judged.
@@ -198,6 +192,8 @@ class Verdict:
         segments: When somebody is not clearly real, most suspicious first.
         log_odds: Ranks files, also those that share a bound of ``p_fake``; its size proves nothing. None
             where there is no ``p_fake``.
+        reasons: What ``reason`` says, as data: first what decides, then what else is to be known. Empty in
+            verdicts that were stored before there was a ``schema``.
     """
 
     path: str
@@ -217,6 +213,7 @@ class Verdict:
     shots: tuple[Shot, ...] = ()
     segments: tuple[Segment, ...] = ()
     log_odds: float | None = None
+    reasons: tuple[Reason, ...] = ()
 
     def __post_init__(self) -> None:
         if self.outcome.has_number != (self.p_fake is not None):

@@ -5,6 +5,7 @@ import pytest
 from unmask.errors import DataError
 from unmask.judge.stored import read_verdict
 from unmask.judge.verdict import unreadable
+from unmask.reasons import because
 from unmask.verdicts import (
     Appearance,
     ModelName,
@@ -46,7 +47,9 @@ def test_a_verdict_comes_back_as_it_was():
 
 
 def test_a_failure_of_unmask_comes_back_without_a_number():
-    failed = unreadable("a.mp4", "unmask failed on it", ModelName("m", "1" * 64), ours=True)
+    failed = unreadable(
+        "a.mp4", because("failed", text="unmask failed on it"), ModelName("m", "1" * 64), ours=True
+    )
     assert failed.outcome is Outcome.ERROR and failed.p_fake is None
     assert read_verdict(json.dumps(failed.to_dict())) == failed
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from unmask.errors import DataError, SettingsError
 from unmask.judge.fields import as_number, as_object, as_text, as_whole, no_constant, once_each
+from unmask.reasons import Reason, Value
 from unmask.verdicts import (
     Appearance,
     ModelName,
@@ -84,6 +85,7 @@ def _verdict(raw: object) -> Verdict:
         shots=_list_of(_shot),
         segments=_list_of(_segment),
         log_odds=_or_none(as_number),
+        reasons=_list_of(_reason),
     )
 
 
@@ -99,6 +101,7 @@ def _person(raw: object, name: str) -> Person:
         frames=_list_of(_frame),
         picture=_flag,
         appearances=_list_of(_appearance),
+        dropped=_or_none(_reason),
     )
 
 
@@ -139,6 +142,7 @@ def _shot(raw: object, name: str) -> Shot:
         frames=as_whole,
         people=as_whole,
         why_not=_or_none(as_text),
+        unjudged=_or_none(_reason),
     )
 
 
@@ -169,6 +173,22 @@ def _stability(raw: object, name: str) -> Stability:
         outcomes=_dict_of(_outcome),
         p_fake=_dict_of(_or_none(_share)),
     )
+
+
+def _reason(raw: object, name: str) -> Reason:
+    values = as_object(raw, name, {"code", "values"})
+    given = as_object(values["values"], f"{name}.values", set(), optional=set(values["values"]))
+    return Reason(
+        as_text(values["code"], name), {key: _value(one, f"{name}.{key}") for key, one in given.items()}
+    )
+
+
+def _value(raw: object, name: str) -> Value:
+    if isinstance(raw, dict):
+        return _reason(raw, name)
+    if isinstance(raw, list):
+        return tuple(_reason(one, name) for one in raw)
+    return raw if isinstance(raw, str | int) else as_number(raw, name)
 
 
 def _build(kind: type[One], raw: object, place: str, **takes: Take) -> One:
