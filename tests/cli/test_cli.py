@@ -27,6 +27,7 @@ UNMASK = [sys.executable, "-m", "unmask"]
 KEYS = [
     "path", "sha256", "outcome", "p_fake", "reason", "damaged", "people", "model", "unmask", "seconds",
     "stability", "start_seconds", "end_seconds", "partial", "shots", "segments", "log_odds",
+    "reasons",
 ]  # fmt: skip
 
 
@@ -89,7 +90,7 @@ class TestJson:
         assert list(verdict["seconds"]) == ["decode", "detect", "score", "total"]
         (person,) = verdict["people"]
         assert list(person) == [
-            "id", "p_fake", "kept", "why_dropped", "frames", "picture", "appearances",
+            "id", "p_fake", "kept", "why_dropped", "frames", "picture", "appearances", "dropped",
         ]  # fmt: skip
         assert len(person["frames"]) == 6
         for frame in person["frames"]:
