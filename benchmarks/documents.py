@@ -26,11 +26,14 @@ import models
 import montages
 import strangers
 import tables
+import verdicts
 import weights
 from marks import MARKS, OPENING, Marks, between, marks, put_into
 
 ROOT = Path(__file__).resolve().parent.parent
-ALONE, COST, MONTAGES, SCORES = (marks(name) for name in ("alone", "cost", "montages", "scores"))
+ALONE, COST, MONTAGES, REASONS, SCORES = (
+    marks(name) for name in ("alone", "cost", "montages", "reasons", "scores")
+)
 Make = Callable[[Any], str]
 
 
@@ -60,6 +63,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
             measured("lab/evaluation"),
             {OPENING: evaluation.opening, MARKS: evaluation.markdown},
         ),
+        ("docs/verdicts.md", REASONS, verdicts.reasons_table()),
         *all_of("docs/performance.md", speed, {OPENING: tables.opening, MARKS: tables.markdown}),
         *all_of(
             "docs/performance.md",
@@ -89,6 +93,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="write nothing, and say what would change")
     if not parser.parse_args().check:
         weights.add_release()
+        verdicts.write_schema()
         print("\n".join(write(ROOT)))
         return
     with tempfile.TemporaryDirectory() as folder:

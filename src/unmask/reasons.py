@@ -13,9 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Union
 
+from unmask.quantities import Number
+
 LANGUAGES = ("en", "de")
 
-Value = Union[str, int, float, "Reason", tuple["Reason", ...]]
+Value = Union[str, int, Number, "Reason", tuple["Reason", ...]]
 Wording = str | list[str]
 """A sentence with gaps; or two parts of one, of which the second says what would have been enough."""
 

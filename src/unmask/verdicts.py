@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from unmask.quantities import SCHEMA, Box, Flag, Number, Points, Seconds, Sha256, Share, Whole
 from unmask.reasons import Reason
 
 
@@ -46,12 +47,12 @@ class PersonFrame:
         lightened: The face was found only in a lightened copy of a dark frame.
     """
 
-    time_seconds: float
-    box: tuple[float, ...]
-    points: tuple[tuple[float, ...], ...]
-    confidence: float
-    p_fake: float | None
-    lightened: bool = False
+    time_seconds: Seconds
+    box: Box
+    points: Points
+    confidence: Share
+    p_fake: Share | None
+    lightened: Flag = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,11 @@ class Appearance:
         frames: How many sampled frames show it.
     """
 
-    shot: int
-    start_seconds: float
-    end_seconds: float
-    p_fake: float | None
-    frames: int
+    shot: Whole
+    start_seconds: Seconds
+    end_seconds: Seconds
+    p_fake: Share | None
+    frames: Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,10 @@ class Shot:
         unjudged: The same as data.
     """
 
-    start_seconds: float
-    end_seconds: float
-    frames: int
-    people: int
+    start_seconds: Seconds
+    end_seconds: Seconds
+    frames: Whole
+    people: Whole
     why_not: str | None = None
     unjudged: Reason | None = None
 
@@ -107,11 +108,11 @@ class Segment:
         outcome: ``fake`` or ``unsure``, by itself.
     """
 
-    person: int
-    shot: int
-    start_seconds: float
-    end_seconds: float
-    p_fake: float
+    person: Whole
+    shot: Whole
+    start_seconds: Seconds
+    end_seconds: Seconds
+    p_fake: Share
     outcome: Outcome
 
 
@@ -130,12 +131,12 @@ class Person:
         dropped: Why it does not count, as data, or None.
     """
 
-    id: int
-    p_fake: float | None
-    kept: bool
+    id: Whole
+    p_fake: Share | None
+    kept: Flag
     why_dropped: str | None
     frames: tuple[PersonFrame, ...]
-    picture: bool = False
+    picture: Flag = False
     appearances: tuple[Appearance, ...] = ()
     dropped: Reason | None = None
 
@@ -145,7 +146,7 @@ class ModelName:
     """Which weights judged: the card's name and the SHA-256 of the file."""
 
     name: str
-    sha256: str
+    sha256: Sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +159,9 @@ class Stability:
         p_fake: By distortion; None where there was no number.
     """
 
-    stable: bool
+    stable: Flag
     outcomes: dict[str, Outcome]
-    p_fake: dict[str, float | None]
+    p_fake: dict[str, Share | None]
 
 
 def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -172,6 +173,7 @@ class Verdict:
     """What unmask says about one file.
 
     Attributes:
+        schema: Version of the form in which verdicts are stored, see `unmask.quantities.SCHEMA`.
         path: The file as it was given.
         sha256: Of the file's bytes; None when it could not be read at all.
         outcome: One of six; only three of them carry a number.
@@ -196,23 +198,24 @@ class Verdict:
             verdicts that were stored before there was a ``schema``.
     """
 
+    schema: str = field(default=SCHEMA, init=False)
     path: str
-    sha256: str | None
+    sha256: Sha256 | None
     outcome: Outcome
-    p_fake: float | None
+    p_fake: Share | None
     reason: str
-    damaged: bool
+    damaged: Flag
     people: tuple[Person, ...]
     model: ModelName
     unmask: str
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, Seconds] = field(default_factory=dict)
     stability: Stability | None = None
-    start_seconds: float = 0.0
-    end_seconds: float = 0.0
-    partial: bool = False
+    start_seconds: Seconds = 0.0
+    end_seconds: Seconds = 0.0
+    partial: Flag = False
     shots: tuple[Shot, ...] = ()
     segments: tuple[Segment, ...] = ()
-    log_odds: float | None = None
+    log_odds: Number | None = None
     reasons: tuple[Reason, ...] = ()
 
     def __post_init__(self) -> None:
