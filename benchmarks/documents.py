@@ -26,12 +26,13 @@ import models
 import montages
 import strangers
 import tables
+import verdicts
 import weights
 from marks import MARKS, OPENING, Marks, between, marks, put_into
 
 ROOT = Path(__file__).resolve().parent.parent
-ALONE, BEFORE, COST, MONTAGES, SCANNED, SCORES = (
-    marks(name) for name in ("alone", "before", "cost", "montages", "scanned", "scores")
+ALONE, BEFORE, COST, MONTAGES, REASONS, SCANNED, SCORES = (
+    marks(name) for name in ("alone", "before", "cost", "montages", "reasons", "scanned", "scores")
 )
 Make = Callable[[Any], str]
 
@@ -67,6 +68,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
             measured("lab/evaluation"),
             {OPENING: evaluation.opening, MARKS: evaluation.markdown},
         ),
+        ("docs/verdicts.md", REASONS, verdicts.reasons_table()),
         *all_of("docs/performance.md", speed, {OPENING: tables.opening, MARKS: tables.markdown}),
         *all_of(
             "docs/performance.md",
@@ -96,6 +98,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="write nothing, and say what would change")
     if not parser.parse_args().check:
         weights.add_release()
+        verdicts.write_schema()
         print("\n".join(write(ROOT)))
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from unmask.reasons import because
 from unmask.work.doing import do_task
 from unmask.work.pool import Ended, Message, Ready, Worker
 
@@ -50,4 +51,4 @@ class InlineCrew:
         return [worker for worker in workers if worker.waited_for][-1:]
 
 
-KILLED = Ended("ended with SIGKILL")
+KILLED = Ended(because("killed", signal="SIGKILL"))

@@ -12,6 +12,7 @@ from tiny_model import write_tiny_model
 from unmask.batch import _end_part, _File, _join, scan_each, scan_many
 from unmask.config import BatchSettings, ScanSettings
 from unmask.errors import ModelError, SettingsError
+from unmask.reasons import because
 from unmask.verdicts import ModelName
 from unmask.work.pool import Failure
 from unmask.work.processes import default_jobs
@@ -22,6 +23,7 @@ ACTING = """
     from pathlib import Path
     from types import SimpleNamespace
     from unmask.errors import ModelError
+    from unmask.reasons import because
     from unmask.verdicts import ModelName
     from unmask.judge.verdict import unreadable
 
@@ -46,7 +48,8 @@ ACTING = """
                 case "network": raise ModelError("the network gave no numbers")
                 case "disk": raise OSError(5, "Input/output error")
                 case "unsendable": return lambda: None
-            return unreadable(path, f"pid {os.getpid()}", ModelName("acting", "0" * 64))
+            reason = because("unreadable", text=f"pid {os.getpid()}")
+            return unreadable(path, reason, ModelName("acting", "0" * 64))
 
     def load(settings):
         return Acting()
@@ -128,11 +131,11 @@ def test_what_the_machine_or_a_network_fails_at_says_nothing_of_the_file(setting
 
 def test_of_several_failures_the_first_decides_what_the_file_is_called(settings, acting):
     file = _File("a.mp4")
-    _end_part(file, Failure("unmask failed", "f" * 64, ours=True))
+    _end_part(file, Failure(because("failed", text="unmask failed"), "f" * 64, ours=True))
     assert _join(file, settings, ModelName("tiny", "0" * 64)).outcome == "error"
     both = _File("a.mp4")
     _end_part(both, Failure("given up: its worker ended with SIGSEGV"))
-    _end_part(both, Failure("unmask failed", ours=True))
+    _end_part(both, Failure(because("failed", text="unmask failed"), ours=True))
     found = _join(both, settings, ModelName("tiny", "0" * 64))
     assert (found.outcome, found.reason) == ("unreadable", "given up: its worker ended with SIGSEGV")
 

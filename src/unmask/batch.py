@@ -22,6 +22,7 @@ from unmask.judge.card import card_path, read_card
 from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.verdict import STAGES, unreadable
+from unmask.reasons import Reason, because
 from unmask.verdicts import ModelName, Verdict
 from unmask.work.pool import Do, Failure, Tell, run_crew
 from unmask.work.processes import Processes, default_jobs
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from unmask.video import Film
 
 __all__ = ["judge_seen", "scan_each", "scan_many"]
+
+
+_Ended = tuple[dict[str, float], Reason | None]
+"""Of some pieces, wall time by stage and why it was stopped."""
 
 
 class _Scans(Protocol):
@@ -47,9 +52,7 @@ class _Scans(Protocol):
     def list_file(self, path: str | Path, *, on_sha256: Callable[[str], None]) -> Listed:
         """Open it, and so learn the pieces that it can be looked at in."""
 
-    def scan_piece(
-        self, film: Film, piece: int, *, on_look: Callable[[Look], None]
-    ) -> tuple[dict[str, float], str]:
+    def scan_piece(self, film: Film, piece: int, *, on_look: Callable[[Look], None]) -> _Ended:
         """Look at one of them; wall time by stage, and why it was stopped."""
 
 
@@ -91,7 +94,7 @@ class _File:
     looks: list[Look] = field(default_factory=list)
     sha256: str | None = None
     seconds: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(STAGES, 0.0)))
-    stopped: str = ""
+    stopped: Reason | None = None
     ours: bool = False
     began: float = math.inf
 
@@ -104,10 +107,10 @@ def _load_networks(settings: ScanSettings) -> _Scans:
 
 def _load_scan(
     load: _Load, settings: ScanSettings, *, parting: bool
-) -> Do[_Task, Verdict | _Parted | tuple[dict[str, float], str]]:
+) -> Do[_Task, Verdict | _Parted | _Ended]:
     scanner = load(settings)
 
-    def do(task: _Task, tell: Tell) -> Verdict | _Parted | tuple[dict[str, float], str]:
+    def do(task: _Task, tell: Tell) -> Verdict | _Parted | _Ended:
         if task.film:
             return scanner.scan_piece(pickle.loads(task.film), task.piece, on_look=tell.part)
 
@@ -217,10 +220,10 @@ def scan_each(
                 file.looks.clear()
 
 
-def _end_part(file: _File, answer: Failure | tuple[dict[str, float], str]) -> None:
+def _end_part(file: _File, answer: Failure | _Ended) -> None:
     """Take note of how a share, or the file as a whole, ended."""
     if isinstance(answer, Failure):
-        stopped = answer.reason
+        stopped: Reason | None = answer.reason
         file.ours = file.ours or (answer.ours and not file.stopped)
     else:
         seconds, stopped = answer
@@ -237,7 +240,8 @@ def _join(file: _File, settings: ScanSettings, model: ModelName) -> Verdict:
         )
         return judge_seen(file.looks, about, settings)
     damage = next((look.damage for look in file.looks if look.damage), "")
-    reason = file.stopped or f"no frame can be decoded ({damage or 'no reason given'})"
+    no_frame = because("no_frame_damaged", damage=damage) if damage else because("no_frame")
+    reason = file.stopped or no_frame
     return unreadable(file.path, reason, model, sha256=file.sha256, damaged=bool(damage), ours=file.ours)
 
 
@@ -254,5 +258,11 @@ def judge_seen(looks: Sequence[Look], about: About, settings: ScanSettings) -> V
     """
     first, *others = (read_card(card_path(model)) for model in (settings.model, *settings.beside))
     if not looks:
-        return unreadable(about.path, about.stopped, first.model_name, sha256=about.sha256, ours=about.ours)
+        return unreadable(
+            about.path,
+            about.stopped or because("no_frame"),
+            first.model_name,
+            sha256=about.sha256,
+            ours=about.ours,
+        )
     return conclude(looks, about, first, settings, beside=others)

@@ -26,6 +26,7 @@ from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.score import CropScorer, load_model, score_crops
 from unmask.judge.verdict import STAGES, Evidence, unreadable
+from unmask.reasons import Reason, because
 from unmask.types import Clip, Crops, Stretch, Track
 from unmask.verdicts import Verdict
 from unmask.video import Film, open_film, read_stretches
@@ -96,8 +97,8 @@ class Scanner:
                         on_look(look)
             except (MediaError, OSError) as late:
                 error = late
-        stopped = "" if error is None else _sentence(error, str(path))
-        if error is not None and not looks:
+        stopped = None if error is None else _what_broke(error, str(path))
+        if stopped is not None and not looks:
             damaged = isinstance(error, DamagedError)
             return unreadable(
                 path, stopped, self.model.card.model_name, sha256=listed.sha256, damaged=damaged
@@ -132,7 +133,7 @@ class Scanner:
 
     def scan_piece(
         self, film: Film, piece: int, *, on_look: Callable[[Look], None]
-    ) -> tuple[dict[str, float], str]:
+    ) -> tuple[dict[str, float], Reason | None]:
         """Look at a piece of a long video, for whoever joins it with the others.
 
         Args:
@@ -141,7 +142,7 @@ class Scanner:
             on_look: Told what was found in each stretch.
 
         Returns:
-            Wall time by stage, and why it was stopped, as a clause; empty when it was not.
+            Wall time by stage, and why it was stopped; None when it was not.
 
         Raises:
             ModelError: The network fails.
@@ -151,8 +152,8 @@ class Scanner:
             for look in self.watch(film, stopwatch=watch, piece=piece):
                 on_look(look)
         except (MediaError, OSError) as error:
-            return watch.seconds(), _sentence(error, str(film.source.path))
-        return watch.seconds(), ""
+            return watch.seconds(), _what_broke(error, str(film.source.path))
+        return watch.seconds(), None
 
     def watch(
         self, file: str | Path | Film, *, stopwatch: Stopwatch | None = None, piece: int | None = None
@@ -289,9 +290,9 @@ class Stopwatch:
         return {name: round(s, 4) for name, s in (self._seconds | {"total": total}).items()}
 
 
-def _sentence(error: Exception, path: str) -> str:
+def _what_broke(error: Exception, path: str) -> Reason:
     """What went wrong, without the file's name in front, since the verdict names the file."""
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror[0].lower() + error.strerror[1:]
+        return because("unreadable", text=error.strerror[0].lower() + error.strerror[1:])
     label = "".join(char if char.isprintable() else "?" for char in Path(path).name)
-    return str(error).removeprefix(f"{path}: ").removeprefix(f"{label}: ")
+    return because("unreadable", text=str(error).removeprefix(f"{path}: ").removeprefix(f"{label}: "))

@@ -13,6 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.reasons import Reason
+
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
@@ -141,20 +143,25 @@ class Track:
         id: Number of the person in the clip, from 0 in order of appearance.
         frame_indices: Which of the clip's sampled frames show the face, rising.
         faces: The face in each of these frames.
-        why_dropped: Why this track is not taken for a person, or None when it is kept.
+        dropped: Why this track is not taken for a person, or None when it is kept.
         picture: It is a picture of a face: a poster, a print, a painting; dropped where anybody lives.
     """
 
     id: int
     frame_indices: tuple[int, ...]
     faces: tuple[Face, ...]
-    why_dropped: str | None = None
+    dropped: Reason | None = None
     picture: bool = False
 
     @property
     def kept(self) -> bool:
         """Whether the track counts as a person."""
-        return self.why_dropped is None
+        return self.dropped is None
+
+    @property
+    def why_dropped(self) -> str | None:
+        """Why it is dropped as a sentence in English, or None when it is kept."""
+        return None if self.dropped is None else str(self.dropped)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

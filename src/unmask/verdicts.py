@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from unmask.quantities import SCHEMA, Box, Flag, Number, Points, Seconds, Sha256, Share, Whole
+from unmask.reasons import Reason
+
 
 class Outcome(StrEnum):
     """What unmask says about a file."""
@@ -31,18 +34,6 @@ class Outcome(StrEnum):
         return self in (Outcome.UNREADABLE, Outcome.ERROR)
 
 
-def shown_number(person: int) -> int:
-    """The number by which people are told who somebody is, from 1; ids and JSON count from 0.
-
-    Args:
-        person: `Person.id`, or the id of a track.
-
-    >>> shown_number(0)
-    1
-    """
-    return person + 1
-
-
 @dataclass(frozen=True, slots=True)
 class PersonFrame:
     """One person in one sampled frame, as evidence.
@@ -56,12 +47,12 @@ class PersonFrame:
         lightened: The face was found only in a lightened copy of a dark frame.
     """
 
-    time_seconds: float
-    box: tuple[float, ...]
-    points: tuple[tuple[float, ...], ...]
-    confidence: float
-    p_fake: float | None
-    lightened: bool = False
+    time_seconds: Seconds
+    box: Box
+    points: Points
+    confidence: Share
+    p_fake: Share | None
+    lightened: Flag = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +67,11 @@ class Appearance:
         frames: How many sampled frames show it.
     """
 
-    shot: int
-    start_seconds: float
-    end_seconds: float
-    p_fake: float | None
-    frames: int
+    shot: Whole
+    start_seconds: Seconds
+    end_seconds: Seconds
+    p_fake: Share | None
+    frames: Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +83,16 @@ class Shot:
         end_seconds: Its end.
         frames: How many frames were sampled.
         people: How many people in it were judged.
-        why_not: Why nobody in it was judged, or None.
+        why_not: Why nobody in it was judged, in English, or None.
+        unjudged: The same as data.
     """
 
-    start_seconds: float
-    end_seconds: float
-    frames: int
-    people: int
+    start_seconds: Seconds
+    end_seconds: Seconds
+    frames: Whole
+    people: Whole
     why_not: str | None = None
+    unjudged: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +108,11 @@ class Segment:
         outcome: ``fake`` or ``unsure``, by itself.
     """
 
-    person: int
-    shot: int
-    start_seconds: float
-    end_seconds: float
-    p_fake: float
+    person: Whole
+    shot: Whole
+    start_seconds: Seconds
+    end_seconds: Seconds
+    p_fake: Share
     outcome: Outcome
 
 
@@ -128,22 +121,24 @@ class Person:
     """One person in a verdict; dropped tracks are listed too, with the reason.
 
     Attributes:
-        id: Number of the person in the file, from 0 in order of appearance; see `shown_number`.
+        id: Number of the person in the file, from 0 in order of appearance; told from 1.
         p_fake: Calibrated probability from all of the person's frames, or None.
         kept: Whether the track counts as a person.
-        why_dropped: Why it does not, or None.
+        why_dropped: Why it does not, in English, or None.
         frames: The evidence, in order of time.
         picture: It is a poster, a print or a painting of a face rather than a living one.
         appearances: The person shot by shot.
+        dropped: Why it does not count, as data, or None.
     """
 
-    id: int
-    p_fake: float | None
-    kept: bool
+    id: Whole
+    p_fake: Share | None
+    kept: Flag
     why_dropped: str | None
     frames: tuple[PersonFrame, ...]
-    picture: bool = False
+    picture: Flag = False
     appearances: tuple[Appearance, ...] = ()
+    dropped: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +146,7 @@ class ModelName:
     """Which weights judged: the card's name and the SHA-256 of the file."""
 
     name: str
-    sha256: str
+    sha256: Sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +159,9 @@ class Stability:
         p_fake: By distortion; None where there was no number.
     """
 
-    stable: bool
+    stable: Flag
     outcomes: dict[str, Outcome]
-    p_fake: dict[str, float | None]
+    p_fake: dict[str, Share | None]
 
 
 def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -178,13 +173,14 @@ class Verdict:
     """What unmask says about one file.
 
     Attributes:
+        schema: Version of the form in which verdicts are stored, see `unmask.quantities.SCHEMA`.
         path: The file as it was given.
         sha256: Of the file's bytes; None when it could not be read at all.
         outcome: One of six; only three of them carry a number.
         p_fake: Calibrated probability that a face in it was manipulated, 0.01 to 0.99, or None; it takes into
             account how many faces were looked at. No calibration supports more, so 0.99 is the word for all
             that lies above, for people and frames too.
-        reason: One sentence.
+        reason: Why, as one sentence in English.
         damaged: The file showed damage; what could be decoded was judged.
         people: Everyone found, dropped tracks included.
         model: The weights that judged.
@@ -198,25 +194,29 @@ class Verdict:
         segments: When somebody is not clearly real, most suspicious first.
         log_odds: Ranks files, also those that share a bound of ``p_fake``; its size proves nothing. None
             where there is no ``p_fake``.
+        reasons: What ``reason`` says, as data: first what decides, then what else is to be known. Empty in
+            verdicts that were stored before there was a ``schema``.
     """
 
+    schema: str = field(default=SCHEMA, init=False)
     path: str
-    sha256: str | None
+    sha256: Sha256 | None
     outcome: Outcome
-    p_fake: float | None
+    p_fake: Share | None
     reason: str
-    damaged: bool
+    damaged: Flag
     people: tuple[Person, ...]
     model: ModelName
     unmask: str
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, Seconds] = field(default_factory=dict)
     stability: Stability | None = None
-    start_seconds: float = 0.0
-    end_seconds: float = 0.0
-    partial: bool = False
+    start_seconds: Seconds = 0.0
+    end_seconds: Seconds = 0.0
+    partial: Flag = False
     shots: tuple[Shot, ...] = ()
     segments: tuple[Segment, ...] = ()
-    log_odds: float | None = None
+    log_odds: Number | None = None
+    reasons: tuple[Reason, ...] = ()
 
     def __post_init__(self) -> None:
         if self.outcome.has_number != (self.p_fake is not None):

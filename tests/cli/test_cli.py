@@ -14,19 +14,24 @@ import time
 import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from portraits import moving_views, write_clip, write_image
 from tiny_model import write_tiny_model
 from unmask.cli.inputs import expand
 from unmask.cli.terminal import printable
+from unmask.judge.stored import read_verdict
+from unmask.reasons import sentences
 
 SLOW = """exec("import time; print('loading'); time.sleep(60)")"""  # in an exec, as dataclasses are made
 PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 UNMASK = [sys.executable, "-m", "unmask"]
 KEYS = [
-    "path", "sha256", "outcome", "p_fake", "reason", "damaged", "people", "model", "unmask", "seconds",
+    "schema", "path", "sha256", "outcome", "p_fake", "reason", "damaged", "people", "model", "unmask",
+    "seconds",
     "stability", "start_seconds", "end_seconds", "partial", "shots", "segments", "log_odds",
+    "reasons",
 ]  # fmt: skip
 
 
@@ -89,12 +94,19 @@ class TestJson:
         assert list(verdict["seconds"]) == ["decode", "detect", "score", "total"]
         (person,) = verdict["people"]
         assert list(person) == [
-            "id", "p_fake", "kept", "why_dropped", "frames", "picture", "appearances",
+            "id", "p_fake", "kept", "why_dropped", "frames", "picture", "appearances", "dropped",
         ]  # fmt: skip
         assert len(person["frames"]) == 6
         for frame in person["frames"]:
             assert list(frame) == ["time_seconds", "box", "points", "confidence", "p_fake", "lightened"]
             assert len(frame["box"]) == 4 and [len(p) for p in frame["points"]] == [2] * 5
+
+    def test_is_as_the_printed_schema_says_and_gives_each_sentence_as_data(self, card, media):
+        schema = json.loads(run("schema").stdout)
+        (found,) = lines(scan(card, "--json", media / "a.mp4"))
+        jsonschema.validate(found, schema)
+        verdict = read_verdict(json.dumps(found))
+        assert verdict.reason == sentences(verdict.reasons)
 
     def test_stability_is_told_when_asked_for(self, card, media):
         (verdict,) = lines(scan(card, "--json", "--stability", media / "a.mp4"))

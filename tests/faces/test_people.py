@@ -9,11 +9,13 @@ from unmask.faces.boxes import square_boxes
 from unmask.faces.crop import cut_square
 from unmask.faces.people import LOOK_PX, LOOK_SCALE, apply_policy, is_plausible, likeness, measure_life
 from unmask.faces.track import link_faces
+from unmask.reasons import because
 from unmask.types import Face, Track
 from unmask.video import clip_from_arrays
 
 BOX = np.array([85, 35, 155, 125], np.float32)  # Eileen Collins in portrait()
 POINTS = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32)  # of the box
+SMALL = because("small", px=9.0, least_px=32)
 TIMES = [index / 4 for index in range(20)]
 
 
@@ -58,12 +60,12 @@ PICTURE = [look(portrait(), **move) for move in MOVES]
 LIVING = [look(opened(portrait(), 4 * np.sin(i)), **move) for i, move in enumerate(MOVES)]
 
 
-def track(looks, *, id=0, left=100.0, top=100.0, side=60.0, sway=0.0, why_dropped=None):
+def track(looks, *, id=0, left=100.0, top=100.0, side=60.0, sway=0.0, dropped=None):
     faces = tuple(
         face([left + sway * np.sin(i), top, left + side + sway * np.sin(i), top + side], view)
         for i, view in enumerate(looks)
     )
-    return Track(id, tuple(range(len(faces))), faces, why_dropped)
+    return Track(id, tuple(range(len(faces))), faces, dropped)
 
 
 def kept(tracks, **settings):
@@ -110,9 +112,9 @@ def test_a_short_look_is_not_enough_to_call_it_a_picture():
 def test_a_picture_alone_is_what_the_clip_shows():
     (alone,) = apply_policy([track(PICTURE)], TIMES, TrackSettings())
     assert alone.kept and alone.picture
-    small = track(LIVING, id=1, why_dropped="too small")
+    small = track(LIVING, id=1, dropped=SMALL)
     picture, dropped = apply_policy([track(PICTURE), small], TIMES, TrackSettings())
-    assert picture.kept and picture.picture and dropped.why_dropped == "too small"
+    assert picture.kept and picture.picture and dropped.dropped == SMALL
     assert kept([track(PICTURE)], policy="moving") == []
 
 
@@ -147,8 +149,8 @@ def test_two_who_sit_still_are_two():
 
 
 def test_dropped_tracks_stay_as_they_are():
-    (found,) = apply_policy([track(PICTURE, why_dropped="too small")], TIMES, TrackSettings())
-    assert found.why_dropped == "too small" and not found.picture
+    (found,) = apply_policy([track(PICTURE, dropped=SMALL)], TIMES, TrackSettings())
+    assert found.dropped == SMALL and not found.picture
 
 
 @pytest.mark.parametrize("turn", [0, 45, 90, 180])

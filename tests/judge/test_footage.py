@@ -5,7 +5,12 @@ import unmask
 from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
+from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.footage import Look, judge_footage
+from unmask.judge.verdict import Evidence
 from unmask.pipeline import load_scanner
+from unmask.reasons import because
+from unmask.types import Face, Track
 
 FPS = 12
 
@@ -100,3 +105,20 @@ def test_what_breaks_off_is_judged_by_what_was_seen(settings, montage, monkeypat
     verdict = load_scanner(settings).scan(montage)
     assert verdict.partial and len(verdict.shots) == 2
     assert "only 5.0 of 8.2 s were looked at: the disk is gone" in verdict.reason
+
+
+def test_a_reason_that_names_a_person_names_it_by_its_number_in_the_file():
+    """Each stretch counts its own faces from 0; the file has one count."""
+    face = Face(np.array([0, 0, 90, 90], np.float32), np.zeros((5, 2), np.float32), 0.99)
+    dropped = because("worn", person=0)
+
+    def look(start, *tracks):
+        evidence = Evidence((start,), tracks, {0: {0: 0.0}})
+        return Look(True, start, start + 1, 0.0, 2.0, evidence)
+
+    first = look(0.0, Track(0, (0,), (face,)))
+    second = look(1.0, Track(0, (0,), (face,)), Track(1, (0,), (face,), dropped, picture=True))
+    found = judge_footage([first, second], Calibration(), Thresholds(0.7, 0.3), ScanSettings())
+    assert [person.id for person in found.people] == [0, 1, 2]
+    assert found.people[2].dropped == because("worn", person=1)
+    assert "worn by person 2" in (found.people[2].why_dropped or "")

@@ -2,20 +2,21 @@ import pytest
 
 from unmask.judge.together import join_rulings
 from unmask.judge.verdict import Ruling
+from unmask.reasons import because, sentences
 from unmask.verdicts import Outcome
 
-FAKE = Ruling(Outcome.FAKE, 0.9, "person 0 stands out")
-REAL = Ruling(Outcome.REAL, 0.1, "no sign of manipulation")
-UNSURE = Ruling(Outcome.UNSURE, 0.5, "in between")
-NOBODY = Ruling(Outcome.NO_FACE, None, "nobody was found")
+FAKE = Ruling(Outcome.FAKE, 0.9, (because("manipulated", person=0, start_seconds=0.0, end_seconds=1.0),))
+REAL = Ruling(Outcome.REAL, 0.1, (because("no_sign", person=0, frames=9),))
+UNSURE = Ruling(Outcome.UNSURE, 0.5, (because("too_little", person=0, why=because("small_face", px=9)),))
+NOBODY = Ruling(Outcome.NO_FACE, None, (because("nobody_found", frames=9),))
 
 
 @pytest.mark.parametrize("ruling", [FAKE, REAL, UNSURE])
 def test_where_all_agree_the_first_ones_ruling_stands_and_the_others_are_named(ruling):
-    other = Ruling(ruling.outcome, 0.55, "something else")
+    other = Ruling(ruling.outcome, 0.55, ())
     joined = join_rulings({"a": ruling, "b": other})
     assert (joined.outcome, joined.p_fake) == (ruling.outcome, ruling.p_fake)
-    assert joined.reason == f"{ruling.reason}; b says {ruling.outcome} (p_fake 0.55)"
+    assert sentences(joined.reasons) == f"{sentences(ruling.reasons)}; b says {ruling.outcome} (p_fake 0.55)"
 
 
 @pytest.mark.parametrize(("first", "second"), [(FAKE, REAL), (REAL, FAKE), (FAKE, UNSURE), (UNSURE, REAL)])
@@ -23,7 +24,7 @@ def test_any_disagreement_is_unsure_with_what_each_says(first, second):
     joined = join_rulings({"a": first, "b": second})
     assert joined.outcome is Outcome.UNSURE and joined.p_fake == first.p_fake
     for name, ruling in (("a", first), ("b", second)):
-        assert f"{name} says {ruling.outcome} (p_fake {ruling.p_fake:.2f})" in joined.reason
+        assert f"{name} says {ruling.outcome} (p_fake {ruling.p_fake:.2f})" in sentences(joined.reasons)
 
 
 def test_one_of_three_is_enough_to_disagree():

@@ -11,18 +11,20 @@ from unmask.errors import SettingsError
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.reasons import most_suspicious
 from unmask.judge.verdict import judge_person, rule, too_little, unreadable
+from unmask.reasons import because, sentences
 from unmask.types import Face, Track
 from unmask.verdicts import Outcome, Person, PersonFrame
 
 THRESHOLDS = Thresholds(fake_at_least=0.7, real_at_most=0.3)
+SELDOM = because("seldom", seen=2, frames=30, least=4)
 SETTINGS = JudgeSettings(min_frames=3, min_face_px=40)
 
 
-def person(id, p_fake, *, frames=10, side=100.0, why_dropped=None, values=None):
+def person(id, p_fake, *, frames=10, side=100.0, dropped=None, values=None):
     values = values or [p_fake] * frames
     box = (0.0, 0.0, side, side * 1.2)
     shown = tuple(PersonFrame(0.5 * i, box, ((0.0, 0.0),) * 5, 0.99, p) for i, p in enumerate(values))
-    return Person(id, p_fake, why_dropped is None, why_dropped, shown)
+    return Person(id, p_fake, dropped is None, None, shown, dropped=dropped)
 
 
 def judged(*people, sampled_frames=10):
@@ -30,9 +32,9 @@ def judged(*people, sampled_frames=10):
     return rule(people, Calibration(), THRESHOLDS, thin=thin, sampled_frames=sampled_frames)
 
 
-def track(frames=3, why_dropped=None):
+def track(frames=3, dropped=None):
     face = Face(np.array([10, 20, 110.123, 140], np.float32), np.zeros((5, 2), np.float32), 0.98765)
-    return Track(4, tuple(range(1, frames + 1)), (face,) * frames, why_dropped)
+    return Track(4, tuple(range(1, frames + 1)), (face,) * frames, dropped)
 
 
 class TestAmongMany:
@@ -69,7 +71,7 @@ class TestAmongMany:
         assert judged(*two).p_fake == 0.71
         found = judged(*three)
         assert found.outcome == Outcome.UNSURE and found.p_fake == Calibration().among_many([0.71, 0.1, 0.1])
-        assert "by itself looks manipulated" in found.reason
+        assert "by itself looks manipulated" in sentences(found.reasons)
 
     def test_a_face_may_be_so_sure_that_it_counts_among_many(self):
         assert judged(*(person(i, p) for i, p in enumerate([0.9999] + [0.1] * 200))).outcome == Outcome.FAKE
@@ -149,8 +151,8 @@ class TestJudgePerson:
         assert [f.p_fake is None for f in found.frames] == [True, False, True]
 
     def test_a_dropped_track_keeps_its_reason_and_gets_no_number(self):
-        found = judge_person(track(why_dropped="seen in 2 frames"), self.times, {}, Calibration())
-        assert (found.kept, found.why_dropped, found.p_fake) == (False, "seen in 2 frames", None)
+        found = judge_person(track(dropped=SELDOM), self.times, {}, Calibration())
+        assert (found.kept, found.dropped, found.p_fake) == (False, SELDOM, None)
 
     def test_a_person_without_any_score_is_dropped(self):
         found = judge_person(track(), self.times, {}, Calibration())
@@ -166,38 +168,40 @@ class TestRule:
         values = [0.5, 0.5, 0.9, 0.95, 0.9, 0.5]
         found = judged(person(0, 0.1), person(1, 0.8, values=values))
         assert (found.outcome, found.p_fake) == (Outcome.FAKE, 0.8)
-        assert found.reason == "person 2 looks manipulated, most clearly at 1.0-2.0 s"
+        assert sentences(found.reasons) == "person 2 looks manipulated, most clearly at 1.0-2.0 s"
 
     def test_real_says_how_much_was_seen(self):
         found = judged(person(0, 0.2))
         assert (found.outcome, found.p_fake) == (Outcome.REAL, 0.2)
-        assert found.reason == "person 1 shows no clear sign of manipulation in 10 frames"
+        assert sentences(found.reasons) == "person 1 shows no clear sign of manipulation in 10 frames"
 
     def test_real_needs_everyone(self):
         found = judged(person(0, 0.1), person(1, 0.2))
         assert found.p_fake == 0.2
-        assert found.reason.startswith("none of 2 people shows a clear sign of manipulation; person 2 comes")
+        assert sentences(found.reasons).startswith(
+            "none of 2 people shows a clear sign of manipulation; person 2 comes"
+        )
 
     def test_unsure_names_the_limits(self):
         found = judged(person(0, 0.5))
         assert (found.outcome, found.p_fake) == (Outcome.UNSURE, 0.5)
-        assert "person 1 is neither" in found.reason
-        assert "between 0.3 and 0.7" in found.reason
+        assert "person 1 is neither" in sentences(found.reasons)
+        assert "between 0.3 and 0.7" in sentences(found.reasons)
 
     def test_nobody_is_no_face_without_a_number(self):
         found = judged(sampled_frames=30)
         assert (found.outcome, found.p_fake) == (Outcome.NO_FACE, None)
-        assert found.reason == "no face was found in any of the 30 sampled frames"
+        assert sentences(found.reasons) == "no face was found in any of the 30 sampled frames"
 
     def test_only_dropped_is_no_face_with_the_reason(self):
-        found = judged(person(0, None, frames=2, why_dropped="it is in only 2 frames"))
+        found = judged(person(0, None, frames=2, dropped=SELDOM))
         assert (found.outcome, found.p_fake) == (Outcome.NO_FACE, None)
-        assert "1 candidate dropped, the longest because it is in only 2 frames" in found.reason
+        assert "1 candidate dropped, the longest because seen in 2 of 30 frames" in sentences(found.reasons)
 
     def test_too_few_frames_are_unsure_and_keep_the_number(self):
         found = judged(person(0, 0.9, frames=2))
         assert (found.outcome, found.p_fake) == (Outcome.UNSURE, 0.9)
-        assert found.reason == "too little to judge by: person 1 was seen in only 2 of 10 frames"
+        assert sentences(found.reasons) == "too little to judge by: person 1 was seen in only 2 of 10 frames"
 
     def test_a_still_picture_can_be_judged(self):
         assert judged(person(0, 0.9, frames=1), sampled_frames=1).outcome == Outcome.FAKE
@@ -205,7 +209,7 @@ class TestRule:
     def test_too_small_faces_are_unsure(self):
         found = judged(person(0, 0.1, side=30))
         assert (found.outcome, found.p_fake) == (Outcome.UNSURE, 0.1)
-        assert found.reason == "too little to judge by: person 1 has a face of only 30 pixels"
+        assert sentences(found.reasons) == "too little to judge by: person 1 has a face of only 30 pixels"
 
     def test_someone_thin_who_looks_real_changes_nothing(self):
         assert judged(person(0, 0.2), person(1, 0.25, frames=2)).outcome == Outcome.REAL
@@ -224,7 +228,7 @@ class TestRule:
             *(person(i, p, frames=n, side=s) for i, (p, n, s) in enumerate(people)), sampled_frames=12
         )
         assert found.outcome.has_number == (found.p_fake is not None)
-        assert found.reason and "\n" not in found.reason
+        assert sentences(found.reasons) and "\n" not in sentences(found.reasons)
 
 
 class TestMostSuspicious:
@@ -258,6 +262,8 @@ class TestMostSuspicious:
 def test_unreadable_carries_no_number():
     from unmask.verdicts import ModelName
 
-    found = unreadable("x.mp4", "empty file", ModelName("tiny", "0" * 64), damaged=True)
+    found = unreadable(
+        "x.mp4", because("unreadable", text="empty file"), ModelName("tiny", "0" * 64), damaged=True
+    )
     assert (found.outcome, found.p_fake, found.damaged, found.people) == ("unreadable", None, True, ())
     assert found.to_dict()["seconds"] == {"decode": 0.0, "detect": 0.0, "score": 0.0, "total": 0.0}

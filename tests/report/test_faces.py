@@ -7,19 +7,21 @@ from portraits import moving_views
 from unmask import play_tracked, show_faces
 from unmask.config import ScanSettings
 from unmask.errors import SettingsError
+from unmask.reasons import because
 from unmask.report import faces
 from unmask.report.faces import draw_faces, face_grid, write_animation, write_crops, write_grid
 from unmask.types import Crops, Face, Track
 from unmask.video import clip_from_arrays
 
 POINTS = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32) * 60
+SMALL = because("small", px=9.0, least_px=32)
 GREY = np.full((160, 200, 3), 100, np.uint8)
 
 
-def track(id=0, *, frames=12, left=80, why_dropped=None, lightened=False):
+def track(id=0, *, frames=12, left=80, dropped=None, lightened=False):
     box = np.array([left, 60, left + 60, 120], np.float32)
     face = Face(box, box[:2] + POINTS, 0.98, lightened=lightened)
-    return Track(id, tuple(range(frames)), (face,) * frames, why_dropped)
+    return Track(id, tuple(range(frames)), (face,) * frames, dropped)
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def test_box_points_and_words_are_drawn_in_the_persons_colour():
 def test_people_are_numbered_from_1(monkeypatch):
     told = []
     monkeypatch.setattr(faces, "write_label", lambda image, lines, **_: told.append(lines[0]))
-    draw_faces(GREY, [track(0), track(1, left=20, why_dropped="too small, at least 32 px needed")], 0)
+    draw_faces(GREY, [track(0), track(1, left=20, dropped=SMALL)], 0)
     assert told == ["no. 2 dropped  0.98", "person 1  0.98"]
 
 
@@ -49,9 +51,9 @@ def test_zoom_moves_what_is_drawn():
 
 
 def test_what_was_dropped_is_grey_and_under_the_people():
-    drawn = draw_faces(GREY, [track(), track(1, why_dropped="too small, at least 32 px needed")], 0)
+    drawn = draw_faces(GREY, [track(), track(1, dropped=SMALL)], 0)
     assert (drawn[65:115, 80] == (66, 133, 244)).all()
-    alone = draw_faces(GREY, [track(1, why_dropped="too small, at least 32 px needed")], 0)
+    alone = draw_faces(GREY, [track(1, dropped=SMALL)], 0)
     assert (alone[65:115, 80] == 150).all()
     people = draw_faces(GREY, [track(1)], 0)
     assert (alone[:58] != 100).any(axis=(1, 2)).sum() > (people[:58] != 100).any(

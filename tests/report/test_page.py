@@ -1,13 +1,16 @@
 import re
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
 
+from example_reasons import example
 from judged_files import judged_file, page_of
 from unmask.config import DecodeSettings
 from unmask.judge.calibration import Thresholds
 from unmask.judge.card import read_card
+from unmask.reasons import Reason, sentence, wordings
 from unmask.report import marks
 from unmask.report.cards import false_alarms
 from unmask.report.cautions import cautions
@@ -49,6 +52,30 @@ def test_all_of_the_page_is_in_its_language(judged):
     assert '<html lang="de">' in german and "Ein Gesicht darin wirkt manipuliert" in german
     for words in ("Most suspicious", "The file", "Person by person", "What drove"):
         assert words not in _text(german)
+
+
+@pytest.mark.parametrize("code", wordings())
+def test_a_german_report_tells_every_reason_in_german(judged, code):
+    verdict, source, options = judged
+    reason = example(code)
+    left_out = replace(verdict.people[0], id=1, kept=False, why_dropped=str(reason), dropped=reason)
+    told = replace(verdict, reason=str(reason), reasons=(reason,), people=(*verdict.people, left_out))
+    seen = Seen(problem="media_unreadable", detail=reason)
+    story = tell_story(told, seen, replace(options, language="de"))
+    page = report_page(story, source, folder=None)
+    german = escape(sentence(reason, "de"))
+    assert page.count(german) >= 3 and f'lang="en">{german}' not in page
+    english = escape(str(reason))
+    assert english in german or english not in page
+
+
+def test_a_reason_without_words_stays_english_and_is_marked_so(judged):
+    verdict, source, options = judged
+    for reasons in ((), (Reason("too_loud", {"level": 3}),)):  # of an earlier version, and of a later one
+        story = tell_story(
+            replace(verdict, reason="it is <loud>", reasons=reasons), Seen(), replace(options, language="de")
+        )
+        assert '<span lang="en">it is &lt;loud&gt;</span>' in report_page(story, source, folder=None)
 
 
 def test_people_are_numbered_from_1_in_all_that_is_read(judged):

@@ -2,17 +2,12 @@ import re
 import string
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import unmask.report
-from unmask.config import TrackSettings
-from unmask.faces.track import link_faces
-from unmask.report.dropped import why_dropped
-from unmask.report.words import LANGUAGES, Words, messages, visible
-from unmask.types import Face
+from unmask.reasons import LANGUAGES
+from unmask.report.words import Words, messages, visible
 from unmask.verdicts import Outcome
-from unmask.video import clip_from_arrays
 
 SOURCES = Path(unmask.report.__file__).parent
 
@@ -69,36 +64,3 @@ def test_times_read_as_people_write_them():
 def test_what_cannot_be_seen_is_spelt_out():
     assert visible("a\u202eb\x1b[0m\udcff\n") == "a\\u202eb\\x1b[0m\\udcff\\n"
     assert visible("Müller & Söhne 東京") == "Müller & Söhne 東京"
-
-
-def _dropped(faces, **settings):
-    clip = clip_from_arrays([np.zeros((8, 8, 3), np.uint8)] * len(faces), [i / 3 for i in range(len(faces))])
-    return [track.why_dropped for track in link_faces(clip, faces, TrackSettings(**settings))]
-
-
-def _face(side=60.0, confidence=0.99, odd=False):
-    box = np.array([10, 10, 10 + side, 10 + side], np.float32)
-    points = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32)
-    points = points * 0 if odd else points
-    return Face(box, box[:2] + points * side, confidence)
-
-
-@pytest.mark.parametrize(
-    ("faces", "key"),
-    [
-        ([[_face()]] + [[]] * 11, "dropped_seldom"),
-        ([[_face(side=8.0)]] * 12, "dropped_small"),
-        ([[_face(confidence=0.5)]] * 12, "dropped_unsure"),
-        ([[_face(odd=True)]] * 12, "dropped_odd"),
-    ],
-)
-def test_reasons_that_tracking_gives_are_translated(faces, key):
-    (reason,) = _dropped(faces)
-    german = why_dropped(reason, Words("de"))
-    assert german != reason
-    start = messages()[key]["de"].partition("{")[0]
-    assert german.startswith(start)
-
-
-def test_a_reason_that_is_not_known_stays_as_it_is():
-    assert why_dropped("some new reason", Words("de")) == "some new reason"

@@ -57,7 +57,7 @@ def test_a_decoder_that_kills_its_process_costs_the_pictures_alone(judged, monke
     verdict, source, options = judged
     monkeypatch.setattr(write, "load_looking", load_death)
     ((_, seen),) = list(look_through([(verdict, source)], options))
-    assert seen.problem == "media_crashed" and "SIGKILL" in seen.detail
+    assert seen.problem == "media_crashed" and "SIGKILL" in str(seen.detail)
     page = render_report(verdict, source, options=options)
     assert "reading the file again failed" in page and "A face in it looks manipulated" in page
 
@@ -65,13 +65,13 @@ def test_a_decoder_that_kills_its_process_costs_the_pictures_alone(judged, monke
 def test_a_child_process_is_prepared_before_it_reads_the_file(judged):
     verdict, source, options = judged
     ((_, seen),) = look_through([(verdict, source)], replace(options, prepare=partial(os._exit, 7)))
-    assert seen.problem == "media_crashed" and "exit code 7" in seen.detail
+    assert seen.problem == "media_crashed" and "exit code 7" in str(seen.detail)
 
 
 def test_a_fault_of_our_own_is_not_told_as_one_of_the_file(judged, faults_folder):
     verdict, source, options = judged
     ((_, seen),) = look_through([(verdict, source)], replace(options, prepare=fail))
-    assert seen.problem == "media_failed" and "fault of unmask" in seen.detail
+    assert seen.problem == "media_failed" and "fault of unmask" in str(seen.detail)
     assert len(list(faults_folder.iterdir())) == 1
 
 

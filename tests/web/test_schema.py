@@ -6,6 +6,8 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode, checks
 
+from unmask.judge.stored import verdict_schema
+
 CHECKS = [
     checks.not_a_server_error,
     checks.status_code_conformance,
@@ -59,3 +61,11 @@ def test_the_description_names_every_route(server):
     }
     text = str(told)
     assert "http://" not in text and "https://" not in text
+
+
+def test_a_verdict_is_described_field_by_field(server):
+    parts = server.get("/openapi.json")["components"]["schemas"]
+    assert {"$ref": "#/components/schemas/Verdict"} in parts["ScanDetail"]["properties"]["verdict"]["anyOf"]
+    ours = verdict_schema()
+    assert set(parts["Verdict"]["properties"]) == set(ours["properties"])
+    assert set(parts["Reason"]["properties"]) == {"code", "values"}

@@ -8,6 +8,7 @@ import pytest
 from asgi import ask
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
+from unmask.reasons import because
 from unmask.web.app import make_app
 from unmask.web.queue import Job
 from unmask.web.refusals import RefusedError
@@ -112,14 +113,17 @@ def test_states_come_from_the_worker_and_a_crash_is_no_verdict(site):
         states.append(site.view(site.row(key)).state)
     assert states == ["decoding", "decoding", "faces", "scoring", "scoring"]
     assert site.view(site.row(key)).partial.faces == 1
-    site.ended(job, Failure("given up: its worker ended with SIGSEGV", "cd" * 32))
+    site.ended(job, Failure(because("given_up", how=because("killed", signal="SIGSEGV")), "cd" * 32))
     scan = site.view(site.row(key))
     assert (scan.state, scan.outcome, scan.p_fake, scan.partial) == ("failed", "unreadable", None, None)
     assert "SIGSEGV" in scan.reason and scan.sha256 == "cd" * 32
 
 
 def test_a_fault_of_our_own_is_told_and_counted_as_such(site):
-    for failure in (Failure("given up: its worker hung"), Failure("unmask failed on it", ours=True)):
+    for failure in (
+        Failure(because("given_up", how=because("too_long", seconds=9))),
+        Failure(because("failed", text="unmask failed on it"), ours=True),
+    ):
         put(site)
         job = site.queue.take()
         site.began(job)

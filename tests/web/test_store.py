@@ -6,6 +6,7 @@ import pytest
 from unmask.errors import DataError
 from unmask.judge.stored import read_verdict
 from unmask.judge.verdict import unreadable
+from unmask.reasons import because
 from unmask.verdicts import ModelName
 from unmask.web.store import Row, Store
 
@@ -32,7 +33,12 @@ def test_what_was_added_is_found_and_gone_when_deleted(store):
 
 def test_a_verdict_comes_back_as_it_was(store):
     store.add(ROW)
-    verdict = unreadable("clip\udcff.mp4", "broken \udcff", ModelName("tiny", "0" * 64), sha256="cd" * 32)
+    verdict = unreadable(
+        "clip\udcff.mp4",
+        because("unreadable", text="broken \udcff"),
+        ModelName("tiny", "0" * 64),
+        sha256="cd" * 32,
+    )
     store.finish(ROW.id, verdict, state="done")
     assert read_verdict(store.verdict(ROW.id)) == verdict
     row = store.get(ROW.id)

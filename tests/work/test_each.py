@@ -4,6 +4,7 @@ import time
 from acting_worker import load_acting
 from unmask.config import BatchSettings
 from unmask.errors import DataError
+from unmask.reasons import because
 from unmask.work.each import Failure, run_each
 
 
@@ -24,7 +25,7 @@ def test_a_task_that_cannot_be_read_by_its_worker_is_a_fault_of_ours(faults_fold
     todo = [Unreadable(), Unreadable()]
     answers = [answer for _, answer in run_each(todo, load_acting, BatchSettings(jobs=2))]
     assert [answer.ours for answer in answers] == [True, True]
-    assert "fault of unmask" in answers[0].reason and "no number" in answers[0].reason
+    assert "fault of unmask" in str(answers[0].reason) and "no number" in str(answers[0].reason)
 
 
 def test_a_task_is_prepared_when_its_turn_comes_and_its_parts_are_told():
@@ -72,7 +73,11 @@ def test_a_single_job_may_be_done_in_this_process():
         return list(run_each(tasks, load_here, alone, at_home=True, **prepared, **more))
 
     here = os.getpid()
-    assert answers([1, 2, 3]) == [(0, here), (1, here), (2, Failure("30 must not be", note="a note"))]
+    assert answers([1, 2, 3]) == [
+        (0, here),
+        (1, here),
+        (2, Failure(because("unreadable", text="30 must not be"), note="a note")),
+    ]
     assert parts == [(0, 11), (1, 21), (2, 31)]
     assert answers([1], until=time.monotonic()) == answers([]) == []
 

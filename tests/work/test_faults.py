@@ -15,7 +15,7 @@ def divide():
 
 
 def test_the_details_hold_what_is_needed_to_mend_the_fault(faults_folder):
-    told = keep_details(caught(divide))
+    told = str(keep_details(caught(divide)))
     (file,) = faults_folder.iterdir()
     assert told == f"the details are in {file}"
     text = file.read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def test_odd_words_and_huge_ones_do_no_harm(faults_folder):
 def test_where_nothing_can_be_written_the_place_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("UNMASK_CACHE", os.fspath(tmp_path / "file"))
-    told = keep_details(caught(divide))
+    told = str(keep_details(caught(divide)))
     assert "test_faults.py, line" in told and "could not be written (Not a directory)" in told
 
 
@@ -61,4 +61,4 @@ def test_a_user_without_a_home_still_gets_the_place(monkeypatch):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr("pathlib.Path.home", homeless)
-    assert "Could not determine home directory" in keep_details(caught(divide))
+    assert "Could not determine home directory" in str(keep_details(caught(divide)))

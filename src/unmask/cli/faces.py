@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -137,6 +137,7 @@ def _plain(found: Gathered) -> dict[str, Any]:
                 "kept": track.kept,
                 "picture": track.picture,
                 "why_dropped": track.why_dropped,
+                "dropped": track.dropped and asdict(track.dropped),
                 "faces": [
                     {
                         "frame": index,
@@ -161,7 +162,7 @@ def _print_tracks(found: Gathered) -> None:
 
     from unmask.cli.tables import print_table
     from unmask.cli.terminal import plain
-    from unmask.verdicts import shown_number
+    from unmask.reasons import shown_number
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("person", "frames", "seen", "side px", "confidence", "lightened"):

@@ -19,7 +19,8 @@ from unmask.cli.terminal import plain
 from unmask.errors import SettingsError
 from unmask.files import whole_file
 from unmask.judge.reasons import most_suspicious
-from unmask.verdicts import Outcome, Verdict, shown_number
+from unmask.reasons import shown_number
+from unmask.verdicts import Outcome, Verdict
 
 _STYLES = {
     Outcome.FAKE: "bold red",

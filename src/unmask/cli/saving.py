@@ -46,8 +46,8 @@ class Saving:
             self._check_report(self.report, inputs)
 
     def _check_report(self, report: Path, inputs: int) -> None:
+        from unmask.reasons import LANGUAGES
         from unmask.report.options import REPORT_SUFFIXES
-        from unmask.report.words import LANGUAGES
 
         require(
             self.language in LANGUAGES, f"--language must be one of {', '.join(LANGUAGES)}", self.language

@@ -221,9 +221,10 @@ class _Found:
             return
         from unmask.batch import judge_seen
         from unmask.judge.conclude import About
+        from unmask.reasons import because
 
         for index, looks in self.seen.items():
-            about = About(self.inputs[index].path, self.sha256.get(index), stopped="stopped")
+            about = About(self.inputs[index].path, self.sha256.get(index), stopped=because("stopped"))
             self.done[index] = judge_seen(looks, about, settings)
 
 
@@ -268,11 +269,12 @@ def _verdicts(
     from unmask.batch import scan_each
     from unmask.judge.card import card_path, read_card
     from unmask.judge.verdict import unreadable
+    from unmask.reasons import because
 
     model = read_card(card_path(settings.model)).model_name
     for index, item in enumerate(found.inputs):
         if item.problem:
-            yield index, unreadable(item.path, item.problem, model)
+            yield index, unreadable(item.path, because("unreadable", text=item.problem), model)
     numbers = [index for index, item in enumerate(found.inputs) if not item.problem]
     verdicts = scan_each(
         [found.inputs[index].path for index in numbers],

@@ -43,7 +43,11 @@ class Gathered:
         self._shot += stretch.opens_shot or self._shot < 0
         first, people = len(self.times_seconds), len(self.tracks)
         self.times_seconds += [frame.time_seconds for frame in stretch.clip.frames]
-        own = tuple(replace(track, id=people + place) for place, track in enumerate(tracks))
+        numbers = {track.id: people + place for place, track in enumerate(tracks)}
+        own = tuple(
+            replace(track, id=numbers[track.id], dropped=track.dropped and track.dropped.numbered(numbers))
+            for track in tracks
+        )
         self.tracks += [
             replace(track, frame_indices=tuple(first + index for index in track.frame_indices))
             for track in own

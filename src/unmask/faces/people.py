@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from unmask.config import TrackSettings
 from unmask.faces.boxes import centres, sides
 from unmask.faces.scenes import resemblance
+from unmask.reasons import because
 from unmask.types import Face, Floats, Image, Track
-from unmask.verdicts import shown_number
 
 LOOK_PX = 64
 """Side of `Face.look`."""
@@ -85,8 +85,8 @@ def apply_policy(
     most = settings.largest if settings.policy == "largest" else settings.max_people
     kept = sorted((track for track in judged if track.kept), key=_size, reverse=True)
     smaller = {track.id for track in kept[most:]}
-    why = f"the face is not among the {most} largest"
-    return tuple(replace(track, why_dropped=why) if track.id in smaller else track for track in judged)
+    lesser = because("lesser", count=most)
+    return tuple(replace(track, dropped=lesser) if track.id in smaller else track for track in judged)
 
 
 def _who_lives(
@@ -98,9 +98,7 @@ def _who_lives(
     for number, track in enumerate(judged):
         wearer = next((other for other in kept if other is not track and _is_worn(track, other)), None)
         if track.kept and wearer is not None:
-            who = f"person {shown_number(wearer.id)}"
-            why = f"a picture of a face: it is worn by {who}, below whose face it moves along"
-            judged[number] = replace(track, why_dropped=why, picture=True)
+            judged[number] = replace(track, dropped=because("worn", person=wearer.id), picture=True)
     if settings.policy == "living_first" and not any(track.kept for track in judged):
         return [replace(track, picture=now.picture) for track, now in zip(tracks, judged, strict=True)]
     return judged
@@ -113,11 +111,8 @@ def _without_picture(track: Track, times_seconds: Sequence[float], settings: Tra
     life = measure_life(track.faces, enough=settings.still_change)
     if life is None or life.frames < _FEWEST or life.change >= settings.still_change:
         return track
-    why = (
-        f"a picture of a face: it changes by {life.change:.3f} of its contrast, "
-        f"a living one by {settings.still_change:g} or more"
-    )
-    return replace(track, why_dropped=why, picture=True)
+    dropped = because("picture", change=round(life.change, 6), least=settings.still_change)
+    return replace(track, dropped=dropped, picture=True)
 
 
 def _is_worn(track: Track, wearer: Track) -> bool:

@@ -13,6 +13,7 @@ from unmask.config import TrackSettings
 from unmask.faces.boxes import cover, match_boxes, sides
 from unmask.faces.people import apply_policy, is_plausible, likeness
 from unmask.faces.scenes import Scenes
+from unmask.reasons import Reason, because
 from unmask.types import Clip, Face, Floats, Track
 
 
@@ -30,7 +31,7 @@ def link_faces(clip: Clip, faces: Sequence[Sequence[Face]], settings: TrackSetti
 
     Returns:
         All tracks in order of appearance, from left to right within a frame; those that are no person
-        carry the reason in ``why_dropped``.
+        carry the reason in ``dropped``.
 
     Raises:
         ValueError: ``faces`` does not have one entry a frame.
@@ -47,7 +48,7 @@ def link_faces(clip: Clip, faces: Sequence[Sequence[Face]], settings: TrackSetti
         for face in sorted(new, key=lambda face: float(face.box[0])):
             tracks.append(_Growing([index], [face], [frame.time_seconds]))
     linked = [
-        Track(number, tuple(t.indices), tuple(t.faces), _why_dropped(t.faces, len(clip.frames), settings))
+        Track(number, tuple(t.indices), tuple(t.faces), _dropped(t.faces, len(clip.frames), settings))
         for number, t in enumerate(tracks)
     ]
     return apply_policy(linked, [frame.time_seconds for frame in clip.frames], settings)
@@ -147,23 +148,23 @@ def _single(faces: Sequence[Face], max_cover: float) -> list[Face]:
     return kept
 
 
-def _why_dropped(faces: Sequence[Face], frames: int, settings: TrackSettings) -> str | None:
-    """Why a track is no person, as a sentence, or None."""
+def _dropped(faces: Sequence[Face], frames: int, settings: TrackSettings) -> Reason | None:
+    """Why a track is no person, or None."""
     # In an image or a clip of a few frames, half of them is all that can be asked for.
     needed = max(settings.min_frames, math.ceil(settings.min_frames_fraction * frames))
     needed = min(needed, math.ceil(frames / 2))
     if len(faces) < needed:
-        return f"seen in {len(faces)} of {frames} frames, at least {needed} needed"
+        return because("seldom", seen=len(faces), frames=frames, least=needed)
     side = float(np.median([sides(face.box[None]).min() for face in faces]))
     if side < settings.min_face_px:
-        return f"face is {side:.0f} px wide at the median, at least {settings.min_face_px:.0f} px needed"
+        return because("small", px=round(side, 6), least_px=settings.min_face_px)
     confidence = float(np.mean([face.confidence for face in faces]))
     sure = settings.min_confidence if 2 * len(faces) >= frames else settings.seldom_confidence
     if confidence < sure:
-        return f"mean detection confidence {confidence:.2f}, at least {sure:.2f} needed"
+        return because("doubtful", confidence=round(confidence, 6), least=sure)
     odd = sum(not is_plausible(face) for face in faces)
     if odd > len(faces) / 2:
-        return f"eyes, nose and mouth do not lie as in a face in {odd} of {len(faces)} frames"
+        return because("odd", odd=odd, frames=len(faces))
     return None
 
 

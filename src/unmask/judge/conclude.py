@@ -11,6 +11,7 @@ from unmask.judge.card import Card
 from unmask.judge.footage import Footage, Look, judge_footage
 from unmask.judge.together import join_rulings
 from unmask.judge.verdict import STAGES, Ruling
+from unmask.reasons import Reason, because, sentences
 from unmask.verdicts import Outcome, Stability, Verdict
 from unmask.version import __version__
 
@@ -23,14 +24,14 @@ class About:
         path: As it was given.
         sha256: Of its bytes.
         seconds: Wall time by stage; zeros where it was not measured.
-        stopped: Why it was not looked at to its end, as a clause; empty when it was.
+        stopped: Why it was not looked at to its end; None when it was.
         ours: It was stopped by a failure of unmask or the machine, which says nothing of the file.
     """
 
     path: str
     sha256: str | None
     seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
-    stopped: str = ""
+    stopped: Reason | None = None
     ours: bool = False
 
 
@@ -62,19 +63,20 @@ def conclude(
         stability = _stability(looks, card, thresholds, settings, found.ruling)
     damage = next((look.damage for look in looks if look.damage), "")
     seen = sum(look.end_seconds - look.start_seconds for look in looks)
-    whole = looks[0].until_seconds - looks[0].since_seconds
-    clauses = [
-        ruling.reason,
-        f"only {seen:.1f} of {whole:.1f} s were looked at: {about.stopped}" if about.stopped else "",
-        f"the file is damaged ({damage})" if damage else "",
-        _flips(stability, ruling),
-    ]
+    reasons = list(ruling.reasons)
+    if about.stopped:
+        seen, whole = round(seen, 6), round(looks[0].until_seconds - looks[0].since_seconds, 6)
+        reasons.append(because("partial", seen_seconds=seen, whole_seconds=whole, why=about.stopped))
+    if damage:
+        reasons.append(because("damaged", damage=damage))
+    if stability is not None and not stability.stable:
+        reasons.append(_flips(stability, ruling))
     return Verdict(
         path=about.path,
         sha256=about.sha256,
         outcome=ruling.outcome,
         p_fake=_if_any(bounded, ruling.p_fake),
-        reason="; ".join(filter(None, clauses)),
+        reason=sentences(reasons),
         damaged=bool(damage),
         people=found.people,
         model=card.model_name,
@@ -87,6 +89,7 @@ def conclude(
         shots=found.shots,
         segments=found.segments,
         log_odds=_if_any(log_odds, ruling.p_fake),
+        reasons=tuple(reasons),
     )
 
 
@@ -120,9 +123,11 @@ def _if_any(change: Callable[[float], float], p_fake: float | None) -> float | N
     return None if p_fake is None else round(change(p_fake), 6)
 
 
-def _flips(stability: Stability | None, ruling: Ruling) -> str:
-    if stability is None or stability.stable:
-        return ""
+def _flips(stability: Stability, ruling: Ruling) -> Reason:
     others = {Outcome.FAKE, Outcome.REAL} - {ruling.outcome}
-    turned = [f"{word.value} under {name}" for name, word in stability.outcomes.items() if word in others]
-    return f"unstable: it turns {', '.join(turned)}"
+    turns = tuple(
+        because(f"turns_{word}", distortion=name)
+        for name, word in stability.outcomes.items()
+        if word in others
+    )
+    return because("unstable", turns=turns)

@@ -12,6 +12,7 @@ from unmask.config import ScanSettings, TrackSettings
 from unmask.faces.joining import continue_tracks, group_vectors
 from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.verdict import Evidence, Ruling, judge_person, rule, too_little
+from unmask.reasons import because
 from unmask.types import Floats, Stretch, Track
 from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot
 
@@ -128,14 +129,9 @@ def judge_footage(
     shots = _number_shots(looks)
     chains = _link(looks, shots, scale, settings.track)
     groups = _group(chains, looks)
-    people = tuple(_join(number, group, scale) for number, group in enumerate(groups))
-    # Each part, with the number of the person that it came to belong to.
-    parts = [
-        (shot, replace(part, person=replace(part.person, id=number)))
-        for number, group in enumerate(groups)
-        for chain in group
-        for shot, part in ((chain.shot, part) for part in chain.parts)
-    ]
+    _number_people(groups)
+    people = tuple(_join(group, scale) for group in groups)
+    parts = [(chain.shot, part) for group in groups for chain in group for part in chain.parts]
     sampled = [len(look.evidence.times_seconds) for look in looks]
     thin = [too_little(part.person, settings.judge, sampled_frames=sampled[part.look]) for _, part in parts]
     ruling = rule(
@@ -226,12 +222,31 @@ def _vector(chain: _Chain, looks: Sequence[Look]) -> Floats | None:
     return np.asarray(np.mean(found, axis=0), np.float32) if found else None
 
 
-def _join(number: int, group: Sequence[_Chain], scale: Calibration) -> Person:
+def _number_people(groups: Sequence[Sequence[_Chain]]) -> None:
+    """Give each part the number that its person has in the file, also where a reason names a person."""
+    numbers: dict[int, dict[int, int]] = {}
+    for number, group in enumerate(groups):
+        for part in (part for chain in group for part in chain.parts):
+            numbers.setdefault(part.look, {})[part.track.id] = number
+    for chain in (chain for group in groups for chain in group):
+        chain.parts = [
+            replace(part, person=_numbered(part.person, numbers[part.look])) for part in chain.parts
+        ]
+
+
+def _numbered(person: Person, numbers: Mapping[int, int]) -> Person:
+    person = replace(person, id=numbers[person.id])
+    if person.dropped is None:
+        return person
+    dropped = person.dropped.numbered(numbers)
+    return replace(person, why_dropped=str(dropped), dropped=dropped)
+
+
+def _join(group: Sequence[_Chain], scale: Calibration) -> Person:
     """One person, from all chains of the group."""
     parts = [part for chain in group for part in chain.parts]
     return replace(
         parts[0].person,
-        id=number,
         p_fake=_joint(parts, scale),
         frames=tuple(frame for part in parts for frame in part.person.frames),
         appearances=tuple(
@@ -264,14 +279,16 @@ def _shots(
     for number, group in groupby(zip(shots, looks, strict=True), key=lambda item: item[0]):
         own = [look for _, look in group]
         people = len(judged.get(number, ()))
-        skipped = next((look.why_skipped for look in own if look.why_skipped), None)
+        short = any(look.why_skipped for look in own)  # only what is too short is passed over
+        unjudged = None if people else because("too_short" if short else "nobody")
         found.append(
             Shot(
                 start_seconds=own[0].start_seconds,
                 end_seconds=own[-1].end_seconds,
                 frames=sum(len(look.evidence.times_seconds) for look in own),
                 people=people,
-                why_not=None if people else skipped or "no face that can be judged",
+                why_not=None if unjudged is None else str(unjudged),
+                unjudged=unjudged,
             )
         )
     return tuple(found)

@@ -1,4 +1,4 @@
-"""The sentence of a verdict: who decides it, when that shows most, or why nobody could be judged."""
+"""Why a verdict is as it is: who decides it, when that shows most, or why nobody could be judged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from unmask.judge.calibration import Thresholds, bounded
-from unmask.verdicts import Outcome, Person, PersonFrame, shown_number
+from unmask.reasons import Reason, because
+from unmask.verdicts import Outcome, Person, PersonFrame
 
 
 def most_suspicious(frames: Sequence[PersonFrame]) -> tuple[float, float]:
@@ -38,55 +39,54 @@ def most_suspicious(frames: Sequence[PersonFrame]) -> tuple[float, float]:
     return frames[best_run[0]].time_seconds, frames[best_run[1]].time_seconds
 
 
-def _when(person: Person) -> str:
-    if len(person.frames) == 1:
-        return f"at {person.frames[0].time_seconds:.1f} s"
-    first, last = (f"{t:.1f}" for t in most_suspicious(person.frames))
-    return f"at {first} s" if first == last else f"at {first}-{last} s"
-
-
-def why_so(person: Person, outcome: Outcome, thresholds: Thresholds, *, people: int) -> str:
+def why_so(person: Person, outcome: Outcome, thresholds: Thresholds, *, people: int) -> Reason:
     """Why a clip has this outcome, by the person who decides it, out of so many ``people``."""
-    who, alone = f"person {shown_number(person.id)}", bounded(person.p_fake or 0.0)
     if outcome is Outcome.FAKE:
-        return f"{who} looks manipulated, most clearly {_when(person)}"
+        return because("manipulated", person=person.id, **_when(person))
     if outcome is Outcome.UNSURE:
-        low, high = thresholds.real_at_most, thresholds.fake_at_least
-        return (
-            f"{who} is neither clearly real nor clearly manipulated (p_fake {alone:.2f} lies "
-            f"between {low:g} and {high:g}), most suspicious {_when(person)}"
+        return because(
+            "between",
+            person=person.id,
+            p_fake=bounded(person.p_fake or 0.0),
+            real_at_most=thresholds.real_at_most,
+            fake_at_least=thresholds.fake_at_least,
+            **_when(person),
         )
-    judged = sum(frame.p_fake is not None for frame in person.frames)
-    seen = f"{judged} frames" if judged != 1 else "1 frame"
     if people == 1:
-        return f"{who} shows no clear sign of manipulation in {seen}"
-    return f"none of {people} people shows a clear sign of manipulation; {who} comes closest, {_when(person)}"
+        judged = sum(frame.p_fake is not None for frame in person.frames)
+        return because("no_sign", person=person.id, frames=judged)
+    return because("no_sign_in_any", people=people, person=person.id, **_when(person))
 
 
-def why_among(person: Person, outcome: Outcome, thresholds: Thresholds, *, p_fake: float, faces: int) -> str:
+def why_among(
+    person: Person, outcome: Outcome, thresholds: Thresholds, *, p_fake: float, faces: int
+) -> Reason:
     """Why a video with many faces has this outcome, by the most suspicious of them in its stretch."""
-    who = f"person {shown_number(person.id)}"
-    alone = f"{who} comes closest, {_when(person)}"
     if outcome is Outcome.FAKE:
-        return f"{who} looks manipulated, most clearly {_when(person)}"
+        return because("manipulated", person=person.id, **_when(person))
     if outcome is Outcome.REAL:
-        return f"none of {faces} looks at a face shows a clear sign of manipulation; {alone}"
-    by_itself, among_all = bounded(person.p_fake or 0.0), bounded(p_fake)
-    if thresholds.outcome(by_itself) is Outcome.FAKE:
-        return (
-            f"{who} by itself looks manipulated {_when(person)}, but among {faces} looks at a "
-            f"face one may do so by chance (p_fake {by_itself:.2f} alone, {among_all:.2f} among all)"
-        )
-    return f"{faces} looks at a face are neither clearly real nor clearly manipulated; {alone}"
-
-
-def why_nobody(people: Sequence[Person], sampled_frames: int) -> str:
-    """Why nobody in a clip can be judged, by what was found and dropped."""
-    where = f"any of the {sampled_frames} sampled frames" if sampled_frames != 1 else "the only frame"
-    if not people:
-        return f"no face was found in {where}"
-    longest = max(people, key=lambda p: len(p.frames))
-    found = "1 candidate" if len(people) == 1 else f"{len(people)} candidates"
-    return (
-        f"no credible face was found in {where}: {found} dropped, the longest because {longest.why_dropped}"
+        return because("no_sign_among", faces=faces, person=person.id, **_when(person))
+    by_itself = bounded(person.p_fake or 0.0)
+    if thresholds.outcome(by_itself) is not Outcome.FAKE:
+        return because("between_among", faces=faces, person=person.id, **_when(person))
+    return because(
+        "by_chance",
+        person=person.id,
+        faces=faces,
+        p_fake=by_itself,
+        p_fake_among_all=bounded(p_fake),
+        **_when(person),
     )
+
+
+def why_nobody(people: Sequence[Person], sampled_frames: int) -> Reason:
+    """Why nobody in a clip can be judged, by what was found and dropped."""
+    longest = max(people, key=lambda p: len(p.frames), default=None)
+    if longest is None or longest.dropped is None:
+        return because("nobody_found", frames=sampled_frames)
+    return because("nobody_credible", frames=sampled_frames, candidates=len(people), longest=longest.dropped)
+
+
+def _when(person: Person) -> dict[str, float]:
+    first, last = most_suspicious(person.frames)
+    return {"start_seconds": first, "end_seconds": last}

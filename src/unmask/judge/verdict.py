@@ -15,8 +15,9 @@ import numpy as np
 from unmask.config import JudgeSettings
 from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.reasons import why_among, why_nobody, why_so
+from unmask.reasons import Reason, because, shown_number
 from unmask.types import Face, Track
-from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict, shown_number
+from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict
 from unmask.version import __version__
 
 PERSON_RULES = ("mean",)
@@ -46,11 +47,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What is said of a file, without the file: outcome, number (not yet bounded) and one sentence."""
+    """What is said of a file, without the file: outcome, number (not yet bounded) and why."""
 
     outcome: Outcome
     p_fake: float | None
-    reason: str
+    reasons: tuple[Reason, ...]
 
 
 def judge_person(
@@ -72,12 +73,12 @@ def judge_person(
         for index, face in zip(track.frame_indices, track.faces, strict=True)
     )
     if not track.kept:
-        return Person(track.id, None, False, track.why_dropped, frames, track.picture)
+        return _dropped(track, track.dropped, frames)
     values = np.array([logits[index] for index in track.frame_indices if index in logits], np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"logits must be finite, got {values} for person {shown_number(track.id)}")
     if not len(values):
-        return Person(track.id, None, False, "none of its frames could be scored", frames)
+        return _dropped(track, because("unscored"), frames)
     return Person(track.id, scale.probability(float(values.mean())), True, None, frames, track.picture)
 
 
@@ -93,19 +94,19 @@ def weigh(
     return people, rule(people, scale, thresholds, thin=thin, sampled_frames=len(times), dark=evidence.dark)
 
 
-def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) -> str | None:
-    """Why a person gives too little evidence for a verdict, as a clause, or None.
+def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) -> Reason | None:
+    """Why a person gives too little evidence for a verdict, or None.
 
     A person must be in `min_frames` frames (in all, where the clip has fewer: a still picture can be
     judged) and the median over frames of the box's shorter side must reach `min_face_px`.
     """
     seen = len(person.frames)
     if seen < min(settings.min_frames, sampled_frames):
-        return f"was seen in only {seen} of {sampled_frames} frames"
+        return because("few_frames", seen=seen, frames=sampled_frames)
     sides = [min(f.box[2] - f.box[0], f.box[3] - f.box[1]) for f in person.frames]
     side = float(np.median(sides))
     if side < settings.min_face_px:
-        return f"has a face of only {side:.0f} pixels"
+        return because("small_face", px=round(side, 6))
     return None
 
 
@@ -114,7 +115,7 @@ def rule(
     scale: Calibration,
     thresholds: Thresholds,
     *,
-    thin: Sequence[str | None],
+    thin: Sequence[Reason | None],
     sampled_frames: int,
     stretches: int = 1,
     dark: bool = False,
@@ -138,8 +139,8 @@ def rule(
     ranked = [(one.p_fake, one, why) for one, why in zip(faces, thin, strict=True) if one.p_fake is not None]
     ranked.sort(key=lambda item: -item[0])
     if not ranked:
-        likely = "; the likely reason is that the picture is dark" if dark else ""
-        return Ruling(Outcome.NO_FACE, None, why_nobody(faces, sampled_frames) + likely)
+        likely = (because("dark"),) if dark else ()
+        return Ruling(Outcome.NO_FACE, None, (why_nobody(faces, sampled_frames), *likely))
     solid = [item for item in ranked if item[2] is None]
     many = stretches > 1 or len(ranked) > CALIBRATED_PEOPLE
     p_all, p_fake = (
@@ -148,15 +149,14 @@ def rule(
     )
     _, top, why_thin = ranked[0]
     said, said_of_all = thresholds.outcome(p_fake), thresholds.outcome(p_all)
-    if not solid or (why_thin and said is not Outcome.FAKE and said_of_all is Outcome.FAKE):
-        who = f"person {shown_number(top.id)}"
-        return Ruling(Outcome.UNSURE, p_all, f"too little to judge by: {who} {why_thin}")
+    if why_thin and (not solid or (said is not Outcome.FAKE and said_of_all is Outcome.FAKE)):
+        return Ruling(Outcome.UNSURE, p_all, (because("too_little", person=top.id, why=why_thin),))
     _, top, _ = solid[0]
     if many:
         why = why_among(top, said, thresholds, p_fake=p_fake, faces=len(solid))
     else:
         why = why_so(top, said, thresholds, people=len(ranked))
-    return Ruling(said, p_fake, f"{why}; the face is a still picture" if top.picture else why)
+    return Ruling(said, p_fake, (why, because("still_picture")) if top.picture else (why,))
 
 
 def _of_file(p_fake: Sequence[float], *, many: bool, scale: Calibration) -> float:
@@ -165,7 +165,7 @@ def _of_file(p_fake: Sequence[float], *, many: bool, scale: Calibration) -> floa
 
 def unreadable(
     path: str | Path,
-    reason: str,
+    reason: Reason,
     model: ModelName,
     *,
     sha256: str | None = None,
@@ -176,7 +176,7 @@ def unreadable(
 
     Args:
         path: The file as it was given.
-        reason: One sentence.
+        reason: Why.
         model: The weights that would have judged.
         sha256: Of the file, where it could be read.
         damaged: The file is broken, rather than missing or not allowed.
@@ -187,13 +187,18 @@ def unreadable(
         sha256=sha256,
         outcome=Outcome.ERROR if ours else Outcome.UNREADABLE,
         p_fake=None,
-        reason=reason,
+        reason=str(reason),
+        reasons=(reason,),
         damaged=damaged,
         people=(),
         model=model,
         unmask=__version__,
         seconds=dict.fromkeys(STAGES, 0.0),
     )
+
+
+def _dropped(track: Track, reason: Reason | None, frames: tuple[PersonFrame, ...]) -> Person:
+    return Person(track.id, None, False, str(reason), frames, track.picture, dropped=reason)
 
 
 def _evidence(face: Face, time_seconds: float, logit: float | None, scale: Calibration) -> PersonFrame:

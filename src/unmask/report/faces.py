@@ -12,8 +12,8 @@ import numpy as np
 
 from unmask.errors import SettingsError
 from unmask.files import whole_file
+from unmask.reasons import in_short, shown_number
 from unmask.types import Clip, Crops, Face, Floats, Image, Track
-from unmask.verdicts import shown_number
 from unmask.video.encoding import write_video
 
 ANIMATIONS = (".mp4", ".gif")
@@ -168,8 +168,7 @@ def _words(track: Track, face: Face) -> list[str]:
     number = shown_number(track.id)
     title = f"person {number}" if track.kept else f"no. {number} dropped"
     words = [f"{title}  {face.confidence:.2f}" + ("  lightened" if face.lightened else "")]
-    # What would have been enough follows the comma, and has no room on a frame.
-    return words if track.why_dropped is None else words + _lines(track.why_dropped.partition(", ")[0])
+    return words if track.dropped is None else words + _lines(in_short(track.dropped))
 
 
 def _lines(text: str, *, letters: int = 34) -> list[str]:

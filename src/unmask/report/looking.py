@@ -22,6 +22,7 @@ from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.conclude import thresholds_of
 from unmask.judge.heat import Change, HeatMap, search_heat
+from unmask.reasons import Reason, because
 from unmask.report.cards import card_of
 from unmask.report.credentials import read_credentials
 from unmask.report.heat import draw_heat
@@ -76,7 +77,7 @@ def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
         sha256 = fingerprint(source)
         facts = read_facts(source, sha256, options.settings.decode)
     except (MediaError, OSError) as error:
-        return Seen(problem="media_unreadable", detail=_sentence(error))
+        return Seen(problem="media_unreadable", detail=_what_broke(error))
     seen = Seen(facts=facts, credentials=read_credentials(source))
     if verdict.sha256 is not None and verdict.sha256 != sha256:
         return replace(seen, problem="media_changed")
@@ -85,7 +86,7 @@ def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
     try:
         return _pictures(verdict, source, options, seen)
     except MediaError as error:
-        return replace(seen, problem="media_unreadable", detail=_sentence(error))
+        return replace(seen, problem="media_unreadable", detail=_what_broke(error))
 
 
 def shown_people(verdict: Verdict) -> list[Person]:
@@ -285,5 +286,5 @@ def _jpeg(image: Image) -> bytes:
     return data.tobytes()
 
 
-def _sentence(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
+def _what_broke(error: Exception) -> Reason:
+    return because("unreadable", text=str(getattr(error, "strerror", None) or error))

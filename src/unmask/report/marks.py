@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 
 from unmask.judge.calibration import Thresholds
+from unmask.reasons import shown_number
 from unmask.report.faces import write_label
 from unmask.report.words import Words, short_percent
 from unmask.types import Frame, Image
-from unmask.verdicts import Outcome, Person, PersonFrame, Verdict, shown_number
+from unmask.verdicts import Outcome, Person, PersonFrame, Verdict
 
 _COLOURS = {Outcome.FAKE: (200, 68, 45), Outcome.UNSURE: (224, 159, 62), Outcome.REAL: (42, 120, 184)}
 _GREY = (150, 150, 150)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from unmask.config import ScanSettings
 from unmask.errors import check_time_limit, require
-from unmask.report.words import LANGUAGES
+from unmask.reasons import LANGUAGES
 
 REPORT_SUFFIXES = (".html", ".json", ".pdf")
 """Endings of a file that a report can be written to."""

@@ -8,13 +8,14 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from unmask.reasons import shown_number
 from unmask.report.document import data_url, section
 from unmask.report.looking import shown_people
-from unmask.report.sections import MARKS, Story
+from unmask.report.sections import MARKS, Story, in_words
 from unmask.report.seen import Heat, Pictures, Strip
 from unmask.report.timeline import timeline
 from unmask.report.words import Words, short_percent, visible
-from unmask.verdicts import Person, shown_number
+from unmask.verdicts import Person
 
 _NOTICED, _CLEARLY = 0.9, 0.5  # what is left of the odds where a change is told, and told as a clear one
 
@@ -29,7 +30,7 @@ def recording(story: Story, source: Path, folder: Path | None) -> str:
     """
     words, seen = story.words, story.seen
     if seen.problem:
-        detail = f' <span lang="en">({escape(visible(seen.detail))})</span>' if seen.detail else ""
+        detail = f" ({in_words((seen.detail,), '', words)})" if seen.detail else ""
         return section(words("video"), f"<p>{escape(words(seen.problem))}{detail}</p>")
     still = f'<img class="still" alt="{escape(words("still_note"))}" src="{_jpeg(seen.still)}">'
     address, note = video_address(story, source, folder)

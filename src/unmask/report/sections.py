@@ -12,14 +12,14 @@ from unmask.config import ScanSettings
 from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.reasons import most_suspicious
+from unmask.reasons import Reason, sentences, shown_number
 from unmask.report.cards import false_alarms
 from unmask.report.cautions import cautions, deciding, when_seen
 from unmask.report.document import section, table
-from unmask.report.dropped import why_dropped
 from unmask.report.options import ReportOptions
 from unmask.report.seen import Credentials, Seen
 from unmask.report.words import Words, visible
-from unmask.verdicts import Outcome, Verdict, shown_number
+from unmask.verdicts import Outcome, Verdict
 from unmask.video.facts import Facts
 
 MAX_ROWS = 50
@@ -75,10 +75,8 @@ def banner(story: Story) -> str:
         count = f"{100 * alarms.value:.0f}"
         parts.append(_p(words("false_alarms", count=count, clips=alarms.clips, **counts)))
     parts.append(_p(words(f"meaning_{outcome}")))
-    parts.append(
-        f'<p><small>{escape(words("why_own_words"))}: <span lang="en">{escape(visible(verdict.reason))}.'
-        "</span></small></p>"
-    )
+    told = in_words(verdict.reasons, verdict.reason, words)
+    parts.append(f"<p><small>{escape(words('why_own_words'))}: {told}.</small></p>")
     return f'<section class="banner {outcome}">{"".join(parts)}</section>'
 
 
@@ -137,7 +135,7 @@ def left_out(story: Story) -> str:
             words.span(person.frames[0].time_seconds, person.frames[-1].time_seconds)
             if person.frames
             else "",
-            escape(visible(why_dropped(person.why_dropped or "", words))),
+            in_words((person.dropped,), person.why_dropped or "", words),
             str(shown_number(person.id)),
             str(len(person.frames)),
         ]
@@ -265,6 +263,20 @@ def _changed(now: Any, usual: Any, prefix: str) -> list[str]:
         elif mine != theirs:
             lines.append(f"{prefix}{one.name} = {json.dumps(mine, default=str)}")
     return lines
+
+
+def in_words(reasons: Sequence[Reason | None], english: str, words: Words) -> str:
+    """Reasons as HTML in the reader's language; in English, and marked so, where there are no words for them.
+
+    Args:
+        reasons: As data; none in verdicts of earlier versions.
+        english: The same as a sentence.
+        words: In the reader's language.
+    """
+    known = [reason for reason in reasons if reason is not None and reason.is_known]
+    if not known or len(known) < len(reasons):
+        return _english(english)
+    return escape(visible(sentences(known, words.language)))
 
 
 def _pairs(rows: Sequence[tuple[str, str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from unmask.reasons import Reason
 from unmask.video.facts import Facts
 
 
@@ -92,7 +93,7 @@ class Seen:
         brightness: Mean level of the frames looked at, 0 to 255; None without any.
         heat_why_not: Key of the message that says why there is no heat map; empty otherwise.
         problem: Key of the message that says why there are no pictures; empty otherwise.
-        detail: What went wrong, in English.
+        detail: What went wrong, or None.
     """
 
     facts: Facts | None = None
@@ -104,4 +105,4 @@ class Seen:
     brightness: float | None = None
     heat_why_not: str = ""
     problem: str = ""
-    detail: str = ""
+    detail: Reason | None = None

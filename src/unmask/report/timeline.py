@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from html import escape
 
 from unmask.judge.calibration import Thresholds
+from unmask.reasons import shown_number
 from unmask.report.words import Words
-from unmask.verdicts import Person, PersonFrame, Verdict, shown_number
+from unmask.verdicts import Person, PersonFrame, Verdict
 
 _WIDTH, _HEIGHT = 1000.0, 100.0
 _LABELS = 5

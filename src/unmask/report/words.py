@@ -9,7 +9,6 @@ from pathlib import Path
 
 from unmask.judge.calibration import bounded
 
-LANGUAGES = ("en", "de")
 _MESSAGES = Path(__file__).with_name("messages.json")
 
 
@@ -18,7 +17,7 @@ class Words:
     """Messages and numbers in one language.
 
     Attributes:
-        language: One of `LANGUAGES`.
+        language: One of `unmask.reasons.LANGUAGES`.
 
     >>> Words("de").number(3.14), Words("en").seconds(75.5)
     ('3,1', '1:15.5')

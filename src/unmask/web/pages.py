@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from unmask.report.words import LANGUAGES
+from unmask.reasons import LANGUAGES
 from unmask.version import __version__
 from unmask.web.refusals import RefusedError
 from unmask.web.security import COOKIE, session_of

@@ -11,6 +11,7 @@ from unmask.config import ScanSettings
 from unmask.judge.card import Card
 from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
+from unmask.reasons import because
 from unmask.web.worker import Glance, Stage
 
 STATES = {"decode": "decoding", "detect": "faces", "score": "scoring"}
@@ -68,7 +69,7 @@ class Progress:
 
 
 def _so_far(looks: Sequence[Look], card: Card, settings: ScanSettings) -> dict[str, Any]:
-    about = About("", None, stopped="it goes on")
+    about = About("", None, stopped=because("goes_on"))
     found = conclude(looks, about, card, settings)
     judged = sum(person.p_fake is not None for person in found.people)
     return _partial(judged, found.p_fake, found.end_seconds)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
+from unmask.judge.stored import read_verdict
 from unmask.verdicts import Outcome
 from unmask.web.background import in_thread
 from unmask.web.events import EventStream, Listener, TooManyListenersError
@@ -168,7 +169,7 @@ def get_scan(site: SiteOf, key: Key) -> ScanDetail:
     """One scan, with its whole verdict when it is done."""
     scan = site.view(site.row(key))
     verdict = site.store.verdict(key)
-    return ScanDetail(**_fields(scan), verdict=None if verdict is None else json.loads(verdict))
+    return ScanDetail(**_fields(scan), verdict=None if verdict is None else read_verdict(verdict))
 
 
 @scans.get("/scans/{key}/events", response_class=StreamingResponse, responses=problems(404, 503))

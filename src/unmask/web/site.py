@@ -16,6 +16,7 @@ from unmask.batch import judge_seen
 from unmask.judge.card import card_path, read_card
 from unmask.judge.conclude import About
 from unmask.judge.verdict import unreadable
+from unmask.reasons import Reason
 from unmask.verdicts import Outcome, Verdict
 from unmask.web.background import in_thread
 from unmask.web.events import Hub
@@ -188,7 +189,7 @@ class Site:
         self.metrics.scan_seconds.observe(time.monotonic() - self._began[job.key])
         self._finish(job, answer, state)
 
-    def broke(self, job: Job, why: str) -> None:
+    def broke(self, job: Job, why: Reason) -> None:
         """A scan ends since unmask itself failed on it; what was seen is not trusted with a verdict."""
         self._finish(job, unreadable(job.path, why, self.card.model_name, ours=True), "failed")
 

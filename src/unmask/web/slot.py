@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from unmask.errors import ModelError
+from unmask.reasons import Reason, because
 from unmask.verdicts import Verdict
 from unmask.web.queue import Job, ScanQueue
 from unmask.work.faults import Fault
@@ -33,7 +34,7 @@ class Watcher(Protocol):
     def ended(self, job: Job, answer: Verdict | Failure) -> None:
         """It is over; not told of a scan that was cancelled."""
 
-    def broke(self, job: Job, why: str) -> None:
+    def broke(self, job: Job, why: Reason) -> None:
         """Something of ours failed on it, perhaps one of the calls above; not told when it was cancelled."""
 
 
@@ -79,7 +80,7 @@ class Slot(threading.Thread):
         try:
             self._watcher.began(job)
             trouble = self._make_ready()  # the worker may have died while it waited
-            answer = Failure(trouble, ours=True) if trouble else self._work(job)
+            answer = Failure(because("failed", text=trouble), ours=True) if trouble else self._work(job)
             if answer is not None:
                 self._watcher.ended(job, answer)
         except Exception as error:  # noqa: BLE001  the scan's boundary: a failure must only cost this one

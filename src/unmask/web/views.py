@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from unmask.verdicts import Verdict
 from unmask.web.progress import Progress
 from unmask.web.store import Row
 
@@ -61,7 +62,7 @@ class Scan:
 class ScanDetail(Scan):
     """One scan with all that was found; ``verdict`` is what ``unmask scan --json`` prints."""
 
-    verdict: dict[str, Any] | None
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True, slots=True)

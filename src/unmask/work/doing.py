@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unmask.errors import DataError, MediaError, UnmaskError
+from unmask.reasons import because
 from unmask.work.faults import Fault
 from unmask.work.pool import Do, Done, Failure, Note, Part, Tell, Unusable
 
@@ -47,10 +48,9 @@ def what_failed(error: Exception, task: object, note: str | None = None) -> Fail
     """Whose failure an exception is: the task's, the machine's, or a fault of unmask."""
     match error:
         case MediaError() | DataError() | OSError():
-            return Failure(str(error), note)
+            return Failure(because("unreadable", text=str(error)), note)
         case UnmaskError():  # as of a network that fails
-            return Failure(str(error), note, ours=True)
+            return Failure(because("failed", text=str(error)), note, ours=True)
         case MemoryError():
-            why = "there was not enough memory for it (MemoryError), which says nothing of the file"
-            return Failure(f"{why}; fewer jobs at a time need less", note, ours=True)
+            return Failure(because("no_memory"), note, ours=True)
     return Fault.of(error, task, note)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from unmask.files import write_whole
 from unmask.folders import cache_folder
+from unmask.reasons import Reason, because
 from unmask.version import __version__
 
 MOST_FILES = 20
@@ -62,11 +63,11 @@ def tell_fault(fault: Fault, when: str, blame: str) -> str:
     return f"unmask failed {when} ({fault.error}); {blame}; {keep_details(fault)}"
 
 
-def keep_details(fault: Fault) -> str:
+def keep_details(fault: Fault) -> Reason:
     """Write down what is known of a fault; the last `MOST_FILES` faults are kept, each once.
 
     Returns:
-        A clause that says where the details are, or that they could not be written.
+        Where the details are, or that they could not be written.
     """
     try:
         folder = cache_folder() / "faults"
@@ -75,10 +76,10 @@ def keep_details(fault: Fault) -> str:
         # A message may hold bytes of a path that are no UTF-8.
         write_whole(file, _page(fault).encode(errors="backslashreplace").decode())
     except (OSError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or error
-        return f"it happened in {fault.place}, and the details could not be written ({why})"
+        why = getattr(error, "strerror", None) or str(error)
+        return because("not_kept", place=fault.place, error=why)
     _forget_old(folder)
-    return f"the details are in {file}"
+    return because("kept", file=str(file))
 
 
 def _page(fault: Fault) -> str:

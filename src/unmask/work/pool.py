@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from unmask.errors import ModelError
-from unmask.work.faults import Fault, tell_fault
+from unmask.reasons import Reason, because
+from unmask.work.faults import Fault, keep_details, tell_fault
 
 LOAD_LIMIT_SECONDS = 300.0  # generous, since a busy machine must not turn into an error
 MAX_LOAD_ACCIDENTS = 3
@@ -86,7 +87,7 @@ class Done:
 class Ended:
     """The worker is no more."""
 
-    how: str
+    how: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +95,13 @@ class Failure:
     """A task that nothing came of.
 
     Attributes:
-        reason: What happened, as a clause.
+        reason: What happened.
         note: What the worker still told of the task; of a scan the file's SHA-256.
         ours: Unmask or the machine failed, which says nothing of the task. Otherwise the task may be to
             blame: its worker crashed or hung, as one does that decodes hostile bytes.
     """
 
-    reason: str
+    reason: Reason
     note: str | None = None
     ours: bool = False
 
@@ -147,7 +148,7 @@ class Worker(ABC):
         match message:
             case None:
                 self.kill()
-                return Ended(f"took longer than {self._limit_seconds:g} seconds")
+                return Ended(because("too_long", seconds=self._limit_seconds))
             case Ended():
                 self.kill()
             case Ready():
@@ -170,7 +171,7 @@ class Worker(ABC):
 
     def failure(self, ended: Ended) -> Failure:
         """What its end means for the task that it had."""
-        return Failure(f"given up: its worker {ended.how}", self._note)
+        return Failure(because("given_up", how=ended.how), self._note)
 
     @abstractmethod
     def _send(self, task: object) -> None:
@@ -310,5 +311,5 @@ def settle(answer: Done | Failure | Fault) -> Done | Failure:
 
 def settle_fault(fault: Fault) -> Failure:
     """A fault as a task's failure, which blames nobody's file; its details are written down."""
-    blame = "that is a fault of unmask and says nothing of the file"
-    return Failure(tell_fault(fault, "on it", blame), fault.note, ours=True)
+    reason = because("fault", error=fault.error, details=keep_details(fault))
+    return Failure(reason, fault.note, ours=True)

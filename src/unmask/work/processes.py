@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from unmask.reasons import Reason, because
 from unmask.work.doing import do_task, load_do, what_failed
 from unmask.work.faults import Fault
 from unmask.work.pool import Do, Ended, Message, Ready, Unusable, Worker
@@ -102,14 +103,13 @@ def _start(process: BaseProcess) -> None:
         raise SystemExit(_UNGUARDED_EXIT) from None
 
 
-def _how_it_ended(exit_code: int | None) -> str:
+def _how_it_ended(exit_code: int | None) -> Reason:
     if exit_code == _UNGUARDED_EXIT:
-        return "ended, as a script that uses it must start its work under if __name__ == '__main__'"
+        return because("unguarded")
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
-        hint = ", perhaps for lack of memory" if name == "SIGKILL" else ""
-        return f"ended with {name}{hint}"
-    return f"ended unexpectedly with exit code {exit_code}"
+        return because("killed_hard" if name == "SIGKILL" else "killed", signal=name)
+    return because("exited", exit_code="?" if exit_code is None else exit_code)
 
 
 @contextlib.contextmanager

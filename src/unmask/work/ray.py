@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from unmask.errors import DataError, MissingExtraError
+from unmask.reasons import because
 from unmask.work.doing import do_task, load_do
 from unmask.work.faults import Fault
 from unmask.work.pool import Do, Ended, Message, Ready, Unusable, Worker
@@ -104,7 +105,7 @@ class _RayWorker(Worker):
         try:
             message: Message = ray.get(reference)
         except RayError as error:
-            return Ended(f"was lost ({type(error).__name__})")
+            return Ended(because("lost", error=type(error).__name__))
         return message
 
     def kill(self) -> None:

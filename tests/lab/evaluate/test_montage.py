@@ -64,8 +64,8 @@ def test_a_set_of_edited_footage_is_judged_as_it_is_scanned(clips, tmp_path):
     verdict = load_scanner(settings).scan(film)
     (name,) = found.looks
     ruling = judge(found, name, contender_card(contenders[0]), settings.judge)
-    told = (verdict.outcome, verdict.p_fake, verdict.reason)
-    assert (ruling.outcome, ruling.p_fake, ruling.reason) == told
+    told = (verdict.outcome, verdict.p_fake, verdict.reasons)
+    assert (ruling.outcome, ruling.p_fake, ruling.reasons) == told
     assert len(found.looks[name]) == len(verdict.shots) > 1
     scored = [p for person in verdict.people for f in person.frames if (p := f.p_fake) is not None]
     assert len(frame_logits(found, name)) == len(scored)

@@ -22,6 +22,7 @@ from unmask.lab.extract.plan import ExtractSettings, Video, make_plan, videos_of
 from unmask.lab.extract.run import extract
 from unmask.lab.extract.store import Store
 from unmask.lab.extract.worker import Task, load_extractor
+from unmask.reasons import because
 from unmask.work.pool import Failure
 
 SETTINGS = ExtractSettings(frames=6, videos_per_shard=4)
@@ -247,7 +248,7 @@ def test_a_video_that_kills_its_workers_is_given_up(plan, answers, tmp_path):
 
 def test_when_everything_fails_nothing_is_recorded(tmp_path):
     many = make_plan([Video(f"{n}.mp4", f"/nowhere/{n}.mp4") for n in range(30)], SETTINGS)
-    crew = InlineCrew(None, workers=2, fate=lambda task: Failure("no such file"))
+    crew = InlineCrew(None, workers=2, fate=lambda task: Failure(because("unreadable", text="no such file")))
     with pytest.raises(DataError, match=r"60 attempts failed one after the other.*no such file"):
         run(many, tmp_path / "crops", crew)
     assert not list((tmp_path / "crops").rglob("*.part"))

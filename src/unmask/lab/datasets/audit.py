@@ -131,7 +131,7 @@ def _look_at_all(
     for place, look in run_each(chosen, load, batch, at_home=True):
         if isinstance(look, Failure):
             family = chosen[place]
-            audit.not_compared |= {name: look.reason for name, _ in family.fakes}
+            audit.not_compared |= {name: str(look.reason) for name, _ in family.fakes}
             looks.append(FamilyLook(family.clip))
         else:
             looks.append(look)

@@ -28,6 +28,7 @@ from unmask.lab.datasets.sources import Opener
 from unmask.lab.evaluate.clips import LabelledClip
 from unmask.lab.evaluate.contenders import Contender, load_contender
 from unmask.pipeline import Scanner
+from unmask.reasons import Reason, because
 from unmask.types import Clip, Stretch, Track
 from unmask.verdicts import Outcome
 from unmask.video import open_film, read_clip, read_stretches
@@ -43,7 +44,7 @@ class Findings:
     """What was found in one clip, by every model.
 
     Attributes:
-        problem: Why nothing was found out, or empty.
+        problem: Why nothing was found out, or None.
         width: Of the upright frames, in pixels; 0 when there is a problem.
         height: The same.
         looks: By model what it saw in each stretch, in order; a short clip without a cut is one.
@@ -54,7 +55,7 @@ class Findings:
         ours: The problem is a failure of unmask or the machine, which says nothing of the clip.
     """
 
-    problem: str = ""
+    problem: Reason | None = None
     width: int = 0
     height: int = 0
     looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
@@ -101,7 +102,7 @@ def examine(
 def judge(findings: Findings, model: str, card: Card, settings: JudgeSettings) -> Ruling:
     """The ruling on a clip as ``unmask scan`` would give it."""
     if findings.problem:
-        return Ruling(Outcome.ERROR if findings.ours else Outcome.UNREADABLE, None, findings.problem)
+        return Ruling(Outcome.ERROR if findings.ours else Outcome.UNREADABLE, None, (findings.problem,))
     told = ScanSettings(judge=settings)
     return judge_footage(findings.looks[model], card.calibration, card.thresholds, told).ruling
 
@@ -216,7 +217,7 @@ def _examine_one(examiner: Examiner, path: str, _: Tell) -> Findings:
     try:
         found = examiner.examine(path)
     except (MediaError, DataError, OSError) as error:
-        return Findings(problem=str(error))
+        return Findings(problem=because("unreadable", text=str(error)))
     return replace(found, seconds=time.perf_counter() - start)
 
 

@@ -7,10 +7,11 @@ import io
 from collections.abc import Sequence
 
 from unmask.lab.evaluate.summary import Judged
+from unmask.reasons import Reason, sentences
 
 SCORE_COLUMNS = (
     "model", "name", "label", "original", "outcome", "p_fake", "logit", "people", "face_px", "brightness",
-    "width", "height", "reason", "path",
+    "width", "height", "reason", "path", "reason_code",
 )  # fmt: skip
 
 
@@ -35,8 +36,15 @@ def scores_csv(judged: Sequence[Judged]) -> str:
                     round(found.brightness, 1) if found.people else "",
                     found.width or "",
                     found.height or "",
-                    ruling.reason,
+                    sentences(ruling.reasons),
                     clip.path,
+                    _code(ruling.reasons[0]),
                 ]
             )
     return text.getvalue()
+
+
+def _code(reason: Reason) -> str:
+    """What decides: where faces were found and dropped, why the longest was."""
+    longest = reason.values.get("longest")
+    return longest.code if isinstance(longest, Reason) else reason.code

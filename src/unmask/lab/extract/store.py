@@ -33,6 +33,7 @@ from unmask.lab.crops.shards import INDEX_NAME, TAR_END
 from unmask.lab.extract.manifest import MANIFEST_NAME
 from unmask.lab.extract.plan import Plan
 from unmask.lab.extract.worker import UNREADABLE, make_record
+from unmask.reasons import because
 from unmask.version import __version__
 
 HEADER_NAME = "extract.json"
@@ -211,7 +212,7 @@ class Store:
             for number in members:
                 video = self.plan.videos[number]
                 if video.problem:
-                    record = make_record(video, UNREADABLE, video.problem)
+                    record = make_record(video, UNREADABLE, because("unreadable", text=video.problem))
                 else:
                     with self._part(number).open("rb") as part:
                         head = json.loads(part.readline())

@@ -23,6 +23,7 @@ from unmask.lab.crops.shards import encode_sample, find_spans
 from unmask.lab.datasets.sources import Opener
 from unmask.lab.extract.guide import Guide, why_not
 from unmask.lab.extract.plan import ExtractSettings, Video
+from unmask.reasons import Reason, because
 from unmask.types import Clip, Crops, Track
 from unmask.video import open_film, read_stretches
 from unmask.video.reading import read_evenly
@@ -93,17 +94,18 @@ def _line(sample: Sample) -> tuple[str, list[list[int]]]:
     return json.dumps(plain, separators=(",", ":"))[:-1], spans
 
 
-def make_record(video: Video, status: str, reason: str = "", **more: Any) -> dict[str, Any]:
+def make_record(video: Video, status: str, reason: Reason | None = None, **more: Any) -> dict[str, Any]:
     """A line of the manifest.
 
     Args:
         video: Which.
         status: ``done``, ``no_face``, ``unreadable``, or ``error`` where unmask itself failed.
-        reason: Why it is not done; empty when it is.
+        reason: Why it is not done; None when it is.
         more: ``people``, ``crops``, ``frames``, ``damage`` and ``boxes`` where they are known.
     """
     known = {"people": 0, "crops": 0, "frames": 0, "damage": "", "boxes": ""} | more
-    return {"name": video.name, "status": status, "reason": reason} | known
+    told = {"reason": str(reason or ""), "reason_code": reason.code if reason else ""}
+    return {"name": video.name, "status": status} | told | known
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ class _Cut:
     frames: int
     damage: str
     boxes: str
-    why_nobody: str = ""
+    why_nobody: Reason | None = None
     samples: list[Sample] = field(default_factory=list)
     tar: bytearray = field(default_factory=bytearray)
     numbered: int = 0
@@ -177,7 +179,7 @@ class Extractor:
             try:
                 part = self._do(task, path)
             except MediaError as error:
-                reason = str(error).removeprefix(f"{path.name}: ")
+                reason = because("unreadable", text=str(error).removeprefix(f"{path.name}: "))
                 part = make_part(make_record(task.video, UNREADABLE, reason))
         return replace(part, cpu_seconds=time.process_time() - start)
 
@@ -240,14 +242,13 @@ class Extractor:
             chosen = sorted(chosen, key=lambda item: -item[1].size_px)[:1]
         return [track for track, _ in chosen], [size for _, size in chosen]
 
-    def _why_nobody(self, tracks: Sequence[Track]) -> str:
+    def _why_nobody(self, tracks: Sequence[Track]) -> Reason:
         if not tracks:
-            return "no face was found"
+            return because("no_face")
         longest = max(tracks, key=lambda track: len(track.faces))
-        if longest.why_dropped:
-            return longest.why_dropped
-        least = self.settings.min_side_px
-        return f"face is {_side(longest):.1f} px long at the median, at least {least} px needed"
+        if longest.dropped:
+            return longest.dropped
+        return because("short_side", px=round(_side(longest), 6), least_px=self.settings.min_side_px)
 
 
 def load_extractor(settings: ExtractSettings) -> Extractor:

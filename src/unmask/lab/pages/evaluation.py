@@ -10,6 +10,7 @@ from typing import Any
 from unmask.errors import DataError
 from unmask.lab.evaluate.metrics import Scored, calibration_bins, precision_recall, roc
 from unmask.lab.evaluate.summary import Judged
+from unmask.reasons import sentences
 from unmask.report.charts import Axis, Series, histogram, line_chart
 from unmask.report.document import document, figure, percent, section, table
 from unmask.verdicts import Outcome
@@ -266,7 +267,8 @@ def _strip(judged: Judged, place: int) -> str:
     clip, ruling, strip = judged.clips[place], judged.rulings[place], judged.findings[place].strip
     picture = base64.b64encode(strip).decode("ascii")
     image = f'<img alt="faces of {escape(clip.name, quote=True)}" src="data:image/jpeg;base64,{picture}">'
-    line = f"<b>{_number(judged, place):.2f}</b> {escape(clip.name)} <small>{escape(ruling.reason)}</small>"
+    why = escape(sentences(ruling.reasons))
+    line = f"<b>{_number(judged, place):.2f}</b> {escape(clip.name)} <small>{why}</small>"
     return f"<figure>{image if strip else ''}<figcaption>{line}</figcaption></figure>"
 
 

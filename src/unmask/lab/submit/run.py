@@ -171,7 +171,7 @@ def _scan(todo: Sequence[Wanted], scan: ScanSettings, batch: BatchSettings, ends
             one, frames = todo[place], given[todo[place].path]
             if isinstance(verdict, Failure):
                 outcome = Outcome.ERROR if verdict.ours else Outcome.UNREADABLE
-                reason = verdict.reason
+                reason = str(verdict.reason)
                 yield Answer(one.name, one.size_bytes, outcome.value, None, reason, frames, 0.0)
                 continue
             seconds = verdict.seconds

@@ -35,6 +35,7 @@ from unmask.lab.pages.deck.parts import (
 )
 from unmask.lab.pages.deck.views import Flow, Found, Playing, Still
 from unmask.lab.pages.side_by_side import player
+from unmask.reasons import in_short
 from unmask.report.document import percent, table
 
 _MOST_ROWS = 6
@@ -131,7 +132,7 @@ def faces(material: Material) -> Slide | None:
     if not cases:
         return None
     by = Counter(one.status for one in cases)
-    reasons = Counter(kind_of(one.reason) for one in cases if one.status == NO_FACE)
+    reasons = Counter(kind_of(one.code) for one in cases if one.status == NO_FACE)
     lines = [Bar("face found", [(by[FOUND], "s2")], number(by[FOUND]))]
     lines += [Bar(kind, [(count, "s1")], number(count)) for kind, count in reasons.most_common(_MOST_ROWS)]
     if by[UNREADABLE]:
@@ -165,8 +166,8 @@ def _found(name: str, done: bool, view: object) -> str:
         told.append(f"dark: mean level {view.level:.0f} of 255")
     if view.lightened:
         told.append("found in a lightened copy")
-    if view.why_dropped:
-        told.append(f"dropped: {view.why_dropped[0].partition(', ')[0]}")
+    if view.dropped:
+        told.append(f"dropped: {in_short(view.dropped[0])}")
     caption = f"{word(name, letters=30)}: {'; '.join(told)}"
     return picture(view.still, f"Frame of {word(name)} with boxes", caption, style="" if done else "missed")
 

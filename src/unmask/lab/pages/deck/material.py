@@ -39,14 +39,14 @@ class Case:
     Attributes:
         name: Of the video.
         status: ``done``, ``no_face``, ``unreadable``, ``error`` or ``left_out``.
-        reason: Why it is not done; empty when it is.
+        code: Of the reason why it is not done; empty when it is, or when nothing says.
         people: How many were found.
         path: What opens it; empty where nobody knows.
     """
 
     name: str
     status: str
-    reason: str
+    code: str
     people: int
     path: str
 
@@ -137,7 +137,7 @@ def chosen_cases(cases: Sequence[Case]) -> list[Case]:
     missed: dict[str, Case] = {}
     for one in known:
         if one.status == NO_FACE:
-            missed.setdefault(kind_of(one.reason), one)
+            missed.setdefault(kind_of(one.code), one)
     found = [one for one in known if one.status == FOUND][: 1 if missed else 2]
     return [*found, *missed.values()][:MOST_CASES]
 
@@ -150,24 +150,27 @@ def worst(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
     return reals[:MOST_MISTAKES], fakes[:MOST_MISTAKES]
 
 
-_KINDS = (
-    ("picture of a face", "a picture of a face: poster, print, shirt"),
-    ("eyes, nose and mouth do not lie", "not built like a face, such as hands"),
-    ("mean detection confidence", "too unsure to be called a face"),
-    (" px ", "too small a face"),
-    ("seen in", "seen too briefly"),
-    ("no face was found", "no face found at all"),
-)
-"""Words in a reason, and the kind that it is of; the first that is in it counts."""
+_KINDS = {
+    "picture": "a picture of a face: poster, print, shirt",
+    "worn": "a picture of a face: poster, print, shirt",
+    "odd": "not built like a face, such as hands",
+    "doubtful": "too unsure to be called a face",
+    "small": "too small a face",
+    "short_side": "too small a face",
+    "seldom": "seen too briefly",
+    "no_face": "no face found at all",
+    "nobody_found": "no face found at all",
+}
+"""By the code of a reason, what a slide calls it."""
 
 
-def kind_of(reason: str) -> str:
-    """Which kind of reason this is, without its numbers.
+def kind_of(code: str) -> str:
+    """Which kind of reason this is, in the words of a slide.
 
-    >>> kind_of("face is 21 px wide at the median, at least 28 px needed")
-    'too small a face'
+    >>> kind_of("small"), kind_of("unscored")
+    ('too small a face', 'another reason')
     """
-    return next((kind for words, kind in _KINDS if words in reason), "another reason")
+    return _KINDS.get(code, "another reason")
 
 
 def _read_index(file: Path) -> DataFrame:
@@ -178,7 +181,7 @@ def _read_index(file: Path) -> DataFrame:
 
 def _case(answer: Answer) -> Case:
     status = answer.outcome.value if answer.p_fake is None else FOUND
-    return Case(answer.name, status, answer.reason if status != FOUND else "", 1, answer.path)
+    return Case(answer.name, status, answer.code if status != FOUND else "", 1, answer.path)
 
 
 def _read_cases(folder: Path, frame: DataFrame | None) -> list[Case]:
@@ -191,9 +194,9 @@ def _read_cases(folder: Path, frame: DataFrame | None) -> list[Case]:
             status = as_text(line.get("status"), "status")
             if status not in _STATUSES:
                 raise SettingsError(f"status must be one of {', '.join(_STATUSES)}, got {status!r:.60}")
-            reason = as_text(line.get("reason"), "reason")
+            code = as_text(line.get("reason_code", ""), "reason_code")
             people = as_whole(line.get("people"), "people")
         except SettingsError as error:
             raise DataError(f"{file}: line {number}: {error}") from error
-        found.append(Case(name, status, reason, people, str(paths.get(name) or "")))
+        found.append(Case(name, status, code, people, str(paths.get(name) or "")))
     return found

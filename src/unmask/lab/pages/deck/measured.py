@@ -47,6 +47,7 @@ class Answer:
         p_fake: Probability, or None where there is no number.
         reason: One sentence.
         path: What opens the clip.
+        code: Of the reason; empty in tables of versions that did not write it.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Answer:
     p_fake: float | None
     reason: str
     path: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ def _read_answers(file: Path) -> dict[str, list[Answer]]:
                 p_fake,
                 row["reason"],
                 row["path"],
+                row.get("reason_code") or "",
             )
         )
     return found

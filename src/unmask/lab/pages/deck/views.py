@@ -25,6 +25,7 @@ from unmask.faces.track import thin_track
 from unmask.judge.card import card_path, read_card
 from unmask.lab.datasets.sources import Opener
 from unmask.lab.pages.mosaic import Mosaic, make_mosaic
+from unmask.reasons import Reason
 from unmask.report.faces import draw_faces
 from unmask.types import Clip, Image, Track
 from unmask.video import read_clip
@@ -75,14 +76,14 @@ class Found:
     Attributes:
         still: With boxes drawn.
         people: How many were taken for a person.
-        why_dropped: Why others were not.
+        dropped: Why others were not.
         level: Mean level of the frames, 0 to 255.
         lightened: Whether a face was found only in a lightened copy.
     """
 
     still: Still
     people: int
-    why_dropped: tuple[str, ...]
+    dropped: tuple[Reason, ...]
     level: float
     lightened: bool
 
@@ -153,7 +154,7 @@ def make_views(wanted: Sequence[Wanted], *, on_done: Callable[[], None] = lambda
     batch = BatchSettings(jobs=2, time_limit_seconds=_LIMIT_SECONDS)
     for number, answer in run_each(todo, _load, batch):
         one = todo[number]
-        views[one.kind, one.name] = answer.reason if isinstance(answer, Failure) else answer
+        views[one.kind, one.name] = str(answer.reason) if isinstance(answer, Failure) else answer
         on_done()
     return views
 
@@ -202,7 +203,7 @@ def _find(wanted: Wanted, detector: FaceDetector) -> Found:
     return Found(
         still=_drawn(clip, tracks, best),
         people=sum(track.kept for track in tracks),
-        why_dropped=tuple(track.why_dropped for track in tracks if track.why_dropped is not None),
+        dropped=tuple(track.dropped for track in tracks if track.dropped is not None),
         level=float(np.mean([image.mean() for image in small])),
         lightened=any(face.lightened for track in tracks for face in track.faces),
     )

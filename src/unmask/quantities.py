@@ -1,0 +1,48 @@
+"""Kinds of values that verdicts are stored with, and the version of the form in which they are.
+
+Checks and JSON Schema are made from these by pydantic, which asks each for a method of a known name; so
+nothing here needs pydantic, and ``import unmask`` stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+SCHEMA = "1.0"
+"""Of a stored verdict. The second number grows when fields or reasons are added, which readers pass over; the
+first when a field changes its meaning or goes, which they refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a stored value must keep to; with none, it must be of its very type, and a number finite.
+
+    Attributes:
+        rules: In pydantic's words: ``ge``, ``le``, ``pattern``, ``min_length``, ``max_length``.
+    """
+
+    rules: tuple[tuple[str, Any], ...] = ()
+
+    def __get_pydantic_core_schema__(
+        self, kind: Any, make: Callable[[Any], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The rules for pydantic."""
+        made = make(kind)
+        if made["type"] != "tuple":  # JSON has lists only, so that a tuple may be one
+            made = made | {"strict": True}
+        if made["type"] == "float":
+            made = made | {"allow_inf_nan": False}
+        return made | dict(self.rules)
+
+
+Number = Annotated[float, Kept()]
+Share = Annotated[float, Kept((("ge", 0), ("le", 1)))]
+Seconds = Annotated[float, Kept((("gt", -1e9), ("lt", 1e9)))]
+Whole = Annotated[int, Kept((("ge", 0),))]
+Flag = Annotated[bool, Kept()]
+Sha256 = Annotated[str, Kept((("pattern", "^[0-9a-f]{64}$"),))]
+Box = Annotated[tuple[Number, ...], Kept((("min_length", 4), ("max_length", 4)))]
+Point = Annotated[tuple[Number, ...], Kept((("min_length", 2), ("max_length", 2)))]
+Points = Annotated[tuple[Point, ...], Kept((("min_length", 5), ("max_length", 5)))]
