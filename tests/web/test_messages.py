@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from unmask.report.words import LANGUAGES
+from unmask.reasons import LANGUAGES
 from unmask.verdicts import Outcome
 from unmask.web.pages import STATIC
 
