@@ -35,7 +35,7 @@ from unmask.lab.extract.crews import CrewSettings, gather_crew
 from unmask.lab.extract.plan import ExtractSettings, Plan, Video, make_plan, videos_of_index
 from unmask.lab.extract.run import extract
 from unmask.lab.extract.store import Store
-from unmask.lab.extract.worker import Part
+from unmask.lab.extract.worker import Extracted
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".data" / "benchmarks"
@@ -70,10 +70,10 @@ def synthetic(cache: Path, given: argparse.Namespace) -> list[Video]:
 def measure(plan: Plan, crew: CrewSettings) -> dict[str, Any]:
     """One extraction into an empty folder."""
     folder = Path(tempfile.mkdtemp(prefix="unmask-"))
-    parts: list[Part] = []
+    parts: list[Extracted] = []
     first = last = 0.0
 
-    def note(part: Part) -> None:
+    def note(part: Extracted) -> None:
         nonlocal first, last
         parts.append(part)
         last = time.perf_counter()
@@ -115,7 +115,7 @@ def measure_rows(rows: int) -> dict[str, float]:
     from unmask.lab.crops.samples import Sample
     from unmask.lab.crops.shards import read_index
     from unmask.lab.extract.manifest import read_manifest
-    from unmask.lab.extract.worker import make_part, make_record
+    from unmask.lab.extract.worker import make_extracted, make_record
 
     told: dict[str, float] = {}
     clock, making = time.process_time(), 0.0
@@ -156,7 +156,9 @@ def measure_rows(rows: int) -> dict[str, float]:
             for number, video in enumerate(plan.videos):
                 record = make_record(video, "done", people=1, crops=30, frames=30, boxes="own")
                 start = time.process_time()
-                part = make_part(record, [replace(sample, key=plan.keys[number], video=video.name)], b"x")
+                part = make_extracted(
+                    record, [replace(sample, key=plan.keys[number], video=video.name)], b"x"
+                )
                 making += time.process_time() - start  # which is a worker's work
                 store.put(number, part.blob)
             clock += making

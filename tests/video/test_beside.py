@@ -36,7 +36,9 @@ def test_a_video_is_listed_once_however_often_it_is_read(tmp_path, monkeypatch):
         [],
         film.survey_packets,
     )
-    monkeypatch.setattr(film, "survey_packets", lambda job, *more: listed.append(1) or survey(job, *more))
+    monkeypatch.setattr(
+        film, "survey_packets", lambda reading, *more: listed.append(1) or survey(reading, *more)
+    )
     small = read_small(path, seconds=1.5, frames_per_second=10, side_px=48)
     read_beside(path, small)
     assert len(listed) == 2  # once as the first, once as the other

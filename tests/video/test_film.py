@@ -13,7 +13,7 @@ from unmask.config import BatchSettings, DecodeSettings, ScanSettings
 from unmask.errors import MediaError
 from unmask.pipeline import load_scanner
 from unmask.video import open_film, read_stretches
-from unmask.video.container import Job
+from unmask.video.container import Reading
 from unmask.video.film import plan_pieces
 from unmask.video.reading import read_evenly
 
@@ -70,8 +70,8 @@ def test_without_a_place_to_begin_there_is_one_piece(tmp_path):
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
 def test_a_file_is_opened_at_the_packet_that_is_said(tmp_path, suffix):
     found = open_film(film(tmp_path, suffix=suffix))
-    job, survey = Job.start(found.source, found.settings), found.survey
-    with found.packets(job, begin=260) as (_, packets, number):
+    reading, survey = Reading.start(found.source, found.settings), found.survey
+    with found.packets(reading, begin=260) as (_, packets, number):
         assert number <= 260
         assert (number > 200) == (suffix != "ts")  # a container without an index is read from the beginning
         for packet in packets:
@@ -180,9 +180,9 @@ WATCHED = """
         scanner = load_scanner(settings)
         survey = film.survey_packets
 
-        def surveyed(job, *others):
-            note("survey", job.source.label)
-            return survey(job, *others)
+        def surveyed(reading, *others):
+            note("survey", reading.source.label)
+            return survey(reading, *others)
 
         film.survey_packets = surveyed
         return Watched(scanner)

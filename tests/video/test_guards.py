@@ -24,7 +24,7 @@ from media import (
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
 from unmask.video import decoding, read_clip
-from unmask.video.container import Job, check_source, open_video, read_packets, read_tags
+from unmask.video.container import Reading, check_source, open_video, read_packets, read_tags
 
 
 def refused(path: str | Path, settings: DecodeSettings | None = None) -> str:
@@ -99,7 +99,7 @@ def test_a_permission_error_is_told_in_words(tmp_path, monkeypatch):
 def test_tags_that_are_no_utf8_are_read_as_text_that_can_be_written(tmp_path):
     path = write_video(tmp_path / "foreign.mp4", frames=2)
     path.write_bytes(path.read_bytes().replace(b"Lavf", b"L\xe9vf"))
-    with open_video(Job.start(check_source(path), DecodeSettings())) as (container, _):
+    with open_video(Reading.start(check_source(path), DecodeSettings())) as (container, _):
         assert read_tags(container)["encoder"].startswith("L\ufffdvf")
     assert len(read_clip(path).frames) == 2
 

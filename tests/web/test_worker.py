@@ -48,7 +48,9 @@ def test_a_file_is_opened_once_for_glance_and_scan(settings, monkeypatch):
     from unmask.video import film
 
     surveyed, survey = [], film.survey_packets
-    monkeypatch.setattr(film, "survey_packets", lambda job, *more: surveyed.append(1) or survey(job, *more))
+    monkeypatch.setattr(
+        film, "survey_packets", lambda reading, *more: surveyed.append(1) or survey(reading, *more)
+    )
     load_scans(settings, 0)(str(SWAPPED), Tell(lambda message: None))
     assert surveyed == [1]
 

@@ -71,7 +71,7 @@ class Source:
 
 
 @dataclass(slots=True)
-class Job:
+class Reading:
     """One file being read under its settings.
 
     Attributes:
@@ -85,7 +85,7 @@ class Job:
     end: float
 
     @classmethod
-    def start(cls, source: Source, settings: DecodeSettings) -> Job:
+    def start(cls, source: Source, settings: DecodeSettings) -> Reading:
         """Begin now."""
         return cls(source, settings, time.monotonic() + settings.time_limit_seconds)
 
@@ -148,7 +148,7 @@ def check_source(path: str | Path) -> Source:
 
 
 @contextmanager
-def open_video(job: Job) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(reading: Reading) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a container and choose its video stream.
 
     Yields:
@@ -158,38 +158,40 @@ def open_video(job: Job) -> Iterator[tuple[InputContainer, VideoStream]]:
         MediaError: No listed container, no video stream, or frames above the pixel limit.
         DamagedError: The container's index is missing.
     """
-    source, settings = job.source, job.settings
+    source, settings = reading.source, reading.settings
     options = {
         "protocol_whitelist": "file",
         "format_whitelist": ",".join(CONTAINERS),
         "max_streams": str(settings.max_streams),
         "max_pixels": _decoder_limit(settings.max_pixels),
     }
-    job.check_time()
+    reading.check_time()
     try:
-        container = av.open(source.address, mode="r", options=options, timeout=job.left_seconds, **ANY_TAGS)
+        container = av.open(
+            source.address, mode="r", options=options, timeout=reading.left_seconds, **ANY_TAGS
+        )
     except FileNotFoundError:
         raise MediaError(f"{source.label}: the file disappeared") from None
     except av.error.ExitError:
-        job.check_time()
+        reading.check_time()
         raise MediaError(f"{source.label}: opening took too long") from None
     except (av.FFmpegError, ValueError) as error:
         if source.head[4:8] == b"ftyp":
             raise DamagedError(f"{source.label}: its index cannot be read (cut short or altered)") from error
         raise MediaError(f"{source.label}: no video or image that can be read ({_words(error)})") from error
     with container:
-        yield container, _choose_stream(job, container)
+        yield container, _choose_stream(reading, container)
 
 
 @contextmanager
-def own_errors(job: Job) -> Iterator[None]:
+def own_errors(reading: Reading) -> Iterator[None]:
     """Turn what FFmpeg says into a sentence about the file."""
     try:
         yield
     except av.FFmpegError as error:
-        job.check_time()
+        reading.check_time()
         reason = error.strerror or type(error).__name__
-        raise DamagedError(f"{job.source.label}: cannot be decoded ({reason})") from error
+        raise DamagedError(f"{reading.source.label}: cannot be decoded ({reason})") from error
 
 
 def read_tags(holder: InputContainer | VideoStream) -> dict[str, str]:
@@ -225,22 +227,22 @@ def _decoder_limit(max_pixels: int) -> str:
     return str(2 * max_pixels + 2**16)
 
 
-def check_pixels(job: Job, *, width: int, height: int) -> None:
+def check_pixels(reading: Reading, *, width: int, height: int) -> None:
     """Hold a frame against the pixel limit.
 
     Raises:
         MediaError: It is larger.
     """
-    limit = job.settings.max_pixels
+    limit = reading.settings.max_pixels
     if width * height > limit:
         raise MediaError(
-            f"{job.source.label}: a frame may have {limit} pixels, got {width} x {height};"
+            f"{reading.source.label}: a frame may have {limit} pixels, got {width} x {height};"
             " raise max_pixels to allow it"
         )
 
 
-def _choose_stream(job: Job, container: InputContainer) -> VideoStream:
-    source = job.source
+def _choose_stream(reading: Reading, container: InputContainer) -> VideoStream:
+    source = reading.source
     videos = [
         stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
     ]
@@ -252,7 +254,7 @@ def _choose_stream(job: Job, container: InputContainer) -> VideoStream:
         raise MediaError(f"{source.label}: no decoder for its video stream")
     stream = max(readable, key=_rank)  # The first of equals.
     width, height = stream.codec_context.width, stream.codec_context.height
-    check_pixels(job, width=width, height=height)
+    check_pixels(reading, width=width, height=height)
     for other in container.streams:
         if other.index != stream.index:
             other.discard = Discard.all

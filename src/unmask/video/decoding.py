@@ -10,7 +10,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from unmask.errors import MediaError
-from unmask.video.container import Job, VideoPacket, check_pixels, use_threads
+from unmask.video.container import Reading, VideoPacket, check_pixels, use_threads
 from unmask.video.survey import Survey
 
 MAX_KEPT_BYTES = 2**30
@@ -24,7 +24,7 @@ class Decoding:
     """One run of the decoder over a stream.
 
     Attributes:
-        job: The file and its limits.
+        reading: The file and its limits.
         survey: What its packets say.
         held: How many of its frames will be in memory at a time.
         careful: Go on behind damage, in one thread, so that the same file always gives the same pixels; else
@@ -33,7 +33,7 @@ class Decoding:
         problem: The first damage met, in a few words; empty when none.
     """
 
-    job: Job
+    reading: Reading
     survey: Survey
     held: int
     careful: bool = False
@@ -50,7 +50,7 @@ class Decoding:
         Raises:
             MediaError: A frame is too large, all of them are, or time is up.
         """
-        settings = self.job.settings
+        settings = self.reading.settings
         threads = 1 if self.careful else settings.threads
         use_threads(context, threads=threads, max_pixels=settings.max_pixels)
         return self._timed(self._frames(context, packets))
@@ -75,7 +75,7 @@ class Decoding:
         self, context: VideoCodecContext, packets: Iterable[VideoPacket | None]
     ) -> Iterator[VideoFrame]:
         for packet in packets:
-            self.job.check_time()
+            self.reading.check_time()
             try:
                 frames = context.decode(packet)
             except av.FFmpegError as error:
@@ -84,8 +84,8 @@ class Decoding:
             if packet is None:
                 context.flush_buffers()
             for frame in frames:
-                check_pixels(self.job, width=frame.width, height=frame.height)
-                _check_memory(self.job, frame, self.held)
+                check_pixels(self.reading, width=frame.width, height=frame.height)
+                _check_memory(self.reading, frame, self.held)
                 if frame.is_corrupt:
                     self._note("a frame is marked as broken")
             if self.problem and not self.careful:
@@ -117,11 +117,11 @@ def fitting(context: VideoCodecContext) -> int:
     return max(1, 8 * MAX_KEPT_BYTES // max(1, context.width * context.height * bits))
 
 
-def _check_memory(job: Job, frame: VideoFrame, count: int) -> None:
+def _check_memory(reading: Reading, frame: VideoFrame, count: int) -> None:
     """Stop a file whose frames are far larger than its header made believe."""
     total = count * frame.width * frame.height * frame.format.padded_bits_per_pixel // 8
     if count > 1 and total > 2 * MAX_KEPT_BYTES:
         raise MediaError(
-            f"{job.source.label}: frames may take {2 * MAX_KEPT_BYTES} bytes, {count} of"
+            f"{reading.source.label}: frames may take {2 * MAX_KEPT_BYTES} bytes, {count} of"
             f" {frame.width} x {frame.height} take {total}; ask for fewer frames"
         )

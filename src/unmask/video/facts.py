@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 
 from unmask.config import DecodeSettings
-from unmask.video.container import Job, check_source, open_video, own_errors, read_tags
+from unmask.video.container import Reading, check_source, open_video, own_errors, read_tags
 from unmask.video.still import read_still, still_format
 
 MAX_TAGS, MAX_TAG_LETTERS = 40, 200
@@ -73,8 +73,8 @@ def read_facts(path: Path, sha256: str, settings: DecodeSettings) -> Facts:
     if kind is not None:
         frame = read_still(source, kind, settings).frames[0]
         return Facts(sha256, size, kind, kind, frame.width, frame.height)
-    job = Job.start(source, settings)
-    with own_errors(job), open_video(job) as (container, stream):
+    reading = Reading.start(source, settings)
+    with own_errors(reading), open_video(reading) as (container, stream):
         context = stream.codec_context
         rate = float(stream.average_rate or stream.guessed_rate or 0)
         duration = (container.duration or 0) / av.time_base

@@ -23,7 +23,7 @@ from av.video.codeccontext import VideoCodecContext
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
 from unmask.video.container import (
-    Job,
+    Reading,
     Source,
     VideoPacket,
     check_source,
@@ -140,12 +140,12 @@ class Film:
 
     @contextmanager
     def packets(
-        self, job: Job, *, begin: int = 0
+        self, reading: Reading, *, begin: int = 0
     ) -> Iterator[tuple[VideoCodecContext, Iterator[VideoPacket], int]]:
         """Packets of a video: those at hand, else from the file, where it has an index near the one needed.
 
         Args:
-            job: The file and its limits.
+            reading: The file and its limits.
             begin: Number of the packet that is needed first.
 
         Yields:
@@ -156,7 +156,7 @@ class Film:
             yield context, _given_up(held), 0
             return
         if begin:
-            with open_video(job) as (container, stream):
+            with open_video(reading) as (container, stream):
                 if container.format.name in _SEEKABLE:
                     container.seek(self.survey.ticks[begin], stream=stream)
                     packets = read_packets(container, stream)
@@ -165,7 +165,7 @@ class Film:
                     if head is not None and number is not None:
                         yield stream.codec_context, chain([head], packets), number
                         return
-        with open_video(job) as (container, stream):
+        with open_video(reading) as (container, stream):
             yield stream.codec_context, read_packets(container, stream), 0
 
 
@@ -186,9 +186,9 @@ def open_film(path: str | Path, settings: DecodeSettings | None = None) -> Film:
     still = still_format(source.head)
     if still is not None:
         return Film(source, settings, still, Survey.of_still()).parted()
-    job = Job.start(source, settings)
-    with own_errors(job), open_video(job) as (container, stream):
-        survey = survey_packets(job, container, stream)
+    reading = Reading.start(source, settings)
+    with own_errors(reading), open_video(reading) as (container, stream):
+        survey = survey_packets(reading, container, stream)
         film = Film(source, settings, None, survey, fitting(stream.codec_context)).parted()
         if survey.packets is not None:
             film.at_hand.append((stream.codec_context, survey.packets))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from unmask.types import Frame
-from unmask.video.container import Job, own_errors
+from unmask.video.container import Reading, own_errors
 from unmask.video.decoding import Decoding
 from unmask.video.film import Film
 from unmask.video.picture import Converter, DecodedPicture
@@ -41,14 +41,14 @@ def play_frames(film: Film, choose: Choose) -> Iterator[Frame]:
         yield from read_still(film.source, film.still, film.settings).frames
         return
     plan = plan_packets(survey.facts(), wanted) if survey.plannable and not survey.problem else None
-    job = Job.start(film.source, film.settings)
-    run = Decoding(job, survey, 1, careful=True)
+    reading = Reading.start(film.source, film.settings)
+    run = Decoding(reading, survey, 1, careful=True)
     left, converter = set(wanted), Converter()
-    with own_errors(job), film.packets(job) as (context, packets, _):
+    with own_errors(reading), film.packets(reading) as (context, packets, _):
         for time, frame in run.run(context, planned_packets(run, packets, plan)):
             if time in left:
                 left.remove(time)
                 yield Frame(survey.seconds(time), DecodedPicture(frame, converter))
-                job.renew()
+                reading.renew()
             if not left:
                 return

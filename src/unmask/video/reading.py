@@ -8,7 +8,7 @@ from pathlib import Path
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError
 from unmask.types import Clip, Frame
-from unmask.video.container import Job, VideoPacket, own_errors
+from unmask.video.container import Reading, VideoPacket, own_errors
 from unmask.video.decoding import Decoding, Timed
 from unmask.video.film import Film, open_film
 from unmask.video.picture import Converter, DecodedPicture
@@ -57,26 +57,26 @@ def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
     """
     if film.still is not None:
         return read_still(film.source, film.still, film.settings)
-    job, survey, times = Job.start(film.source, film.settings), film.survey, film.times
+    reading, survey, times = Reading.start(film.source, film.settings), film.survey, film.times
     end = survey.times[-1] + survey.frame_ticks if times[-1] == survey.times[-1] else None
     wanted = pick_times(times, min(film.settings.frames, film.most_held), end=end)
     cuts = [] if cuts is None else cuts
     damage = survey.problem
-    with own_errors(job):
+    with own_errors(reading):
         if not damage:
-            run = Decoding(job, survey, len(wanted))
+            run = Decoding(reading, survey, len(wanted))
             picked = _pick(run, film, wanted, cuts)
             if not run.problem and [time for time, _ in picked] == wanted:
-                return make_clip(job, survey, picked, damage="")
+                return make_clip(reading, survey, picked, damage="")
             damage = run.problem
         for broken_too in (False, True):
             cuts.clear()
-            run = Decoding(job, survey, len(wanted), careful=True, broken_too=broken_too)
+            run = Decoding(reading, survey, len(wanted), careful=True, broken_too=broken_too)
             picked = _pick(run, film, wanted, cuts)
             damage = damage or run.problem
             if picked:
-                return make_clip(job, survey, picked, damage=damage)
-    raise DamagedError(f"{job.source.label}: no frame can be decoded ({damage or 'no reason given'})")
+                return make_clip(reading, survey, picked, damage=damage)
+    raise DamagedError(f"{reading.source.label}: no frame can be decoded ({damage or 'no reason given'})")
 
 
 def _pick(run: Decoding, film: Film, wanted: list[int], cuts: list[int]) -> list[Timed]:
@@ -84,7 +84,7 @@ def _pick(run: Decoding, film: Film, wanted: list[int], cuts: list[int]) -> list
     plan = None
     if not run.careful and film.survey.plannable and film.settings.drop_unreferenced:
         plan = plan_packets(film.survey.facts(), wanted)
-    with film.packets(run.job) as (context, packets, _):
+    with film.packets(run.reading) as (context, packets, _):
         frames = run.run(context, planned_packets(run, packets, plan))
         tick_seconds = float(film.survey.time_base)
         return pick_shown(_noted(frames, cuts, since=wanted[0], tick_seconds=tick_seconds), wanted)
@@ -109,12 +109,12 @@ def planned_packets(
     yield None
 
 
-def make_clip(job: Job, survey: Survey, picked: list[Timed], *, damage: str) -> Clip:
+def make_clip(reading: Reading, survey: Survey, picked: list[Timed], *, damage: str) -> Clip:
     """A clip of these frames."""
     converter = Converter()
     frames = tuple(Frame(survey.seconds(time), DecodedPicture(frame, converter)) for time, frame in picked)
     return Clip(
-        path=job.source.path,
+        path=reading.source.path,
         frames=frames,
         duration_seconds=survey.duration_seconds,
         damaged=bool(damage),

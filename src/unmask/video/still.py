@@ -10,7 +10,7 @@ import numpy as np
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
 from unmask.types import Clip, Frame
-from unmask.video.container import Job, Source, check_pixels
+from unmask.video.container import Reading, Source, check_pixels
 from unmask.video.picture import array_picture
 
 MAX_BYTES = 512 * 2**20
@@ -55,8 +55,8 @@ def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
     size = _SIZES[kind](data)
     if size is None or 0 in size:
         raise DamagedError(f"{source.label}: the {kind} header cannot be read")
-    job = Job.start(source, settings)
-    check_pixels(job, width=size[0], height=size[1])
+    reading = Reading.start(source, settings)
+    check_pixels(reading, width=size[0], height=size[1])
     import cv2  # Only needed for stills.
 
     try:
@@ -65,7 +65,7 @@ def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
         raise DamagedError(f"{source.label}: the {kind} picture cannot be decoded") from error
     if image is None or image.ndim != 3 or 0 in image.shape:
         raise DamagedError(f"{source.label}: the {kind} picture cannot be decoded")
-    check_pixels(job, width=image.shape[1], height=image.shape[0])
+    check_pixels(reading, width=image.shape[1], height=image.shape[0])
     rgb = np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
     damage = _DAMAGE[kind](data)
     frame = Frame(time_seconds=0.0, picture=array_picture(rgb))

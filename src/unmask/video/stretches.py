@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 
 from unmask.errors import DamagedError
 from unmask.types import Clip, Frame, Stretch
-from unmask.video.container import Job, VideoPacket, own_errors
+from unmask.video.container import Reading, VideoPacket, own_errors
 from unmask.video.decoding import Decoding
 from unmask.video.film import Film, Piece
 from unmask.video.picture import Converter, DecodedPicture
@@ -53,21 +53,21 @@ def read_stretches(film: Film, piece: int | None = None) -> Iterator[Stretch]:
             yield Stretch(clip, True, start, end, start, end)
             return
         del clip
-    job = Job.start(film.source, film.settings)
-    with own_errors(job):
-        yield from _Reading(job, film).run(piece)
+    reading = Reading.start(film.source, film.settings)
+    with own_errors(reading):
+        yield from _PieceReader(reading, film).run(piece)
 
 
 @dataclass(slots=True)
-class _Reading:
+class _PieceReader:
     """A film that is read piece by piece, and in each stretch by stretch.
 
     Attributes:
-        job: The file and its limits.
+        reading: The file and its limits.
         film: What is known of it.
     """
 
-    job: Job
+    reading: Reading
     film: Film
 
     def run(self, chosen: int | None) -> Iterator[Stretch]:
@@ -77,18 +77,18 @@ class _Reading:
         lost: list[Stretch] = []  # told of only once it is known that something can be decoded
         for piece in pieces if chosen is None else pieces[chosen : chosen + 1]:
             sampler = self._sampler(piece)
-            self.job.renew()  # each piece has a time limit of its own
-            run = Decoding(self.job, survey, sampler.held, careful=True)
+            self.reading.renew()  # each piece has a time limit of its own
+            run = Decoding(self.reading, survey, sampler.held, careful=True)
             empty = True
             for stretch in self._read(piece, run, sampler):
                 empty, given = False, True
                 yield from lost
                 lost.clear()
                 yield stretch
-                self.job.renew()
+                self.reading.renew()
             problem = problem or survey.problem or run.problem
             if empty:
-                clip = Clip(self.job.source.path, (), 0.0, damaged=True, damage=problem)
+                clip = Clip(self.reading.source.path, (), 0.0, damaged=True, damage=problem)
                 start, end = survey.seconds(piece.first), survey.seconds(piece.end)
                 lost.append(
                     self._stretch(clip, Taken((), not piece.goes_on, start, end, "cannot be decoded"))
@@ -96,11 +96,13 @@ class _Reading:
         if given or chosen is not None:
             yield from lost
         else:
-            raise DamagedError(f"{self.job.source.label}: no frame can be decoded ({problem or 'no reason'})")
+            raise DamagedError(
+                f"{self.reading.source.label}: no frame can be decoded ({problem or 'no reason'})"
+            )
 
     def _sampler(self, piece: Piece) -> StretchSampler[VideoFrame]:
         """Each piece has its share of the frames."""
-        settings = self.job.settings
+        settings = self.reading.settings
         pieces = self.film.pieces
         share = (piece.end - piece.first) / (pieces[-1].end - pieces[0].first)
         settings = replace(settings, max_frames=max(1, round(settings.max_frames * share)))
@@ -109,7 +111,7 @@ class _Reading:
 
     def _read(self, piece: Piece, run: Decoding, sampler: StretchSampler[VideoFrame]) -> Iterator[Stretch]:
         survey = self.film.survey
-        with self.film.packets(run.job, begin=piece.begin) as (context, packets, number):
+        with self.film.packets(run.reading, begin=piece.begin) as (context, packets, number):
             chosen = _thinned(run, run.until_damage(packets, first=number), sampler, piece.begin)
             frames = run.run(context, chosen)
             for taken in _sampled(
@@ -118,7 +120,7 @@ class _Reading:
                 converter = Converter()
                 damage = survey.problem or run.problem
                 clip = Clip(
-                    path=self.job.source.path,
+                    path=self.reading.source.path,
                     frames=tuple(
                         Frame(time, DecodedPicture(frame, converter)) for time, frame in taken.frames
                     ),
@@ -168,7 +170,7 @@ def _thinned(
     What no other frame refers to is left out where the frame before it is near, until damage is met: then
     nothing is known of what refers to what.
     """
-    known = run.survey.plannable and run.job.settings.drop_unreferenced
+    known = run.survey.plannable and run.reading.settings.drop_unreferenced
     after_jump = begin > 0
     sent = -math.inf
     for number, packet in packets:

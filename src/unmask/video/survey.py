@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from unmask.errors import MediaError
-from unmask.video.container import Job, VideoPacket, read_packets
+from unmask.video.container import Reading, VideoPacket, read_packets
 from unmask.video.packets import H264Reader, Traits, packet_reader
 from unmask.video.sampling import PacketFacts
 
@@ -125,7 +125,7 @@ class Survey:
             self.shown[packet.pts] = packet.duration or 0
 
 
-def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> Survey:
+def survey_packets(reading: Reading, container: InputContainer, stream: VideoStream) -> Survey:
     """Read through a stream without decoding.
 
     A large file on a slow disk takes what it takes: the time limit counts from one packet to the next.
@@ -140,18 +140,18 @@ def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> 
     read_bytes, file_bytes = 0, container.size
     try:
         for packet in read_packets(container, stream):
-            job.check_time()
+            reading.check_time()
             if len(survey.ticks) >= MAX_PACKETS:
-                raise MediaError(f"{job.source.label}: a stream may have {MAX_PACKETS} packets, got more")
+                raise MediaError(f"{reading.source.label}: a stream may have {MAX_PACKETS} packets, got more")
             read_bytes += packet.size
             if read_bytes <= file_bytes:
-                job.renew()
+                reading.renew()
             if read_bytes > _KEPT_BYTES or len(survey.sizes) >= _KEPT_PACKETS:
                 survey.packets = None
             traits = reader(bytes(packet)) if reader is not None else _NO_TRAITS
             survey.add(packet, traits, hidden=_hidden(codec, packet))
     except av.FFmpegError as error:
-        job.check_time()
+        reading.check_time()
         survey.problem = f"reading broke off ({error.strerror or type(error).__name__})"
     survey.timed = survey.timed and container.format.name not in _UNTIMED
     survey.times = array("q", sorted(survey.shown if survey.timed else survey.decoded))
@@ -165,7 +165,7 @@ def survey_packets(job: Job, container: InputContainer, stream: VideoStream) -> 
         survey.problem = survey.problem or _shortfall(survey, container, stream)
     survey.shown.clear()
     survey.decoded.clear()
-    job.renew()  # for the decoding
+    reading.renew()  # for the decoding
     return survey
 
 

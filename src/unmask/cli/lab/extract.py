@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from unmask.lab.extract.estimate import Estimate
     from unmask.lab.extract.plan import Video
-    from unmask.lab.extract.worker import Part
+    from unmask.lab.extract.worker import Extracted
 
 _TELL_EVERY_SECONDS = 30.0
 _NAMED = re.compile(r"([\w.-]+)=(.+)")
@@ -204,7 +204,7 @@ def _list_videos(sources: Sequence[str]) -> list[Video]:
 
 
 @contextmanager
-def _progress(total: int, done: int) -> Iterator[Callable[[Part], None]]:
+def _progress(total: int, done: int) -> Iterator[Callable[[Extracted], None]]:
     """Rate, time left and failures: a bar on a terminal, elsewhere a line now and then."""
     import time
 
@@ -227,14 +227,14 @@ def _progress(total: int, done: int) -> Iterator[Callable[[Part], None]]:
         with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task("", total=total, completed=done)
 
-            def advance(part: Part) -> None:
+            def advance(part: Extracted) -> None:
                 counts[part.record["status"]] += 1
                 bar.update(task, advance=1, description=words())
 
             yield advance
         return
 
-    def tell(part: Part) -> None:
+    def tell(part: Extracted) -> None:
         nonlocal told
         counts[part.record["status"]] += 1
         now = time.monotonic()

@@ -12,7 +12,7 @@ SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".jpg", "
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LabelledFile:
     """One labelled file.
 
     Attributes:
@@ -30,7 +30,7 @@ class Source:
     original: str
 
 
-def list_sources(folder: Path, *, collection: str) -> list[Source]:
+def list_sources(folder: Path, *, collection: str) -> list[LabelledFile]:
     """Files of a folder and below; labels come from ``metadata.json`` as in DFDC, without it all are real.
 
     Raises:
@@ -47,7 +47,7 @@ def list_sources(folder: Path, *, collection: str) -> list[Source]:
         original = (entry.original if entry else None) or file.name
         label = entry.label if entry else "REAL"
         sources.append(
-            Source(
+            LabelledFile(
                 path=file,
                 name=(place / file.name).as_posix(),
                 collection=collection,

@@ -51,7 +51,7 @@ class SplitRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SampledVideo:
     """One sampled video.
 
     Attributes:
@@ -89,7 +89,7 @@ class Exploration:
     statuses: Counter[str]
     hours: float | None
     size_bytes: int
-    looks: list[Look] = field(default_factory=list)
+    looks: list[SampledVideo] = field(default_factory=list)
     people: dict[str, Counter[int]] = field(default_factory=dict)
 
 
@@ -127,7 +127,7 @@ def look_at_sample(
     faces: int = 40,
     jobs: int = 1,
     on_done: Callable[[int, int], None] | None = None,
-) -> list[Look]:
+) -> list[SampledVideo]:
     """Decode the middle frame of some videos, chosen by hash; of the first few also find the face.
 
     Args:
@@ -151,14 +151,14 @@ def look_at_sample(
     batch = BatchSettings(jobs=jobs, time_limit_seconds=_LIMIT_SECONDS)
     for number, look in run_each(tasks, _load_looker, batch, at_home=True):
         name, _, label, _ = tasks[number]
-        looks.append(Look(name, label, None) if isinstance(look, Failure) else look)
+        looks.append(SampledVideo(name, label, None) if isinstance(look, Failure) else look)
         if on_done is not None:
             on_done(len(looks), len(tasks))
     place = {task[0]: number for number, task in enumerate(tasks)}
     return sorted(looks, key=lambda look: place[look.name])
 
 
-def faces_of_crops(folder: Path, *, faces: int = 40) -> list[Look]:
+def faces_of_crops(folder: Path, *, faces: int = 40) -> list[SampledVideo]:
     """Faces out of an extraction, one a video, evenly spread over it.
 
     Raises:
@@ -178,7 +178,7 @@ def faces_of_crops(folder: Path, *, faces: int = 40) -> list[Look]:
         middle = np.array(
             [side / 4, side / 4, side * 3 / 4, side * 3 / 4], np.float32
         )  # Stored twice as wide.
-        look = Look(Path(sample.video).name or sample.key, sample.label, None, _face(image, middle))
+        look = SampledVideo(Path(sample.video).name or sample.key, sample.label, None, _face(image, middle))
         looks.append(look)
     return looks
 
@@ -203,21 +203,21 @@ def count_people(frame: DataFrame, folder: Path) -> dict[str, Counter[int]]:
 Task = tuple[str, str, str, bool]
 
 
-def _load_looker() -> Do[Task, Look]:
+def _load_looker() -> Do[Task, SampledVideo]:
     return partial(_look, detector=load_detector(DetectSettings()))
 
 
-def _look(task: Task, _: Tell, *, detector: FaceDetector) -> Look:
+def _look(task: Task, _: Tell, *, detector: FaceDetector) -> SampledVideo:
     name, path, label, wants_face = task
     try:
         with Opener() as opener, opener.local(path) as file:
             clip = read_clip(file, DecodeSettings(frames=1, threads=1))
             image = clip.frames[0].picture.rgb()
     except (MediaError, DataError):
-        return Look(name, label, None)
+        return SampledVideo(name, label, None)
     found = detect_faces(clip, detector, DetectSettings())[0] if wants_face else ()
     face = _face(image, found[0].box) if found else None
-    return Look(name, label, float(image.mean()), face)
+    return SampledVideo(name, label, float(image.mean()), face)
 
 
 def _face(image: Image, box: Floats) -> Image:

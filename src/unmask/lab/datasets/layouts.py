@@ -13,7 +13,7 @@ from itertools import groupby
 
 from unmask.errors import DataError, SettingsError
 from unmask.lab.datasets.metadata import MAX_METADATA_BYTES, Label, parse_metadata
-from unmask.lab.datasets.sources import Entry, Opener
+from unmask.lab.datasets.sources import Opener, SourceFile
 
 VIDEO_SUFFIXES = (
     ".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".ts", ".flv", ".wmv", ".gif",
@@ -50,10 +50,10 @@ class Row:
     donor: str | None = None
 
 
-Layout = Callable[[Sequence[Entry], Opener], Iterator[Row]]
+Layout = Callable[[Sequence[SourceFile], Opener], Iterator[Row]]
 
 
-def read_rows(entries: Sequence[Entry], opener: Opener, *, layout: str = "auto") -> list[Row]:
+def read_rows(entries: Sequence[SourceFile], opener: Opener, *, layout: str = "auto") -> list[Row]:
     """Rows for the videos of one source.
 
     Args:
@@ -77,11 +77,11 @@ def read_rows(entries: Sequence[Entry], opener: Opener, *, layout: str = "auto")
     return rows
 
 
-def find_layout(entries: Sequence[Entry]) -> str:
+def find_layout(entries: Sequence[SourceFile]) -> str:
     """Which layout the names of files and folders show.
 
     Example:
-        >>> find_layout([Entry("/d/real/a.mp4", "d/real/a.mp4", 9)])
+        >>> find_layout([SourceFile("/d/real/a.mp4", "d/real/a.mp4", 9)])
         'real-fake'
     """
     if any(entry.name == METADATA_NAME for entry in entries):
@@ -94,11 +94,11 @@ def find_layout(entries: Sequence[Entry]) -> str:
     return "real-fake" if {folder.lower() for folder in folders} & {"real", "fake"} else "plain"
 
 
-def _videos(entries: Sequence[Entry]) -> Iterator[Entry]:
+def _videos(entries: Sequence[SourceFile]) -> Iterator[SourceFile]:
     return (entry for entry in entries if entry.name.lower().endswith(VIDEO_SUFFIXES))
 
 
-def _row(entry: Entry, name: str, part: str) -> Row:
+def _row(entry: SourceFile, name: str, part: str) -> Row:
     status = f"damaged: {entry.problem}" if entry.problem else "ok"
     return Row(name=name, path=entry.path, part=part, size_bytes=entry.size_bytes, status=status)
 
@@ -107,7 +107,7 @@ def _last(folder: str) -> str:
     return folder.rpartition("/")[2]
 
 
-def _dfdc(entries: Sequence[Entry], opener: Opener) -> Iterator[Row]:
+def _dfdc(entries: Sequence[SourceFile], opener: Opener) -> Iterator[Row]:
     """Labels from ``metadata.json`` beside the videos; named by file name; a part is a folder."""
     for folder, group in groupby(
         sorted(entries, key=lambda entry: entry.inner), key=lambda entry: entry.folder
@@ -142,7 +142,7 @@ _FF_DEEPFAKE_DETECTION = re.compile(r"(\d+)_(\d+)(__.+)__[A-Z0-9]+(\.\w+)")
 _FF_SWAP = re.compile(r"(\w+?)_(\w+?)(\.\w+)")
 
 
-def _faceforensics(entries: Sequence[Entry], _: Opener) -> Iterator[Row]:
+def _faceforensics(entries: Sequence[SourceFile], _: Opener) -> Iterator[Row]:
     """Named ``METHOD/COMPRESSION/FILE``, as methods share names; ``000_003`` is 000 with the face of 003."""
     for entry in _videos(entries):
         parts = entry.inner.split("/")
@@ -177,7 +177,7 @@ _CELEB_FAKE = re.compile(r"(id\d+)_(id\d+)_(\d+\.\w+)")
 _CELEB_TEST_LIST = "List_of_testing_videos.txt"
 
 
-def _celebdf(entries: Sequence[Entry], opener: Opener) -> Iterator[Row]:
+def _celebdf(entries: Sequence[SourceFile], opener: Opener) -> Iterator[Row]:
     """Named by file; ``id0_id1_0003`` is ``id0_0003`` with the face of id1; the official list is the test."""
     tested: set[str] | None = None
     for entry in entries:
@@ -200,7 +200,7 @@ def _celebdf(entries: Sequence[Entry], opener: Opener) -> Iterator[Row]:
         yield row
 
 
-def _real_fake(entries: Sequence[Entry], _: Opener) -> Iterator[Row]:
+def _real_fake(entries: Sequence[SourceFile], _: Opener) -> Iterator[Row]:
     """Labelled by the nearest folder, named from there on; fake/a is taken to be made from real/a."""
     reals = set()
     rows: list[tuple[Row, str]] = []
@@ -223,7 +223,7 @@ def _real_fake(entries: Sequence[Entry], _: Opener) -> Iterator[Row]:
         yield row
 
 
-def _plain(entries: Sequence[Entry], _: Opener) -> Iterator[Row]:
+def _plain(entries: Sequence[SourceFile], _: Opener) -> Iterator[Row]:
     """No labels; named by place."""
     for entry in _videos(entries):
         yield _row(entry, entry.inner.partition("/")[2] or entry.name, _last(entry.folder))

@@ -18,7 +18,7 @@ from unmask.config import BatchSettings, DecodeSettings
 from unmask.errors import DataError, MediaError
 from unmask.lab.datasets.layouts import Row
 from unmask.lab.datasets.sources import Opener
-from unmask.video.container import Job, Source, open_video, read_packets, read_tags, use_threads
+from unmask.video.container import Reading, Source, open_video, read_packets, read_tags, use_threads
 from unmask.work.each import Do, Failure, run_each
 
 Facts = dict[str, Any]
@@ -132,11 +132,11 @@ def _probe_container(path: str, file: IO[bytes], facts: Facts) -> None:
     if not head:
         raise MediaError("the file is empty")
     source = Source(path=Path(name), address=_Bare(file), label=name, head=head)
-    job = Job.start(source, DecodeSettings(frames=1, time_limit_seconds=_LIMIT_SECONDS))
-    with open_video(job) as (container, stream):
+    reading = Reading.start(source, DecodeSettings(frames=1, time_limit_seconds=_LIMIT_SECONDS))
+    with open_video(reading) as (container, stream):
         facts |= _facts(container, stream)
         end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
-        turned = _first_frame_rotation(container, stream, job)
+        turned = _first_frame_rotation(container, stream, reading)
         if turned % 180:
             facts["width"], facts["height"] = facts["height"], facts["width"]
         facts |= {"rotation": -turned % 360, "readable": True}
@@ -167,15 +167,15 @@ def _facts(container: InputContainer, stream: VideoStream) -> Facts:
     }
 
 
-def _first_frame_rotation(container: InputContainer, stream: VideoStream, job: Job) -> int:
+def _first_frame_rotation(container: InputContainer, stream: VideoStream, reading: Reading) -> int:
     """Degrees counterclockwise that a player turns the first frame by.
 
     Raises:
         MediaError: No frame can be decoded.
     """
-    use_threads(stream.codec_context, threads=1, max_pixels=job.settings.max_pixels)
+    use_threads(stream.codec_context, threads=1, max_pixels=reading.settings.max_pixels)
     for packet in read_packets(container, stream):
-        job.check_time()
+        reading.check_time()
         for frame in stream.codec_context.decode(packet):
             return frame.rotation
     for frame in stream.codec_context.decode(None):

@@ -29,7 +29,7 @@ _SPOOL_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SourceFile:
     """One file of a source.
 
     Attributes:
@@ -55,7 +55,7 @@ class Entry:
         return self.inner.rpartition("/")[0]
 
 
-def list_entries(root: str | os.PathLike[str]) -> list[Entry]:
+def list_entries(root: str | os.PathLike[str]) -> list[SourceFile]:
     """All files of a folder with its subfolders, a zip, or an address, sorted; zips inside are looked into.
 
     Raises:
@@ -70,10 +70,10 @@ def list_entries(root: str | os.PathLike[str]) -> list[Entry]:
         if path.is_dir():
             found = _list_folder(path)
         elif path.is_file():
-            found = [Entry(str(path), path.name, path.stat().st_size)]
+            found = [SourceFile(str(path), path.name, path.stat().st_size)]
         else:
             raise DataError(f"{text}: no such file or folder")
-    entries: list[Entry] = []
+    entries: list[SourceFile] = []
     for entry in sorted(found, key=lambda entry: entry.inner):
         if entry.name.lower().endswith(".zip"):
             entries += _list_zip(entry)
@@ -188,7 +188,7 @@ def _data_start(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:
     return info.header_offset + 30 + int(sum(lengths))
 
 
-def _list_folder(root: Path) -> list[Entry]:
+def _list_folder(root: Path) -> list[SourceFile]:
     entries = []
     seen: set[str] = set()
     for folder, folders, files in os.walk(root, followlinks=True):
@@ -204,13 +204,13 @@ def _list_folder(root: Path) -> list[Entry]:
                 continue
             path = os.path.join(folder, name)  # noqa: PTH118  a Path for each of 119,154 files takes seconds
             try:
-                entries.append(Entry(path, f"{inner}/{name}", os.stat(path).st_size))  # noqa: PTH116
+                entries.append(SourceFile(path, f"{inner}/{name}", os.stat(path).st_size))  # noqa: PTH116
             except OSError as error:
-                entries.append(Entry(path, f"{inner}/{name}", 0, _words(error)))
+                entries.append(SourceFile(path, f"{inner}/{name}", 0, _words(error)))
     return entries
 
 
-def _list_zip(archive: Entry) -> list[Entry]:
+def _list_zip(archive: SourceFile) -> list[SourceFile]:
     stem = archive.inner[: -len(".zip")]
     try:
         with _open_plain(archive.path) as file, zipfile.ZipFile(file) as zipped:
@@ -227,7 +227,7 @@ def _list_zip(archive: Entry) -> list[Entry]:
         _check_member(archive.path, info)
         problem = "it is encrypted" if info.flag_bits & 1 else ""
         path = f"zip://{info.filename}::{archive.path}"
-        entries.append(Entry(path, f"{stem}/{info.filename}", info.file_size, problem))
+        entries.append(SourceFile(path, f"{stem}/{info.filename}", info.file_size, problem))
     return sorted(entries, key=lambda entry: entry.inner)
 
 
@@ -246,7 +246,7 @@ def _check_member(archive: str, info: zipfile.ZipInfo) -> None:
         )
 
 
-def _list_address(address: str) -> list[Entry]:
+def _list_address(address: str) -> list[SourceFile]:
     filesystem = _filesystem(address)
     protocol = address.partition("://")[0]
     try:
@@ -266,7 +266,7 @@ def _list_address(address: str) -> list[Entry]:
         if {".", ".."} & set(parts):
             raise DataError(f"{address}: object {key!r}: a name must lead to a place inside")
         if facts.get("type") == "file" and not any(_hidden(part) for part in parts[1:]):
-            entries.append(Entry(f"{protocol}://{key.lstrip('/')}", inner, int(facts.get("size") or 0)))
+            entries.append(SourceFile(f"{protocol}://{key.lstrip('/')}", inner, int(facts.get("size") or 0)))
     return entries
 
 

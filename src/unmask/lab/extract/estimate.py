@@ -13,7 +13,7 @@ from unmask.errors import DataError
 from unmask.lab.extract.plan import Plan, make_plan
 from unmask.lab.extract.run import extract
 from unmask.lab.extract.store import Store
-from unmask.lab.extract.worker import Part
+from unmask.lab.extract.worker import Extracted
 from unmask.work.pool import Crew
 
 
@@ -67,13 +67,13 @@ def estimate(plan: Plan, crew: Crew, *, families: int = 10) -> Estimate:
     chosen = _spread(leads, families)
     led = {plan.leaders[n]: n for n in reversed(follows)}
     chosen += [led[n] for n in chosen if n in led]
-    parts: list[Part] = []
+    parts: list[Extracted] = []
     sample = make_plan([plan.videos[n] for n in chosen], plan.settings)
     folder = tempfile.TemporaryDirectory(prefix="unmask-")
     with folder as place, Store(Path(place) / "sample", sample) as store:
         extract(store, crew, on_done=parts.append)
     number = {plan.videos[n].name: n for n in chosen}
-    groups: tuple[list[Part], list[Part]] = ([], [])
+    groups: tuple[list[Extracted], list[Extracted]] = ([], [])
     for part in parts:
         groups[number[part.record["name"]] in led.values()].append(part)
     cost = [_reckon(len(leads), groups[0]), _reckon(len(follows), groups[1])]
@@ -98,7 +98,7 @@ def _spread(numbers: Sequence[int], count: int) -> list[int]:
     return [numbers[int(step * (i + 0.5))] for i in range(min(count, len(numbers)))]
 
 
-def _reckon(videos: int, parts: Sequence[Part]) -> tuple[float, float, float]:
+def _reckon(videos: int, parts: Sequence[Extracted]) -> tuple[float, float, float]:
     """CPU seconds, twice their standard error, and bytes of as many videos as these parts stand for."""
     if not parts:
         return 0.0, 0.0, 0.0
@@ -107,7 +107,7 @@ def _reckon(videos: int, parts: Sequence[Part]) -> tuple[float, float, float]:
     return videos * fmean(spent), videos * error, videos * fmean(len(part.blob) for part in parts)
 
 
-def _count(parts: Sequence[Part]) -> dict[str, int]:
+def _count(parts: Sequence[Extracted]) -> dict[str, int]:
     found: dict[str, Any] = {}
     for part in parts:
         found[part.record["status"]] = found.get(part.record["status"], 0) + 1

@@ -18,7 +18,7 @@ from unmask.config import DecodeSettings, DetectSettings, TrackSettings
 from unmask.errors import DataError, require
 from unmask.lab.crops.samples import make_key
 from unmask.lab.crops.shards import JPEG_QUALITY
-from unmask.lab.datasets.collection import Source
+from unmask.lab.datasets.collection import LabelledFile
 from unmask.version import __version__
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def videos_of_index(frame: DataFrame, *, source: str | None = None) -> list[Vide
     return videos
 
 
-def videos_of_collection(sources: Sequence[Source]) -> list[Video]:
+def videos_of_collection(sources: Sequence[LabelledFile]) -> list[Video]:
     """The videos and photos of collections, named ``COLLECTION/FILE``."""
     return [
         Video(

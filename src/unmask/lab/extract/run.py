@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from unmask.errors import DataError
 from unmask.lab.extract.plan import Plan
 from unmask.lab.extract.store import Store
-from unmask.lab.extract.worker import ERROR, UNREADABLE, Part, Task, make_part, make_record
+from unmask.lab.extract.worker import ERROR, UNREADABLE, Extracted, Task, make_extracted, make_record
 from unmask.work.pool import Crew, Failure, run_crew
 
 MAX_TRIES = 3
@@ -65,7 +65,7 @@ class Schedule:
         """Let a video be tried again."""
         heapq.heappush(self._ready, number)
 
-    def keep(self, number: int, part: Part) -> None:
+    def keep(self, number: int, part: Extracted) -> None:
         """Keep what came of a video, and let those go that waited for it."""
         self.store.put(number, part.blob)
         if self.plan.settings.reuse_boxes:
@@ -74,7 +74,7 @@ class Schedule:
                     heapq.heappush(self._ready, follower)
 
 
-def extract(store: Store, crew: Crew, *, on_done: Callable[[Part], None] = lambda part: None) -> None:
+def extract(store: Store, crew: Crew, *, on_done: Callable[[Extracted], None] = lambda part: None) -> None:
     """Do all that is not done yet.
 
     Ctrl-C or an error loses the videos in flight; the next call goes on with the rest.
@@ -95,12 +95,13 @@ def extract(store: Store, crew: Crew, *, on_done: Callable[[Part], None] = lambd
     store.clean()
 
 
-def _work_through(schedule: Schedule, crew: Crew, on_done: Callable[[Part], None]) -> None:
+def _work_through(schedule: Schedule, crew: Crew, on_done: Callable[[Extracted], None]) -> None:
     tries: Counter[int] = Counter()
-    doubtful: dict[int, Part] = {}  # given up, until another one's success shows that the fault is theirs
+    # Given up, until another one's success shows that the fault is theirs.
+    doubtful: dict[int, Extracted] = {}
     in_a_row = 0
 
-    def keep(number: int, part: Part) -> None:
+    def keep(number: int, part: Extracted) -> None:
         schedule.keep(number, part)
         on_done(part)
 
@@ -118,7 +119,7 @@ def _work_through(schedule: Schedule, crew: Crew, on_done: Callable[[Part], None
                     schedule.give_back(task.number)
                 else:
                     status = ERROR if answer.ours else UNREADABLE
-                    doubtful[task.number] = make_part(make_record(task.video, status, answer.reason))
+                    doubtful[task.number] = make_extracted(make_record(task.video, status, answer.reason))
                 continue
             in_a_row = 0
             keep(task.number, answer)

@@ -88,7 +88,7 @@ class Store:
 
         Args:
             number: In the plan.
-            blob: Of its `unmask.lab.extract.worker.Part`.
+            blob: Of its `unmask.lab.extract.worker.Extracted`.
 
         Raises:
             DataError: The disk is full.

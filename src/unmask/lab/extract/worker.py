@@ -55,7 +55,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Extracted:
     """What came of one video.
 
     Attributes:
@@ -69,9 +69,9 @@ class Part:
     cpu_seconds: float = 0.0
 
 
-def make_part(
+def make_extracted(
     record: dict[str, Any], samples: Sequence[Sample] = (), tar: bytes = b"", guide: Guide | None = None
-) -> Part:
+) -> Extracted:
     """A part from its contents; ``spans`` of the samples count from the beginning of ``tar``."""
     head = {
         "record": record,
@@ -80,7 +80,7 @@ def make_part(
         "bytes": len(tar),
         "crc32": zlib.crc32(tar),
     }
-    return Part(record, json.dumps(head, separators=(",", ":")).encode() + b"\n" + tar)
+    return Extracted(record, json.dumps(head, separators=(",", ":")).encode() + b"\n" + tar)
 
 
 def _line(sample: Sample) -> tuple[str, list[list[int]]]:
@@ -145,14 +145,14 @@ class _Cut:
         self.frames, self.numbered = self.frames + later.frames, later.numbered
         self.damage = self.damage or later.damage
 
-    def part(self, task: Task) -> Part:
+    def part(self, task: Task) -> Extracted:
         """What a worker hands over."""
         known: dict[str, Any] = {"frames": self.frames, "damage": self.damage, "boxes": self.boxes}
         if not self.samples:
-            return make_part(make_record(task.video, NO_FACE, self.why_nobody, **known))
+            return make_extracted(make_record(task.video, NO_FACE, self.why_nobody, **known))
         crops = sum(map(len, self.samples))
         record = make_record(task.video, DONE, people=len(self.samples), crops=crops, **known)
-        return make_part(record, self.samples, bytes(self.tar), self.guide)
+        return make_extracted(record, self.samples, bytes(self.tar), self.guide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class Extractor:
     detector: FaceDetector
     opener: Opener
 
-    def __call__(self, task: Task, _: Tell | None = None) -> Part:
+    def __call__(self, task: Task, _: Tell | None = None) -> Extracted:
         """Do one video.
 
         Args:
@@ -180,10 +180,10 @@ class Extractor:
                 part = self._do(task, path)
             except MediaError as error:
                 reason = because("unreadable", text=str(error).removeprefix(f"{path.name}: "))
-                part = make_part(make_record(task.video, UNREADABLE, reason))
+                part = make_extracted(make_record(task.video, UNREADABLE, reason))
         return replace(part, cpu_seconds=time.process_time() - start)
 
-    def _do(self, task: Task, path: Path) -> Part:
+    def _do(self, task: Task, path: Path) -> Extracted:
         """A short clip as a whole, a longer one stretch by stretch, each face in each a person of its own."""
         film = open_film(path, self.settings.decode)
         stretches = read_stretches(film)

@@ -15,7 +15,7 @@ import numpy as np
 from unmask.errors import DataError
 from unmask.files import size_words
 from unmask.lab.datasets.audit_file import Audit
-from unmask.lab.datasets.explore import Exploration, Look
+from unmask.lab.datasets.explore import Exploration, SampledVideo
 from unmask.lab.datasets.video_index import usable
 from unmask.lab.pages.mosaic import Mosaic
 from unmask.lab.pages.side_by_side import SCRIPT, STYLE, player
@@ -188,7 +188,7 @@ def _bars(counts: Mapping[str, int]) -> str:
     return f'<div class="bars">{rows}</div>'
 
 
-def _wall(looks: Sequence[Look]) -> str:
+def _wall(looks: Sequence[SampledVideo]) -> str:
     shown = [look for look in looks if look.face is not None]
     pictures = "".join(_face(look) for look in shown)
     key = '<i class="key real"></i>real <i class="key fake"></i>fake'
@@ -197,7 +197,7 @@ def _wall(looks: Sequence[Look]) -> str:
     )
 
 
-def _face(look: Look) -> str:
+def _face(look: SampledVideo) -> str:
     if look.face is None:
         return ""
     ok, jpeg = cv2.imencode(".jpg", look.face[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])

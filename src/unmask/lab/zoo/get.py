@@ -22,7 +22,7 @@ from unmask.judge.card import Card, read_card, write_card
 from unmask.judge.score import load_model
 from unmask.lab.zoo.entry import Entry, Hub
 from unmask.lab.zoo.hub import ask_hub
-from unmask.lab.zoo.remote import Remote, Tell, ask_web, download
+from unmask.lab.zoo.remote import OnBytes, Remote, ask_web, download
 from unmask.version import __version__
 
 LARGEST_DIFFERENCE = 1e-3
@@ -47,7 +47,11 @@ class Got:
 
 
 def get_model(
-    entry: Entry, *, revision: str | None = None, again: bool = False, tell: Tell = lambda done, total: None
+    entry: Entry,
+    *,
+    revision: str | None = None,
+    again: bool = False,
+    tell: OnBytes = lambda done, total: None,
 ) -> Got:
     """Bring a published detector into the cache.
 

@@ -21,7 +21,7 @@ CHUNK_BYTES = 1 << 20
 TIMEOUT_SECONDS = 60.0
 FRUITLESS_TRIES = 3
 """So often in a row a transfer may bring nothing before it is given up."""
-Tell = Callable[[int, int], None]
+OnBytes = Callable[[int, int], None]
 """Is told how many bytes of how many are there."""
 
 
@@ -64,7 +64,7 @@ def ask_web(url: str, *, sha256: str = "") -> Remote:
     return Remote(url, url.rpartition("/")[2], int(size), tag or size, sha256)
 
 
-def download(remote: Remote, folder: Path, *, most_bytes: int, tell: Tell) -> Path:
+def download(remote: Remote, folder: Path, *, most_bytes: int, tell: OnBytes) -> Path:
     """Bring a file into a folder; what an earlier try left there is gone on with.
 
     Args:
@@ -97,7 +97,7 @@ def download(remote: Remote, folder: Path, *, most_bytes: int, tell: Tell) -> Pa
     return file
 
 
-def _transfer(remote: Remote, part: Path, tell: Tell) -> None:
+def _transfer(remote: Remote, part: Path, tell: OnBytes) -> None:
     tries = 0
     while (have := part.stat().st_size if part.exists() else 0) < remote.size_bytes:
         problem = "the server ended early"
@@ -117,7 +117,7 @@ def _transfer(remote: Remote, part: Path, tell: Tell) -> None:
             raise ModelError(f"{remote.url}: broke off at {far} ({problem}); the same command goes on there")
 
 
-def _add(remote: Remote, part: Path, have: int, tell: Tell) -> None:
+def _add(remote: Remote, part: Path, have: int, tell: OnBytes) -> None:
     """Ask for what is missing and write it; a server that sends the whole file is started over with."""
     headers = remote.headers | ({"Range": f"bytes={have}-"} if have else {})
     with _open(urllib.request.Request(remote.url, headers=headers)) as answer:

@@ -11,7 +11,7 @@ from unmask.lab.datasets.video_index import index
 from unmask.lab.pages.deck import training
 from unmask.lab.pages.deck.build import list_slides
 from unmask.lab.pages.deck.material import Case, Material, chosen_cases, kind_of, wanted_views
-from unmask.lab.pages.deck.measured import Answer, Evaluation, Figure, Measured, Timing
+from unmask.lab.pages.deck.measured import Answer, Evaluation, Measured, MeasuredValue, Timing
 from unmask.lab.pages.deck.page import deck_page
 from unmask.lab.pages.deck.runs import Run
 from unmask.verdicts import Outcome
@@ -40,7 +40,8 @@ def make_model(name):
         for n in range(40)
     ]
     figures = {
-        key: Figure(0.5, 0.25, 0.75) for key in ("auc", "pair_accuracy", "recall", "false_alarms", "log_loss")
+        key: MeasuredValue(0.5, 0.25, 0.75)
+        for key in ("auc", "pair_accuracy", "recall", "false_alarms", "log_loss")
     }
     return Measured(name, "", 0.7, figures, (*answers, *answers[:2]))
 

@@ -15,7 +15,7 @@ from unmask.lab.datasets.explore import explore_index
 from unmask.lab.datasets.video_index import usable
 from unmask.lab.evaluate.metrics import calibration_bins, roc
 from unmask.lab.pages.deck.material import Material, worst
-from unmask.lab.pages.deck.measured import Answer, Figure, Measured
+from unmask.lab.pages.deck.measured import Answer, Measured, MeasuredValue
 from unmask.lab.pages.deck.parts import (
     Slide,
     clause,
@@ -264,7 +264,7 @@ def _limits_of_runs(material: Material) -> list[str]:
     return told
 
 
-def _interval(found: Figure | None) -> str:
+def _interval(found: MeasuredValue | None) -> str:
     if found is None or found.value is None:
         return "-"
     between = (

@@ -21,7 +21,7 @@ _COLUMNS = ("model", "name", "label", "original", "outcome", "p_fake", "reason",
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MeasuredValue:
     """A measured value.
 
     Attributes:
@@ -75,7 +75,7 @@ class Measured:
     name: str
     sha256: str
     fake_at_least: float
-    figures: dict[str, Figure]
+    figures: dict[str, MeasuredValue]
     answers: tuple[Answer, ...]
 
     def scored(self) -> Scored | None:
@@ -139,7 +139,7 @@ def _measured(name: str, plain: Any, answers: list[Answer]) -> Measured:
     if not isinstance(video, dict):
         raise SettingsError(f"video of {name} must be an object, got {type(video).__name__}")
     figures = {
-        key: Figure(*(None if one.get(end) is None else as_number(one[end], key) for end in _ENDS))
+        key: MeasuredValue(*(None if one.get(end) is None else as_number(one[end], key) for end in _ENDS))
         for key, one in video.items()
         if isinstance(one, dict)
     }
