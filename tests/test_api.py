@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,15 @@ from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
 
 PUBLIC = {
+    "CropScorer",
+    "DataError",
+    "DetectSettings",
+    "FaceDetector",
+    "JudgeSettings",
+    "MissingExtraError",
+    "Sighting",
+    "TrackSettings",
+    "read_verdict",
     "Appearance",
     "Segment",
     "Shot",
@@ -76,6 +86,22 @@ def test_scan_gives_a_verdict(clip, tmp_path):
     verdict = unmask.scan(clip, frames=5, threshold=0.0, model=model)
     assert isinstance(verdict, unmask.Verdict)
     assert (verdict.outcome, verdict.model.name, len(verdict.people[0].frames)) == ("fake", "tiny", 5)
+
+
+def test_scan_takes_settings_of_which_single_ones_can_be_changed(clip, tmp_path):
+    settings = unmask.ScanSettings(
+        model=str(write_tiny_model(tmp_path)),
+        threshold=1.0,
+        decode=unmask.DecodeSettings(frames=5),
+        track=unmask.TrackSettings(min_face_px=1000),
+    )
+    verdict = unmask.scan(clip, settings=settings)
+    assert verdict.outcome == "no_face" and len(verdict.people[0].frames) == 5  # smaller than what counts
+    settings = replace(settings, track=unmask.TrackSettings())
+    verdict = unmask.scan(clip, frames=7, threshold=0.0, device="cpu", settings=settings)
+    assert verdict.outcome == "fake" and len(verdict.people[0].frames) == 7
+    with pytest.raises(unmask.SettingsError, match=r"device must be one of auto, cpu, .*, got 'gpu'"):
+        unmask.scan(clip, device="gpu", settings=settings)
 
 
 def test_scan_refuses_useless_settings(clip, tmp_path):

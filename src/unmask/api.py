@@ -6,24 +6,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from unmask.config import CropSettings, DecodeSettings, ScanSettings
+from unmask.config import CropSettings, ScanSettings
 from unmask.faces import crop as _crop
 from unmask.faces.detect import load_detector
 from unmask.faces.find import find_people
 from unmask.judge.card import card_path, read_card
-from unmask.judge.footage import Look, judge_footage
-from unmask.pipeline import Scanner, load_scanner
+from unmask.judge.footage import judge_shots
+from unmask.pipeline import load_scanner
 from unmask.types import Clip, Crops, Track
-from unmask.verdicts import Appearance, Verdict
+from unmask.verdicts import Sighting, Verdict
 from unmask.video import read_clip
 
 
 def scan(
     path: str | Path,
     *,
-    frames: int = 30,
+    frames: int | None = None,
     threshold: float | None = None,
     model: str | Path | None = None,
+    device: str | None = None,
+    settings: ScanSettings | None = None,
 ) -> Verdict:
     """Judge one file, in this process.
 
@@ -32,24 +34,35 @@ def scan(
 
     Args:
         path: A video or an image.
-        frames: How many frames to look at, in all of a clip or in each ten seconds of a longer video.
-        threshold: ``p_fake`` from which it is called fake, 0 to 1; None takes the card's.
-        model: Path of a model's card; None takes the shipped model.
+        frames: How many frames to look at, in all of a clip or in each ten seconds of a longer video. None
+            takes what the settings say, as with the next three.
+        threshold: ``p_fake`` from which it is called fake, 0 to 1.
+        model: Path of a model's card, or name of a downloaded one.
+        device: What the network runs on, one of ``auto cpu cuda coreml openvino directml``.
+        settings: Everything else; None takes the defaults, which are 30 frames, the card's threshold, the
+            shipped model, and the fastest device that is there.
 
     Returns:
         The verdict. A file that cannot be read gives the outcome ``unreadable``, not an exception. A fault of
         unmask's own rises as the exception that it is; only `scan_many` makes it the outcome ``error``.
 
     Raises:
-        SettingsError: ``frames`` or ``threshold`` is out of range.
+        SettingsError: ``frames`` or ``threshold`` is out of range, or there is no such device.
         ModelError: The model cannot be used.
     """
-    card = None if model is None else str(model)
-    settings = ScanSettings(model=card, threshold=threshold, decode=DecodeSettings(frames=frames))
+    settings = settings or ScanSettings()
+    if frames is not None:
+        settings = replace(settings, decode=replace(settings.decode, frames=frames))
+    if threshold is not None:
+        settings = replace(settings, threshold=threshold)
+    if model is not None:
+        settings = replace(settings, model=str(model))
+    if device is not None:
+        settings = replace(settings, score=replace(settings.score, device=device))
     return load_scanner(settings).scan(path)
 
 
-def watch(path: str | Path, *, settings: ScanSettings | None = None) -> Iterator[Appearance]:
+def watch(path: str | Path, *, settings: ScanSettings | None = None) -> Iterator[Sighting]:
     """Judge a video while it is read: every face of a shot as soon as the shot is over, in this process.
 
     What the video as a whole is called depends on how many faces were looked at; `scan` says that.
@@ -59,30 +72,15 @@ def watch(path: str | Path, *, settings: ScanSettings | None = None) -> Iterator
         settings: As for a scan.
 
     Yields:
-        One appearance for each face that was judged, each by itself, in order of shots.
+        One sighting for each face that was judged, each by itself, in order of shots: who, as numbered in the
+        verdict of `scan`, from when to when, and its box in each sampled frame.
 
     Raises:
         MediaError: The file cannot be read, or not further.
         ModelError: The model cannot be used.
     """
     scanner = load_scanner(settings)
-    looks: list[Look] = []
-    shot = 0
-    for look in scanner.watch(path):
-        if look.opens_shot and looks:
-            yield from _appearances(looks, shot, scanner)
-            looks, shot = [], shot + 1
-        looks.append(look)
-    if looks:
-        yield from _appearances(looks, shot, scanner)
-
-
-def _appearances(looks: Sequence[Look], shot: int, scanner: Scanner) -> Iterator[Appearance]:
-    card = scanner.model.card
-    found = judge_footage(looks, card.calibration, card.thresholds, scanner.settings)
-    for person in found.people:
-        if person.p_fake is not None:
-            yield from (replace(appearance, shot=shot) for appearance in person.appearances)
+    yield from judge_shots(scanner.watch(path), scanner.model.card.calibration, scanner.settings.track)
 
 
 def find_faces(clip: str | Path | Clip, *, settings: ScanSettings | None = None) -> tuple[Track, ...]:

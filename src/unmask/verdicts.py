@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from statistics import median
 from typing import Any
 
 from unmask.quantities import SCHEMA, Box, Flag, Number, Points, Seconds, Sha256, Share, Whole
@@ -72,6 +73,25 @@ class Appearance:
     end_seconds: Seconds
     p_fake: Share | None
     frames: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting(Appearance):
+    """One person in one shot, told while the video is read: who, when and where.
+
+    Attributes:
+        person: Who, as `Person.id` in the verdict on the whole video.
+        seen: The face in each sampled frame that shows it, in order of time.
+    """
+
+    person: Whole
+    seen: tuple[PersonFrame, ...]
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Where the face mostly is: ``x0 y0 x1 y1`` in frame pixels, each the median over ``seen``."""
+        x0, y0, x1, y1 = (median(corner) for corner in zip(*(face.box for face in self.seen), strict=True))
+        return x0, y0, x1, y1
 
 
 @dataclass(frozen=True, slots=True)
