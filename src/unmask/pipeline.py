@@ -61,6 +61,10 @@ class Scanner:
     others: tuple[CropScorer, ...] = ()
     embedder: FaceEmbedder | None = None
 
+    def __repr__(self) -> str:
+        names = ", ".join(model.card.name for model in (self.model, *self.others))
+        return f"<Scanner: {names} on faces of {type(self.detector).__name__}>"
+
     def scan(
         self,
         path: str | Path,

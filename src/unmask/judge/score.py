@@ -61,6 +61,9 @@ class OnnxModel:
     session: ort.InferenceSession
     device: Choice = ON_CPU
 
+    def __repr__(self) -> str:
+        return f"<OnnxModel {self.card.name} {self.card.version} on {self.device.name}>"
+
     @property
     def judges_clips(self) -> bool:
         """Whether all crops of a person are judged together."""
