@@ -9,6 +9,8 @@ from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
 
 PUBLIC = {
+    "Card",
+    "own_card",
     "CropScorer",
     "DataError",
     "DetectSettings",

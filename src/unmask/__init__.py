@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         UnmaskError,
     )
     from unmask.faces.detect import FaceDetector
+    from unmask.judge.card import Card, own_card
     from unmask.judge.score import CropScorer
     from unmask.judge.stored import read_verdict
     from unmask.pipeline import Scanner, load_scanner
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Appearance",
     "BatchSettings",
+    "Card",
     "Clip",
     "CropScorer",
     "CropSettings",
@@ -83,6 +85,7 @@ __all__ = [
     "cut_crops",
     "find_faces",
     "load_scanner",
+    "own_card",
     "play_tracked",
     "read_clip",
     "read_verdict",
@@ -115,6 +118,7 @@ _HOMES = {
         "UnmaskError",
     ),
     "faces.detect": ("FaceDetector",),
+    "judge.card": ("Card", "own_card"),
     "judge.score": ("CropScorer",),
     "judge.stored": ("read_verdict",),
     "pipeline": ("Scanner", "load_scanner"),
