@@ -2,13 +2,16 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import unmask
 from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
+from unmask.report import notebook
 
 PUBLIC = {
+    "read_clips",
     "Card",
     "own_card",
     "CropScorer",
@@ -130,6 +133,47 @@ def test_crops_are_as_the_models_card_says(clip, tmp_path):
     card = write_tiny_model(tmp_path, size_px=48)
     (crops,) = unmask.cut_crops(clip, settings=unmask.ScanSettings(model=str(card)))
     assert crops.images.shape[2:] == (48, 48)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Two shots, together longer than one clip may be; nobody could be followed in thirty frames of it."""
+    there = moving_views(40)
+    first = (there + there[::-1])[:80] * 2
+    second = [np.ascontiguousarray(image[:, ::-1]) for image in there]
+    return write_clip(tmp_path_factory.mktemp("film") / "film.mp4", first + second)
+
+
+@pytest.mark.parametrize("ask", [unmask.read_clip, unmask.find_faces, unmask.cut_crops])
+def test_a_film_is_refused_with_the_way_out_where_one_clip_is_asked_for(film, ask):
+    rule = r"film\.mp4: a clip must last up to 15 s, got 20\.0 s; go through it with unmask\.read_clips"
+    with pytest.raises(unmask.MediaError, match=rule):
+        ask(film)
+
+
+def test_the_ways_out_lead_to_what_a_scan_finds(film, tmp_path):
+    settings = unmask.ScanSettings(model=str(write_tiny_model(tmp_path)), embedder="none")
+    verdict = unmask.scan(film, settings=settings)
+    times, boxes = [], []
+    for clip in unmask.read_clips(film):
+        for track in unmask.find_faces(clip):
+            times += [clip.frames[index].time_seconds for index in track.frame_indices]
+            boxes += [tuple(map(float, face.box)) for face in track.faces]
+    seen = [frame for person in verdict.people for frame in person.frames]
+    assert times == [frame.time_seconds for frame in seen] and len(verdict.shots) == 2
+    np.testing.assert_allclose(boxes, [frame.box for frame in seen], atol=0.01)
+    part = unmask.DecodeSettings(start_seconds=3.0, end_seconds=9.0)
+    clip = unmask.read_clip(film, part)
+    assert (len(clip.frames), clip.frames[0].time_seconds) == (30, pytest.approx(3.05, abs=0.1))
+
+
+def test_a_sheet_of_a_film_shows_all_of_it(film, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    clip, tracks = notebook.shown_faces(film)
+    times = [frame.time_seconds for frame in clip.frames]
+    assert times == sorted(times) and times[0] < 1 and times[-1] > 18
+    assert len(tracks) == 3  # one in each stretch
+    assert unmask.show_faces(film).axes
 
 
 def test_a_file_without_video_raises_from_the_parts(tmp_path):

@@ -17,7 +17,7 @@ from unmask.moved import know_old_names
 from unmask.version import __version__
 
 if TYPE_CHECKING:
-    from unmask.api import cut_crops, find_faces, scan, watch
+    from unmask.api import cut_crops, find_faces, read_clip, read_clips, scan, watch
     from unmask.batch import scan_many
     from unmask.config import (
         BatchSettings,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from unmask.report.notebook import play_tracked, show_faces
     from unmask.types import Clip, Crops, Face, Frame, Track
     from unmask.verdicts import Appearance, Outcome, Person, PersonFrame, Segment, Shot, Sighting, Verdict
-    from unmask.video import read_clip
 
 __all__ = [
     "Appearance",
@@ -88,6 +87,7 @@ __all__ = [
     "own_card",
     "play_tracked",
     "read_clip",
+    "read_clips",
     "read_verdict",
     "scan",
     "scan_many",
@@ -96,7 +96,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api": ("cut_crops", "find_faces", "scan", "watch"),
+    "api": ("cut_crops", "find_faces", "read_clip", "read_clips", "scan", "watch"),
     "batch": ("scan_many",),
     "config": (
         "BatchSettings",
@@ -125,7 +125,6 @@ _HOMES = {
     "report.notebook": ("play_tracked", "show_faces"),
     "types": ("Clip", "Crops", "Face", "Frame", "Track"),
     "verdicts": ("Appearance", "Outcome", "Person", "PersonFrame", "Segment", "Shot", "Sighting", "Verdict"),
-    "video": ("read_clip",),
 }
 
 know_old_names()

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from unmask.config import CropSettings, ScanSettings
+from unmask.config import CropSettings, DecodeSettings, ScanSettings
+from unmask.errors import MediaError
 from unmask.faces import crop as _crop
 from unmask.faces.detect import load_detector
 from unmask.faces.find import find_people
@@ -15,7 +16,9 @@ from unmask.judge.footage import judge_shots
 from unmask.pipeline import load_scanner
 from unmask.types import Clip, Crops, Track
 from unmask.verdicts import Sighting, Verdict
-from unmask.video import read_clip
+from unmask.video import open_film, read_stretches
+from unmask.video.reading import read_evenly
+from unmask.video.stretches import SHORT_SECONDS
 
 
 def scan(
@@ -83,18 +86,64 @@ def watch(path: str | Path, *, settings: ScanSettings | None = None) -> Iterator
     yield from judge_shots(scanner.watch(path), scanner.model.card.calibration, scanner.settings.track)
 
 
+def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
+    """Read evenly spread frames of a short video, or a still picture as a clip of one frame.
+
+    These are the frames that `scan` looks at, where the video has no cut.
+
+    Args:
+        path: A video of up to 15 s, or an image.
+        settings: How many frames, which part of a longer video, and the limits.
+
+    Returns:
+        The frames in order of time.
+
+    Raises:
+        MediaError: The file cannot be read, or lasts longer. In so few frames of a long video nobody could be
+            followed; `read_clips` goes through it.
+    """
+    film = open_film(path, settings)
+    seconds = film.end_seconds - film.start_seconds
+    if seconds > SHORT_SECONDS:
+        raise MediaError(
+            f"{film.source.label}: a clip must last up to {SHORT_SECONDS:g} s, got {seconds:.1f} s; go "
+            "through it with unmask.read_clips, which gives shot after shot, or take a part of it: "
+            "DecodeSettings(start_seconds=..., end_seconds=...)"
+        )
+    return read_evenly(film)
+
+
+def read_clips(path: str | Path, settings: DecodeSettings | None = None) -> Iterator[Clip]:
+    """Go through a video of any length as `scan` does: shot after shot, of long ones ten seconds at a time.
+
+    Args:
+        path: A video or an image.
+        settings: How many frames, which part, and the limits.
+
+    Yields:
+        One clip without a cut in it at a time, for `find_faces` and `cut_crops`. Shots too short to judge are
+        left out. Pixels are there as long as the clip is kept; do not keep those of an hour.
+
+    Raises:
+        MediaError: The file cannot be read, or not further.
+    """
+    for stretch in read_stretches(open_film(path, settings)):
+        if stretch.clip.frames:
+            yield stretch.clip
+
+
 def find_faces(clip: str | Path | Clip, *, settings: ScanSettings | None = None) -> tuple[Track, ...]:
     """Find the people in a file or a clip.
 
     Args:
-        clip: A file, or what `read_clip` made of it.
+        clip: A file of up to 15 s, or what `read_clip` or `read_clips` made of one.
         settings: Decoding, detection and tracking; the default is that of `scan`.
 
     Returns:
         All tracks in order of appearance; a dropped one says why in ``why_dropped``.
 
     Raises:
-        MediaError: The file cannot be read.
+        MediaError: The file cannot be read, or is too long for one clip.
     """
     settings = settings or ScanSettings()
     clip = _as_clip(clip, settings)
@@ -111,7 +160,7 @@ def cut_crops(
     """Cut out the faces of the people in a file or a clip.
 
     Args:
-        clip: A file, or what `read_clip` made of it.
+        clip: A file of up to 15 s, or what `read_clip` or `read_clips` made of one.
         tracks: Of the clip; None finds them first.
         crop: Size and margin; the default is that on the model's card.
         settings: Decoding, detection, tracking, and which model.
@@ -120,7 +169,7 @@ def cut_crops(
         One tensor for each kept person.
 
     Raises:
-        MediaError: The file cannot be read.
+        MediaError: The file cannot be read, or is too long for one clip.
         ModelError: ``crop`` is None and the model's card cannot be read.
     """
     settings = settings or ScanSettings()
