@@ -1,13 +1,28 @@
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import unmask
 from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
+from unmask.report import notebook
 
 PUBLIC = {
+    "read_clips",
+    "Card",
+    "own_card",
+    "CropScorer",
+    "DataError",
+    "DetectSettings",
+    "FaceDetector",
+    "JudgeSettings",
+    "MissingExtraError",
+    "Sighting",
+    "TrackSettings",
+    "read_verdict",
     "Appearance",
     "Segment",
     "Shot",
@@ -78,6 +93,22 @@ def test_scan_gives_a_verdict(clip, tmp_path):
     assert (verdict.outcome, verdict.model.name, len(verdict.people[0].frames)) == ("fake", "tiny", 5)
 
 
+def test_scan_takes_settings_of_which_single_ones_can_be_changed(clip, tmp_path):
+    settings = unmask.ScanSettings(
+        model=str(write_tiny_model(tmp_path)),
+        threshold=1.0,
+        decode=unmask.DecodeSettings(frames=5),
+        track=unmask.TrackSettings(min_face_px=1000),
+    )
+    verdict = unmask.scan(clip, settings=settings)
+    assert verdict.outcome == "no_face" and len(verdict.people[0].frames) == 5  # smaller than what counts
+    settings = replace(settings, track=unmask.TrackSettings())
+    verdict = unmask.scan(clip, frames=7, threshold=0.0, device="cpu", settings=settings)
+    assert verdict.outcome == "fake" and len(verdict.people[0].frames) == 7
+    with pytest.raises(unmask.SettingsError, match=r"device must be one of auto, cpu, .*, got 'gpu'"):
+        unmask.scan(clip, device="gpu", settings=settings)
+
+
 def test_scan_refuses_useless_settings(clip, tmp_path):
     model = write_tiny_model(tmp_path)
     with pytest.raises(unmask.SettingsError, match="frames must be 1 to 10000, got 0"):
@@ -102,6 +133,47 @@ def test_crops_are_as_the_models_card_says(clip, tmp_path):
     card = write_tiny_model(tmp_path, size_px=48)
     (crops,) = unmask.cut_crops(clip, settings=unmask.ScanSettings(model=str(card)))
     assert crops.images.shape[2:] == (48, 48)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Two shots, together longer than one clip may be; nobody could be followed in thirty frames of it."""
+    there = moving_views(40)
+    first = (there + there[::-1])[:80] * 2
+    second = [np.ascontiguousarray(image[:, ::-1]) for image in there]
+    return write_clip(tmp_path_factory.mktemp("film") / "film.mp4", first + second)
+
+
+@pytest.mark.parametrize("ask", [unmask.read_clip, unmask.find_faces, unmask.cut_crops])
+def test_a_film_is_refused_with_the_way_out_where_one_clip_is_asked_for(film, ask):
+    rule = r"film\.mp4: a clip must last up to 15 s, got 20\.0 s; go through it with unmask\.read_clips"
+    with pytest.raises(unmask.MediaError, match=rule):
+        ask(film)
+
+
+def test_the_ways_out_lead_to_what_a_scan_finds(film, tmp_path):
+    settings = unmask.ScanSettings(model=str(write_tiny_model(tmp_path)), embedder="none")
+    verdict = unmask.scan(film, settings=settings)
+    times, boxes = [], []
+    for clip in unmask.read_clips(film):
+        for track in unmask.find_faces(clip):
+            times += [clip.frames[index].time_seconds for index in track.frame_indices]
+            boxes += [tuple(map(float, face.box)) for face in track.faces]
+    seen = [frame for person in verdict.people for frame in person.frames]
+    assert times == [frame.time_seconds for frame in seen] and len(verdict.shots) == 2
+    np.testing.assert_allclose(boxes, [frame.box for frame in seen], atol=0.01)
+    part = unmask.DecodeSettings(start_seconds=3.0, end_seconds=9.0)
+    clip = unmask.read_clip(film, part)
+    assert (len(clip.frames), clip.frames[0].time_seconds) == (30, pytest.approx(3.05, abs=0.1))
+
+
+def test_a_sheet_of_a_film_shows_all_of_it(film, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    clip, tracks = notebook.shown_faces(film)
+    times = [frame.time_seconds for frame in clip.frames]
+    assert times == sorted(times) and times[0] < 1 and times[-1] > 18
+    assert len(tracks) == 3  # one in each stretch
+    assert unmask.show_faces(film).axes
 
 
 def test_a_file_without_video_raises_from_the_parts(tmp_path):

@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import unmask
 import unmask.pipeline as pipeline
+import unmask.verdicts
 from portraits import moving_views, write_clip, write_image
 from tiny_model import write_clip_model, write_tiny_model
-from unmask.config import DecodeSettings, ScanSettings
+from unmask.config import DecodeSettings, DetectSettings, ScanSettings
 from unmask.errors import DamagedError, MediaError, ModelError, SettingsError
+from unmask.faces.detect import load_detector
 from unmask.files import fingerprint
 from unmask.pipeline import load_scanner
 from unmask.video import open_film
@@ -52,6 +55,73 @@ def test_of_many_frames_half_are_scored_from_the_first_to_the_last(settings, cli
     assert len(marks) == 20 and sum(marks) == scored and marks[0] and marks[-1]
     gaps = np.diff(np.flatnonzero(marks))
     assert gaps.max() - gaps.min() <= 1
+
+
+class Brightness:
+    """A network of one's own."""
+
+    card = unmask.own_card("brightness", size_px=48, fake_at_least=0.9, real_at_most=0.1, weights=b"none")
+
+    def __init__(self, answer=lambda means: means / 16 - 127 / 16):
+        self.answer, self.shapes = answer, []
+
+    def logits(self, images):
+        self.shapes.append(images.shape[1:])
+        return self.answer(images.mean(axis=(1, 2, 3)))
+
+
+def test_a_network_of_ones_own_judges(clip):
+    model = Brightness()
+    verdict = load_scanner(model=model).scan(clip)
+    assert set(model.shapes) == {(3, 48, 48)} and sum(f.p_fake is not None for f in verdict.people[0].frames)
+    assert verdict.model == unmask.verdicts.ModelName("brightness", hashlib.sha256(b"none").hexdigest())
+    sure = load_scanner(model=Brightness(lambda means: np.full(len(means), 9.0))).scan(clip)
+    assert (sure.outcome, sure.p_fake) == ("fake", 0.99)
+
+
+@pytest.mark.parametrize("answer", [lambda means: means[:-1], lambda means: means * np.nan])
+def test_a_network_of_ones_own_must_give_a_finite_number_a_crop(clip, answer):
+    with pytest.raises(ModelError, match=r"model brightness must give . finite logits, got shape"):
+        load_scanner(model=Brightness(answer)).scan(clip)
+
+
+def test_a_network_of_ones_own_and_one_by_name_are_too_many(settings):
+    with pytest.raises(SettingsError, match="give model= or the model of the settings, not both, got '"):
+        load_scanner(settings, model=Brightness())
+
+
+def test_a_detector_of_ones_own_finds(clip, settings):
+    """Here the shipped one, on mirrored pictures."""
+
+    class Mirrored:
+        def __init__(self):
+            self.inner = load_detector(DetectSettings())
+
+        def detect(self, images, *, near=None):
+            hints = near and [
+                None if boxes is None else self.turned(boxes, image)
+                for boxes, image in zip(near, images, strict=True)
+            ]
+            found = self.inner.detect([np.ascontiguousarray(image[:, ::-1]) for image in images], near=hints)
+            return [
+                tuple(
+                    replace(face, box=self.turned(face.box[None], image)[0], points=face.points)
+                    for face in faces
+                )
+                for faces, image in zip(found, images, strict=True)
+            ]
+
+        @staticmethod
+        def turned(boxes, image):
+            width = np.float32(image.shape[1])
+            return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
+
+    (usual,) = load_scanner(settings).scan(clip).people
+    scanner = load_scanner(settings, detector=Mirrored())
+    (person,) = scanner.scan(clip).people
+    np.testing.assert_allclose(person.frames[0].box, usual.frames[0].box, atol=8)
+    other = replace(settings, detect=replace(settings.detect, detector="mine"))
+    assert load_scanner(other, detector=Mirrored()).scan(clip).outcome.has_number
 
 
 def test_a_model_of_clips_gets_every_frame(tmp_path, clip):

@@ -17,27 +17,54 @@ from unmask.moved import know_old_names
 from unmask.version import __version__
 
 if TYPE_CHECKING:
-    from unmask.api import cut_crops, find_faces, scan, watch
+    from unmask.api import cut_crops, find_faces, read_clip, read_clips, scan, watch
     from unmask.batch import scan_many
-    from unmask.config import BatchSettings, CropSettings, DecodeSettings, ScanSettings, ScoreSettings
-    from unmask.errors import DamagedError, MediaError, ModelError, SettingsError, UnmaskError
+    from unmask.config import (
+        BatchSettings,
+        CropSettings,
+        DecodeSettings,
+        DetectSettings,
+        JudgeSettings,
+        ScanSettings,
+        ScoreSettings,
+        TrackSettings,
+    )
+    from unmask.errors import (
+        DamagedError,
+        DataError,
+        MediaError,
+        MissingExtraError,
+        ModelError,
+        SettingsError,
+        UnmaskError,
+    )
+    from unmask.faces.detect import FaceDetector
+    from unmask.judge.card import Card, own_card
+    from unmask.judge.score import CropScorer
+    from unmask.judge.stored import read_verdict
     from unmask.pipeline import Scanner, load_scanner
     from unmask.report.notebook import play_tracked, show_faces
     from unmask.types import Clip, Crops, Face, Frame, Track
-    from unmask.verdicts import Appearance, Outcome, Person, PersonFrame, Segment, Shot, Verdict
-    from unmask.video import read_clip
+    from unmask.verdicts import Appearance, Outcome, Person, PersonFrame, Segment, Shot, Sighting, Verdict
 
 __all__ = [
     "Appearance",
     "BatchSettings",
+    "Card",
     "Clip",
+    "CropScorer",
     "CropSettings",
     "Crops",
     "DamagedError",
+    "DataError",
     "DecodeSettings",
+    "DetectSettings",
     "Face",
+    "FaceDetector",
     "Frame",
+    "JudgeSettings",
     "MediaError",
+    "MissingExtraError",
     "ModelError",
     "Outcome",
     "Person",
@@ -48,15 +75,20 @@ __all__ = [
     "Segment",
     "SettingsError",
     "Shot",
+    "Sighting",
     "Track",
+    "TrackSettings",
     "UnmaskError",
     "Verdict",
     "__version__",
     "cut_crops",
     "find_faces",
     "load_scanner",
+    "own_card",
     "play_tracked",
     "read_clip",
+    "read_clips",
+    "read_verdict",
     "scan",
     "scan_many",
     "show_faces",
@@ -64,15 +96,35 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api": ("cut_crops", "find_faces", "scan", "watch"),
+    "api": ("cut_crops", "find_faces", "read_clip", "read_clips", "scan", "watch"),
     "batch": ("scan_many",),
-    "config": ("BatchSettings", "CropSettings", "DecodeSettings", "ScanSettings", "ScoreSettings"),
-    "errors": ("DamagedError", "MediaError", "ModelError", "SettingsError", "UnmaskError"),
+    "config": (
+        "BatchSettings",
+        "CropSettings",
+        "DecodeSettings",
+        "DetectSettings",
+        "JudgeSettings",
+        "ScanSettings",
+        "ScoreSettings",
+        "TrackSettings",
+    ),
+    "errors": (
+        "DamagedError",
+        "DataError",
+        "MediaError",
+        "MissingExtraError",
+        "ModelError",
+        "SettingsError",
+        "UnmaskError",
+    ),
+    "faces.detect": ("FaceDetector",),
+    "judge.card": ("Card", "own_card"),
+    "judge.score": ("CropScorer",),
+    "judge.stored": ("read_verdict",),
     "pipeline": ("Scanner", "load_scanner"),
     "report.notebook": ("play_tracked", "show_faces"),
     "types": ("Clip", "Crops", "Face", "Frame", "Track"),
-    "verdicts": ("Appearance", "Outcome", "Person", "PersonFrame", "Segment", "Shot", "Verdict"),
-    "video": ("read_clip",),
+    "verdicts": ("Appearance", "Outcome", "Person", "PersonFrame", "Segment", "Shot", "Sighting", "Verdict"),
 }
 
 know_old_names()

@@ -7,23 +7,28 @@ from dataclasses import replace
 from pathlib import Path
 
 from unmask.config import CropSettings, DecodeSettings, ScanSettings
+from unmask.errors import MediaError
 from unmask.faces import crop as _crop
 from unmask.faces.detect import load_detector
 from unmask.faces.find import find_people
 from unmask.judge.card import card_path, read_card
-from unmask.judge.footage import Look, judge_footage
-from unmask.pipeline import Scanner, load_scanner
+from unmask.judge.footage import judge_shots
+from unmask.pipeline import load_scanner
 from unmask.types import Clip, Crops, Track
-from unmask.verdicts import Appearance, Verdict
-from unmask.video import read_clip
+from unmask.verdicts import Sighting, Verdict
+from unmask.video import open_film, read_stretches
+from unmask.video.reading import read_evenly
+from unmask.video.stretches import SHORT_SECONDS
 
 
 def scan(
     path: str | Path,
     *,
-    frames: int = 30,
+    frames: int | None = None,
     threshold: float | None = None,
     model: str | Path | None = None,
+    device: str | None = None,
+    settings: ScanSettings | None = None,
 ) -> Verdict:
     """Judge one file, in this process.
 
@@ -32,24 +37,35 @@ def scan(
 
     Args:
         path: A video or an image.
-        frames: How many frames to look at, in all of a clip or in each ten seconds of a longer video.
-        threshold: ``p_fake`` from which it is called fake, 0 to 1; None takes the card's.
-        model: Path of a model's card; None takes the shipped model.
+        frames: How many frames to look at, in all of a clip or in each ten seconds of a longer video. None
+            takes what the settings say, as with the next three.
+        threshold: ``p_fake`` from which it is called fake, 0 to 1.
+        model: Path of a model's card, or name of a downloaded one.
+        device: What the network runs on, one of ``auto cpu cuda coreml openvino directml``.
+        settings: Everything else; None takes the defaults, which are 30 frames, the card's threshold, the
+            shipped model, and the fastest device that is there.
 
     Returns:
         The verdict. A file that cannot be read gives the outcome ``unreadable``, not an exception. A fault of
         unmask's own rises as the exception that it is; only `scan_many` makes it the outcome ``error``.
 
     Raises:
-        SettingsError: ``frames`` or ``threshold`` is out of range.
+        SettingsError: ``frames`` or ``threshold`` is out of range, or there is no such device.
         ModelError: The model cannot be used.
     """
-    card = None if model is None else str(model)
-    settings = ScanSettings(model=card, threshold=threshold, decode=DecodeSettings(frames=frames))
+    settings = settings or ScanSettings()
+    if frames is not None:
+        settings = replace(settings, decode=replace(settings.decode, frames=frames))
+    if threshold is not None:
+        settings = replace(settings, threshold=threshold)
+    if model is not None:
+        settings = replace(settings, model=str(model))
+    if device is not None:
+        settings = replace(settings, score=replace(settings.score, device=device))
     return load_scanner(settings).scan(path)
 
 
-def watch(path: str | Path, *, settings: ScanSettings | None = None) -> Iterator[Appearance]:
+def watch(path: str | Path, *, settings: ScanSettings | None = None) -> Iterator[Sighting]:
     """Judge a video while it is read: every face of a shot as soon as the shot is over, in this process.
 
     What the video as a whole is called depends on how many faces were looked at; `scan` says that.
@@ -59,44 +75,75 @@ def watch(path: str | Path, *, settings: ScanSettings | None = None) -> Iterator
         settings: As for a scan.
 
     Yields:
-        One appearance for each face that was judged, each by itself, in order of shots.
+        One sighting for each face that was judged, each by itself, in order of shots: who, as numbered in the
+        verdict of `scan`, from when to when, and its box in each sampled frame.
 
     Raises:
         MediaError: The file cannot be read, or not further.
         ModelError: The model cannot be used.
     """
     scanner = load_scanner(settings)
-    looks: list[Look] = []
-    shot = 0
-    for look in scanner.watch(path):
-        if look.opens_shot and looks:
-            yield from _appearances(looks, shot, scanner)
-            looks, shot = [], shot + 1
-        looks.append(look)
-    if looks:
-        yield from _appearances(looks, shot, scanner)
+    yield from judge_shots(scanner.watch(path), scanner.model.card.calibration, scanner.settings.track)
 
 
-def _appearances(looks: Sequence[Look], shot: int, scanner: Scanner) -> Iterator[Appearance]:
-    card = scanner.model.card
-    found = judge_footage(looks, card.calibration, card.thresholds, scanner.settings)
-    for person in found.people:
-        if person.p_fake is not None:
-            yield from (replace(appearance, shot=shot) for appearance in person.appearances)
+def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
+    """Read evenly spread frames of a short video, or a still picture as a clip of one frame.
+
+    These are the frames that `scan` looks at, where the video has no cut.
+
+    Args:
+        path: A video of up to 15 s, or an image.
+        settings: How many frames, which part of a longer video, and the limits.
+
+    Returns:
+        The frames in order of time.
+
+    Raises:
+        MediaError: The file cannot be read, or lasts longer. In so few frames of a long video nobody could be
+            followed; `read_clips` goes through it.
+    """
+    film = open_film(path, settings)
+    seconds = film.end_seconds - film.start_seconds
+    if seconds > SHORT_SECONDS:
+        raise MediaError(
+            f"{film.source.label}: a clip must last up to {SHORT_SECONDS:g} s, got {seconds:.1f} s; go "
+            "through it with unmask.read_clips, which gives shot after shot, or take a part of it: "
+            "DecodeSettings(start_seconds=..., end_seconds=...)"
+        )
+    return read_evenly(film)
+
+
+def read_clips(path: str | Path, settings: DecodeSettings | None = None) -> Iterator[Clip]:
+    """Go through a video of any length as `scan` does: shot after shot, of long ones ten seconds at a time.
+
+    Args:
+        path: A video or an image.
+        settings: How many frames, which part, and the limits.
+
+    Yields:
+        One clip without a cut in it at a time, for `find_faces` and `cut_crops`. Shots too short to judge are
+        left out. Pixels are there as long as the clip is kept; do not keep those of an hour.
+
+    Raises:
+        MediaError: The file cannot be read, or not further.
+    """
+    for stretch in read_stretches(open_film(path, settings)):
+        if stretch.clip.frames:
+            yield stretch.clip
 
 
 def find_faces(clip: str | Path | Clip, *, settings: ScanSettings | None = None) -> tuple[Track, ...]:
     """Find the people in a file or a clip.
 
     Args:
-        clip: A file, or what `read_clip` made of it.
+        clip: A file of up to 15 s, or what `read_clip` or `read_clips` made of one.
         settings: Decoding, detection and tracking; the default is that of `scan`.
 
     Returns:
         All tracks in order of appearance; a dropped one says why in ``why_dropped``.
 
     Raises:
-        MediaError: The file cannot be read.
+        MediaError: The file cannot be read, or is too long for one clip.
     """
     settings = settings or ScanSettings()
     clip = _as_clip(clip, settings)
@@ -113,7 +160,7 @@ def cut_crops(
     """Cut out the faces of the people in a file or a clip.
 
     Args:
-        clip: A file, or what `read_clip` made of it.
+        clip: A file of up to 15 s, or what `read_clip` or `read_clips` made of one.
         tracks: Of the clip; None finds them first.
         crop: Size and margin; the default is that on the model's card.
         settings: Decoding, detection, tracking, and which model.
@@ -122,7 +169,7 @@ def cut_crops(
         One tensor for each kept person.
 
     Raises:
-        MediaError: The file cannot be read.
+        MediaError: The file cannot be read, or is too long for one clip.
         ModelError: ``crop`` is None and the model's card cannot be read.
     """
     settings = settings or ScanSettings()

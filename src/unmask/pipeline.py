@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmask.config import ScanSettings
-from unmask.errors import DamagedError, MediaError, ModelError
+from unmask.errors import DamagedError, MediaError, ModelError, SettingsError
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, load_detector
 from unmask.faces.embed import FaceEmbedder, describe_people, load_embedder
@@ -60,6 +60,10 @@ class Scanner:
     model: CropScorer
     others: tuple[CropScorer, ...] = ()
     embedder: FaceEmbedder | None = None
+
+    def __repr__(self) -> str:
+        names = ", ".join(model.card.name for model in (self.model, *self.others))
+        return f"<Scanner: {names} on faces of {type(self.detector).__name__}>"
 
     def scan(
         self,
@@ -238,20 +242,44 @@ class Scanner:
         return {int(i): float(logit) for i, logit in zip(crops.frame_indices, found, strict=True)}
 
 
-def load_scanner(settings: ScanSettings | None = None) -> Scanner:
-    """Load the networks.
+def load_scanner(
+    settings: ScanSettings | None = None,
+    *,
+    detector: FaceDetector | None = None,
+    model: CropScorer | None = None,
+) -> Scanner:
+    """Load the networks, or take those of one's own.
+
+    Args:
+        settings: Of every scan.
+        detector: Takes the place of the one that the settings name. Whether a model fits its boxes is not
+            checked then, since nothing is known of it.
+        model: Takes the place of the one that the settings name; `unmask.own_card` makes it a card.
 
     Raises:
         ModelError: Weights are missing, altered or do not fit, were trained with another detector, or two
             models have one name.
-        SettingsError: The detector or the embedder is unknown.
+        SettingsError: The detector or the embedder is unknown, or the settings name a model, too.
         MissingExtraError: The embedder that was asked for is not installed.
+
+    Example:
+        >>> import unmask
+        >>> class Brightness:
+        ...     card = unmask.own_card("brightness", size_px=64, fake_at_least=0.9, real_at_most=0.1)
+        ...
+        ...     def logits(self, images):  # RGB, (N, 3, 64, 64), uint8
+        ...         return images.mean(axis=(1, 2, 3)) / 64 - 2
+        >>> load_scanner(model=Brightness())
+        <Scanner: brightness on faces of Mtcnn>
     """
     settings = settings or ScanSettings()
+    if model is not None and settings.model is not None:
+        raise SettingsError(f"give model= or the model of the settings, not both, got {settings.model!r}")
     names: set[str] = set()
-    models = [load_model(one, settings.score) for one in (settings.model, *settings.beside)]
-    for card in (model.card for model in models):
-        if card.detector != settings.detect.detector:
+    first = load_model(settings.model, settings.score) if model is None else model
+    models = [first, *(load_model(one, settings.score) for one in settings.beside)]
+    for card in (one.card for one in models):
+        if detector is None and card.detector != settings.detect.detector:
             raise ModelError(
                 f"model {card.name} was trained with the detector {card.detector!r}, "
                 f"got {settings.detect.detector!r}"
@@ -259,8 +287,9 @@ def load_scanner(settings: ScanSettings | None = None) -> Scanner:
         if card.name in names:
             raise ModelError(f"models that judge together must have different names, got {card.name!r} twice")
         names.add(card.name)
-    detector, embedder = load_detector(settings.detect), load_embedder(settings.embedder)
-    return Scanner(settings, detector, models[0], tuple(models[1:]), embedder)
+    if detector is None:
+        detector = load_detector(settings.detect)
+    return Scanner(settings, detector, first, tuple(models[1:]), load_embedder(settings.embedder))
 
 
 class Stopwatch:

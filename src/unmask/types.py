@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.reasons import Reason
+from unmask.shown import counted, short
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -49,6 +50,9 @@ class Frame:
     time_seconds: float
     picture: Picture
 
+    def __repr__(self) -> str:
+        return f"<Frame at {self.time_seconds:.2f} s: {self.width} x {self.height} px>"
+
     @property
     def width(self) -> int:
         """Width in pixels, after rotation."""
@@ -82,6 +86,12 @@ class Clip:
     def is_image(self) -> bool:
         """Whether the file is a still picture."""
         return self.duration_seconds == 0 and len(self.frames) == 1
+
+    def __repr__(self) -> str:
+        size = f" of {self.frames[0].width} x {self.frames[0].height} px" if self.frames else ""
+        frames = counted(len(self.frames), "frame", "frames")
+        damage = f", damaged: {short(self.damage)}" if self.damaged else ""
+        return f"<Clip {short(self.path.name)}: {frames}{size}, {self.duration_seconds:.2f} s{damage}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,10 @@ class Face:
         if self.box.shape != (4,) or self.points.shape != (5, 2):
             raise ValueError(f"box must be (4,) and points (5, 2), got {self.box.shape}, {self.points.shape}")
 
+    def __repr__(self) -> str:
+        box = " ".join(f"{corner:.0f}" for corner in self.box)
+        return f"<Face: box {box}, confidence {self.confidence:.2f}>"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
@@ -163,6 +177,10 @@ class Track:
         """Why it is dropped as a sentence in English, or None when it is kept."""
         return None if self.dropped is None else str(self.dropped)
 
+    def __repr__(self) -> str:
+        why = "" if self.dropped is None else f", dropped: {short(str(self.dropped))}"
+        return f"<Track {self.id}: {counted(len(self.faces), 'face', 'faces')}{why}>"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crops:
@@ -190,3 +208,7 @@ class Crops:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.images.shape))
+        return f"<Crops of track {self.track_id}: {shape}>"

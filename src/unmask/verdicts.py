@@ -7,10 +7,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from html import escape
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
+from unmask.errors import MissingExtraError
 from unmask.quantities import SCHEMA, Box, Flag, Number, Points, Seconds, Sha256, Share, Whole
-from unmask.reasons import Reason
+from unmask.reasons import Reason, shown_number
+from unmask.shown import counted, html_table, short, visible
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_MOST_ROWS = 20  # of people, in a notebook
+_COLUMNS = {
+    "person": "int64",
+    "kept": "bool",
+    "shot": "Int64",
+    "time_seconds": "float64",
+    "x0": "float64",
+    "y0": "float64",
+    "x1": "float64",
+    "y1": "float64",
+    "confidence": "float64",
+    "p_fake": "float64",
+    "lightened": "bool",
+}
+"""Columns of `Verdict.to_frame` and their pandas types."""
 
 
 class Outcome(StrEnum):
@@ -54,6 +78,10 @@ class PersonFrame:
     p_fake: Share | None
     lightened: Flag = False
 
+    def __repr__(self) -> str:
+        box = " ".join(f"{corner:.0f}" for corner in self.box)
+        return f"<PersonFrame at {self.time_seconds:.2f} s: box {box}, {_p_fake(self.p_fake)}>"
+
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
@@ -72,6 +100,32 @@ class Appearance:
     end_seconds: Seconds
     p_fake: Share | None
     frames: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting(Appearance):
+    """One person in one shot, told while the video is read: who, when and where.
+
+    Attributes:
+        person: Who, as `Person.id` in the verdict on the whole video.
+        seen: The face in each sampled frame that shows it, in order of time.
+    """
+
+    person: Whole
+    seen: tuple[PersonFrame, ...]
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Where the face mostly is: ``x0 y0 x1 y1`` in frame pixels, each the median over ``seen``."""
+        x0, y0, x1, y1 = (median(corner) for corner in zip(*(face.box for face in self.seen), strict=True))
+        return x0, y0, x1, y1
+
+    def __repr__(self) -> str:
+        when = f"{self.start_seconds:.2f} to {self.end_seconds:.2f} s"
+        box = " ".join(f"{corner:.0f}" for corner in self.box)
+        return (
+            f"<Sighting of person {self.person}, shot {self.shot}, {when}: box {box}, {_p_fake(self.p_fake)}>"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +194,21 @@ class Person:
     appearances: tuple[Appearance, ...] = ()
     dropped: Reason | None = None
 
+    @property
+    def when(self) -> str:
+        """From when to when it is seen, in seconds with two digits; empty where it has no frames."""
+        times = [frame.time_seconds for frame in self.frames]
+        return f"{times[0]:.2f} to {times[-1]:.2f} s" if times else ""
+
+    def shot_at(self, time_seconds: float) -> int | None:
+        """In which shot it is seen at this time, or None where it is not."""
+        shown = (one for one in self.appearances if one.start_seconds <= time_seconds <= one.end_seconds)
+        return next((one.shot for one in shown), None)
+
+    def __repr__(self) -> str:
+        said = _p_fake(self.p_fake) if self.kept else "dropped"
+        return f"<Person {self.id}: {said}, {counted(len(self.frames), 'frame', 'frames')}, {self.when}>"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
@@ -166,6 +235,10 @@ class Stability:
 
 def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {key: value.value if isinstance(value, Outcome) else value for key, value in pairs}
+
+
+def _p_fake(p_fake: float | None) -> str:
+    return "no p_fake" if p_fake is None else f"p_fake {p_fake:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +300,62 @@ class Verdict:
         from dataclasses import asdict
 
         return asdict(self, dict_factory=_plain)
+
+    def to_frame(self) -> DataFrame:
+        """One row a person and frame, dropped tracks included, as a pandas DataFrame.
+
+        Returns:
+            Columns ``person`` (`Person.id`), ``kept``, ``shot``, ``time_seconds``, ``x0 y0 x1 y1`` in frame
+            pixels, ``confidence``, ``p_fake`` (NaN where a frame was not scored) and ``lightened``.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        try:
+            from pandas import DataFrame
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("pandas", extra="data") from error
+        rows = [
+            (
+                person.id,
+                person.kept,
+                person.shot_at(seen.time_seconds),
+                seen.time_seconds,
+                *seen.box,
+                seen.confidence,
+                seen.p_fake,
+                seen.lightened,
+            )
+            for person in self.people
+            for seen in person.frames
+        ]
+        return DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+
+    def __repr__(self) -> str:
+        said = f"{self.outcome}, {_p_fake(self.p_fake)}" if self.outcome.has_number else self.outcome
+        if self.outcome.has_failed:
+            found = short(self.reason)
+        else:
+            people = counted(sum(person.kept for person in self.people), "person", "people")
+            found = f"{people} in {counted(len(self.shots), 'shot', 'shots')}"
+        return f"<Verdict {said}: {short(Path(self.path).name)}, {found}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: outcome, file, reason and a table of people, numbered from 1 as in the reason."""
+        said = "" if self.p_fake is None else f", {_p_fake(self.p_fake)}"
+        name = escape(visible(Path(self.path).name))
+        kept = [person for person in self.people if person.kept]
+        rows = [
+            (
+                str(shown_number(person.id)),
+                "" if person.p_fake is None else f"{person.p_fake:.2f}",
+                str(len(person.frames)),
+                person.when,
+            )
+            for person in kept[:_MOST_ROWS]
+        ]
+        table = html_table(("person", "p_fake", "frames", "seen"), rows) if rows else ""
+        more = len(kept) - len(rows)
+        rest = f"<p>and {counted(more, 'more person', 'more people')}</p>" if more else ""
+        reason = escape(visible(self.reason))
+        return f"<div><p><b>{self.outcome}</b>{said}: <bdi>{name}</bdi></p><p>{reason}</p>{table}{rest}</div>"

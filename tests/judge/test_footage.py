@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from portraits import moving_views, write_clip
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
 from unmask.judge.calibration import Calibration, Thresholds
-from unmask.judge.footage import Look, judge_footage
+from unmask.judge.footage import Look, judge_footage, judge_shots
 from unmask.judge.verdict import Evidence
 from unmask.pipeline import load_scanner
 from unmask.reasons import because
@@ -60,7 +62,34 @@ def test_the_swapped_shot_comes_first(verdict):
 
 def test_they_come_while_the_video_is_read(settings, montage, verdict):
     found = list(unmask.watch(montage, settings=settings))
-    assert found == [appearance for person in verdict.people for appearance in person.appearances]
+    assert [one.person for one in found] == [person.id for person in verdict.people] == [0, 1, 2]
+    for one, person in zip(found, verdict.people, strict=True):
+        (there,) = person.appearances
+        assert all(getattr(one, field.name) == getattr(there, field.name) for field in fields(there))
+        assert one.seen == person.frames
+        lowest, highest = ([end(frame.box[i] for frame in one.seen) for i in range(4)] for end in (min, max))
+        assert (np.array(lowest) <= one.box).all() and (one.box <= np.array(highest)).all()
+
+
+def test_who_comes_back_has_the_same_number_while_the_video_is_read():
+    """With an embedder, and with somebody in between who is no person."""
+    face = Face(np.array([0, 0, 90, 90], np.float32), np.zeros((5, 2), np.float32), 0.99)
+    one, other = np.float32([1, 0]), np.float32([0, 1])
+
+    def look(start, *vectors):
+        tracks = [Track(i, (0,), (face,)) for i in range(len(vectors))]
+        worn = Track(len(tracks), (0,), (face,), because("worn", person=0), picture=True)
+        evidence = Evidence((start,), (*tracks, worn), {track.id: {0: 1.0} for track in tracks})
+        known = dict(enumerate(vectors))
+        return Look(True, start, start + 1, 0.0, 3.0, evidence, vectors=known, same_cosine=0.5)
+
+    looks = [look(0.0, one), look(1.0, other), look(2.0, other, one, other)]
+    settings = ScanSettings()
+    found = judge_footage(looks, Calibration(), Thresholds(0.7, 0.3), settings)
+    whole = {(a.shot, person.id) for person in found.people for a in person.appearances if person.kept}
+    told = judge_shots(iter(looks), Calibration(), settings.track)
+    assert {(sighting.shot, sighting.person) for sighting in told} == whole
+    assert whole == {(0, 0), (1, 2), (2, 2), (2, 0), (2, 4)}
 
 
 def test_a_face_is_followed_through_the_stretches_of_a_long_shot(settings, tmp_path):

@@ -6,7 +6,8 @@ import pytest
 
 import unmask.report
 from unmask.reasons import LANGUAGES
-from unmask.report.words import Words, messages, visible
+from unmask.report.words import Words, messages
+from unmask.shown import visible
 from unmask.verdicts import Outcome
 
 SOURCES = Path(unmask.report.__file__).parent

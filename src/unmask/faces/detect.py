@@ -32,7 +32,7 @@ _FOUND_AGAIN_SIDES = 0.5  # farthest from where it was expected that a face coun
 
 
 class FaceDetector(Protocol):
-    """Finds faces in pictures."""
+    """Finds faces in pictures; whatever has this method can be handed to `load_scanner`."""
 
     def detect(
         self, images: Sequence[Image], *, near: Sequence[Floats | None] | None = None

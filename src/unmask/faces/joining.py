@@ -58,43 +58,47 @@ def _looks_the_same(old: Track, new: Track, settings: TrackSettings) -> bool:
     return alike is None or alike >= settings.min_likeness
 
 
-def group_vectors(
-    vectors: Sequence[Floats | None], apart: set[tuple[int, int]], same_cosine: float
-) -> list[int]:
-    """Give faces to people by what an embedder says of them, one after the other.
+class PeopleMet:
+    """Gives faces to people by what an embedder says of them, one shot after the other.
 
-    A face joins the person whose mean is nearest, from ``same_cosine`` on, else it is somebody new.
-
-    Args:
-        vectors: One a face, shape (D,); None where there is none, which stands alone.
-        apart: Pairs of faces, the earlier first, that are two people because both are seen at once.
-        same_cosine: -1 to 1.
-
-    Returns:
-        For each face the number of its person, from 0 in order of appearance.
+    A face joins the person whose mean is nearest, from ``same_cosine`` on, else it is somebody new. So what
+    comes later never changes who somebody was.
 
     Example:
         >>> one, other = np.float32([1, 0]), np.float32([0, 1])
-        >>> group_vectors([one, other, one, None], set(), 0.5)
-        [0, 1, 0, 2]
+        >>> met = PeopleMet()
+        >>> met.number_faces([one, other], same_cosine=0.5), met.number_faces([None, one], same_cosine=0.5)
+        ([0, 1], [2, 0])
     """
-    people: list[list[int]] = []
-    numbers = []
-    for place, vector in enumerate(vectors):
-        best, nearest = None, same_cosine
-        for number, members in enumerate(people if vector is not None else []):
-            known = [found for i in members if (found := vectors[i]) is not None]
-            if not known or any((i, place) in apart for i in members):
-                continue
-            cosine = _cosine(np.mean(known, axis=0), vector)
-            if cosine >= nearest:
-                best, nearest = number, cosine
-        if best is None:
-            best = len(people)
-            people.append([])
-        people[best].append(place)
-        numbers.append(best)
-    return numbers
+
+    def __init__(self) -> None:
+        self._vectors: list[list[Floats]] = []  # of each person
+
+    def number_faces(self, vectors: Sequence[Floats | None], *, same_cosine: float) -> list[int]:
+        """Say who is in the next shot.
+
+        Args:
+            vectors: One a face, shape (D,), of different people, since all are in one shot; None where there
+                is none, which stands alone.
+            same_cosine: -1 to 1.
+
+        Returns:
+            For each face the number of its person, from 0 in order of appearance.
+        """
+        numbers: list[int] = []
+        for vector in vectors:
+            best, nearest = len(self._vectors), same_cosine
+            for number, known in enumerate(self._vectors if vector is not None else []):
+                if not known or number in numbers:
+                    continue
+                cosine = _cosine(np.mean(known, axis=0), vector)
+                if cosine >= nearest:
+                    best, nearest = number, cosine
+            if best == len(self._vectors):
+                self._vectors.append([])
+            self._vectors[best] += [] if vector is None else [vector]
+            numbers.append(best)
+        return numbers
 
 
 def _cosine(first: Floats, second: Floats | None) -> float:

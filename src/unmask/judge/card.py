@@ -147,6 +147,59 @@ class Card:
         return ModelName(self.name, self.sha256)
 
 
+def own_card(
+    name: str,
+    *,
+    size_px: int,
+    fake_at_least: float,
+    real_at_most: float,
+    margin_fraction: float = 0.3,
+    kind: str = KINDS[0],
+    calibration: Calibration | None = None,
+    detector: str = "mtcnn",
+    weights: bytes = b"",
+) -> Card:
+    """A card for a network of one's own that is handed to `load_scanner`; it says only what a scan needs.
+
+    Args:
+        name: What verdicts call the network.
+        size_px: Side of the crops that it takes, in pixels.
+        fake_at_least: ``p_fake`` from which it is called fake, 0 to 1.
+        real_at_most: ``p_fake`` down to which it is called real, 0 to ``fake_at_least``.
+        margin_fraction: Added around the box, as in `CropSettings`.
+        kind: ``frame`` judges crops one by one, ``clip`` all of a person together.
+        calibration: Logit to probability; None takes ``sigmoid(logit)``.
+        detector: Whose boxes it was trained with.
+        weights: Bytes whose SHA-256 verdicts name.
+
+    Raises:
+        SettingsError: A value is out of range.
+    """
+    unknown = "not told"
+    return Card(
+        name=name,
+        version=unknown,
+        file="own.onnx",
+        sha256=hashlib.sha256(weights).hexdigest(),
+        size_px=size_px,
+        margin_fraction=margin_fraction,
+        detector=detector,
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+        person_rule=PERSON_RULES[0],
+        calibration=calibration or Calibration(),
+        thresholds=Thresholds(fake_at_least, real_at_most),
+        licence=unknown,
+        training_data=(),
+        terms=unknown,
+        recipe=unknown,
+        commit=unknown,
+        scores={},
+        limits=(),
+        kind=kind,
+    )
+
+
 def card_path(model: str | Path | None = None) -> Path:
     """Where the card of a model lies.
 

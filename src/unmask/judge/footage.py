@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import numpy as np
 
 from unmask.config import ScanSettings, TrackSettings
-from unmask.faces.joining import continue_tracks, group_vectors
+from unmask.faces.joining import PeopleMet, continue_tracks
 from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.verdict import Evidence, Ruling, judge_person, rule, too_little
 from unmask.reasons import because
 from unmask.types import Floats, Stretch, Track
-from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot
+from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot, Sighting
 
 _OUT_OF_SIGHT_SECONDS = 3.0  # that a face may be from one stretch to the next; more where frames are rare
 
@@ -147,6 +147,28 @@ def judge_footage(
     return Footage(people, _shots(looks, shots, parts), _segments(looks, solid, thresholds), ruling)
 
 
+def judge_shots(looks: Iterable[Look], scale: Calibration, settings: TrackSettings) -> Iterator[Sighting]:
+    """Judge every face of a shot as soon as the shot is over.
+
+    Args:
+        looks: In order of time, as they come.
+        scale: The model's calibration.
+        settings: How faces are linked.
+
+    Yields:
+        Each face that was judged, under the number that its person has in `judge_footage`.
+    """
+    met = PeopleMet()
+    for shot, own in enumerate(_shot_by_shot(looks)):
+        chains = _link(own, [shot] * len(own), scale, settings)
+        for chain, person in zip(chains, _who(chains, own, met), strict=True):
+            p_fake = _joint(chain.parts, scale)
+            if p_fake is not None:
+                frames = tuple(frame for part in chain.parts for frame in part.person.frames)
+                first, last = chain.start_seconds, chain.end_seconds
+                yield Sighting(shot, first, last, p_fake, len(frames), person=person, seen=frames)
+
+
 def _without_looks(track: Track) -> Track:
     ends = (0, len(track.faces) - 1)
     faces = tuple(face if i in ends else replace(face, look=None) for i, face in enumerate(track.faces))
@@ -155,11 +177,18 @@ def _without_looks(track: Track) -> Track:
 
 def _number_shots(looks: Sequence[Look]) -> list[int]:
     """The number of the shot in which each look lies; whatever comes first, or behind a gap, opens one."""
-    opened = [
-        look.opens_shot or place == 0 or looks[place - 1].end_seconds < look.start_seconds
-        for place, look in enumerate(looks)
-    ]
-    return [int(number) - 1 for number in np.cumsum(opened)]
+    return [shot for shot, own in enumerate(_shot_by_shot(looks)) for _ in own]
+
+
+def _shot_by_shot(looks: Iterable[Look]) -> Iterator[list[Look]]:
+    own: list[Look] = []
+    for look in looks:
+        if own and (look.opens_shot or own[-1].end_seconds < look.start_seconds):
+            yield own
+            own = []
+        own.append(look)
+    if own:
+        yield own
 
 
 def _link(
@@ -203,17 +232,17 @@ def _goes_on(before: Mapping[int, _Chain], look: Look, settings: TrackSettings) 
 
 def _group(chains: Sequence[_Chain], looks: Sequence[Look]) -> list[list[_Chain]]:
     """Chains of one person each, in order of appearance; those of one shot are different people."""
-    vectors = [_vector(chain, looks) for chain in chains]
-    apart = set()
-    for later, chain in enumerate(chains):
-        for earlier in range(later - 1, -1, -1):
-            if chains[earlier].shot != chain.shot:
-                break
-            apart.add((earlier, later))
-    groups: dict[int, list[_Chain]] = {}
-    for chain, number in zip(chains, group_vectors(vectors, apart, looks[0].same_cosine), strict=True):
-        groups.setdefault(number, []).append(chain)
+    met, groups = PeopleMet(), dict[int, list[_Chain]]()
+    for _, shot in groupby(chains, key=lambda chain: chain.shot):
+        own = list(shot)
+        for chain, number in zip(own, _who(own, looks, met), strict=True):
+            groups.setdefault(number, []).append(chain)
     return list(groups.values())
+
+
+def _who(chains: Sequence[_Chain], looks: Sequence[Look], met: PeopleMet) -> list[int]:
+    """For each chain of a shot the number of its person."""
+    return met.number_faces([_vector(chain, looks) for chain in chains], same_cosine=looks[0].same_cosine)
 
 
 def _vector(chain: _Chain, looks: Sequence[Look]) -> Floats | None:

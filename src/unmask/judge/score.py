@@ -61,6 +61,9 @@ class OnnxModel:
     session: ort.InferenceSession
     device: Choice = ON_CPU
 
+    def __repr__(self) -> str:
+        return f"<OnnxModel {self.card.name} {self.card.version} on {self.device.name}>"
+
     @property
     def judges_clips(self) -> bool:
         """Whether all crops of a person are judged together."""
@@ -82,10 +85,7 @@ class OnnxModel:
             crops = np.ascontiguousarray(images)
             (found,) = self.session.run(["logit"], {"crops": crops[None] if self.judges_clips else crops})
         found = found[0] if self.judges_clips and len(found) == 1 else found
-        if found.shape != (len(images),) or not np.isfinite(found).all():
-            rule = f"model {self.card.name} must give {len(images)} finite logits"
-            raise ModelError(f"{rule}, got shape {found.shape}: {found}")
-        return np.asarray(found, np.float32)
+        return _checked(found, self.card, len(images))
 
 
 def load_model(model: str | Path | None = None, settings: ScoreSettings | None = None) -> OnnxModel:
@@ -129,8 +129,18 @@ def score_crops(model: CropScorer, crops: Crops, settings: ScoreSettings | None 
         raise ModelError(
             f"model {model.card.name} takes crops of (3, {side}, {side}), got {crops.images.shape[1:]}"
         )
-    parts = [model.logits(crops.images[i : i + step]) for i in range(0, len(crops), max(1, step))]
+    chunks = [crops.images[i : i + step] for i in range(0, len(crops), max(1, step))]
+    parts = [_checked(model.logits(chunk), model.card, len(chunk)) for chunk in chunks]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def _checked(found: Logits, card: Card, count: int) -> Logits:
+    """One finite logit a crop, whoever wrote the model."""
+    found = np.asarray(found)
+    if found.shape != (count,) or not np.isfinite(found).all():
+        rule = f"model {card.name} must give {count} finite logits"
+        raise ModelError(f"{rule}, got shape {found.shape}: {found}")
+    return found.astype(np.float32)
 
 
 def _open(card: Card, data: bytes, settings: ScoreSettings) -> OnnxModel:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unmask.api import find_faces
+from unmask.api import find_faces, read_clip
 from unmask.config import ScanSettings
 from unmask.errors import MissingExtraError
+from unmask.faces.detect import load_detector
+from unmask.faces.find import find_people
+from unmask.faces.gather import Gathered
 from unmask.report.faces import draw_faces, face_grid
 from unmask.types import Clip, Track
-from unmask.video import read_clip
+from unmask.video import open_film, read_stretches
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
@@ -107,8 +110,23 @@ def _found(
     clip: str | Path | Clip, tracks: Sequence[Track] | None, settings: ScanSettings | None
 ) -> tuple[Clip, Sequence[Track]]:
     settings = settings or ScanSettings()
+    if tracks is None and not isinstance(clip, Clip):
+        return shown_faces(clip, settings)
     clip = clip if isinstance(clip, Clip) else read_clip(clip, settings.decode)
     return clip, find_faces(clip, settings=settings) if tracks is None else tracks
+
+
+def shown_faces(path: str | Path, settings: ScanSettings | None = None) -> tuple[Clip, tuple[Track, ...]]:
+    """Who is found in a video of any length, in as many of its frames as can be shown.
+
+    Raises:
+        MediaError: The file cannot be read.
+    """
+    settings = settings or ScanSettings()
+    found, detector = Gathered(Path(path)), load_detector(settings.detect)
+    for stretch in read_stretches(open_film(path, settings.decode)):
+        found.add(stretch, find_people(stretch.clip, detector, settings.detect, settings.track))
+    return found.shown()
 
 
 def _pyplot() -> Any:

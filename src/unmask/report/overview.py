@@ -15,8 +15,9 @@ from unmask.report.document import Outfit, dressed, table
 from unmask.report.options import ReportOptions
 from unmask.report.page import STYLE, report_page, tell_story
 from unmask.report.sections import MARKS
-from unmask.report.words import Words, visible
+from unmask.report.words import Words
 from unmask.report.write import look_through
+from unmask.shown import visible
 from unmask.verdicts import Outcome, Verdict
 
 INDEX = "index.html"

@@ -20,7 +20,8 @@ from unmask.report.sections import (
     segment_table,
 )
 from unmask.report.seen import Seen
-from unmask.report.words import Words, visible
+from unmask.report.words import Words
+from unmask.shown import visible
 from unmask.verdicts import Verdict
 
 STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")

@@ -14,7 +14,8 @@ from unmask.report.looking import shown_people
 from unmask.report.sections import MARKS, Story, in_words
 from unmask.report.seen import Heat, Pictures, Strip
 from unmask.report.timeline import timeline
-from unmask.report.words import Words, short_percent, visible
+from unmask.report.words import Words, short_percent
+from unmask.shown import visible
 from unmask.verdicts import Person
 
 _NOTICED, _CLEARLY = 0.9, 0.5  # what is left of the odds where a change is told, and told as a clear one

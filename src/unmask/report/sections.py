@@ -18,7 +18,8 @@ from unmask.report.cautions import cautions, deciding, when_seen
 from unmask.report.document import section, table
 from unmask.report.options import ReportOptions
 from unmask.report.seen import Credentials, Seen
-from unmask.report.words import Words, visible
+from unmask.report.words import Words
+from unmask.shown import visible
 from unmask.verdicts import Outcome, Verdict
 from unmask.video.facts import Facts
 

@@ -78,15 +78,3 @@ def messages() -> dict[str, dict[str, str]]:
     """Every message by its key, in every language."""
     found: dict[str, dict[str, str]] = json.loads(_MESSAGES.read_text(encoding="utf-8"))
     return found
-
-
-def visible(text: str) -> str:
-    r"""A text of unknown origin with everything that cannot be seen, or turns writing around, spelt out.
-
-    >>> visible("clip" + chr(0x202E) + "4pm.exe")
-    'clip\\u202e4pm.exe'
-    """
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
-        for char in text
-    )

@@ -19,7 +19,7 @@ from unmask.report.page import report_page, tell_story
 from unmask.report.pdf import print_text
 from unmask.report.sections import Story, changed_settings
 from unmask.report.seen import Seen
-from unmask.report.words import visible
+from unmask.shown import visible
 from unmask.verdicts import Verdict
 from unmask.work.each import Failure, run_each
 
