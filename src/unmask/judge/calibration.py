@@ -114,8 +114,8 @@ class Calibration:
             p_fake: One or more, each 0 to 1.
 
         Example:
-            >>> scale = Calibration(real_mean=-2.0, real_std=1.5)
-            >>> scale.among_many([0.9]), scale.among_many([0.9, 0.1, 0.1]), scale.among_many([0.9, 0.9])
+            >>> judge = Calibration(real_mean=-2.0, real_std=1.5).among_many
+            >>> judge([0.9]), judge([0.9, 0.1, 0.1]), judge([0.9, 0.9])
             (0.9, 0.704037, 0.9)
         """
         if len(p_fake) == 1:

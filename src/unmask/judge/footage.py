@@ -87,7 +87,7 @@ class Footage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _FaceInLook:
     """One face in one stretch, judged as if it were all there is."""
 
     look: int
@@ -101,7 +101,7 @@ class _Chain:
     """One face in one shot."""
 
     shot: int
-    parts: list[_Part]
+    parts: list[_FaceInLook]
 
     @property
     def start_seconds(self) -> float:
@@ -114,7 +114,7 @@ class _Chain:
 
 def judge_footage(
     looks: Sequence[Look],
-    scale: Calibration,
+    calibration: Calibration,
     thresholds: Thresholds,
     settings: ScanSettings,
 ) -> Footage:
@@ -122,21 +122,21 @@ def judge_footage(
 
     Args:
         looks: In order of time, one or more; some in between may be missing.
-        scale: The model's calibration.
+        calibration: Of the model.
         thresholds: Where probabilities become words.
         settings: How faces are linked, and what counts as enough evidence.
     """
     shots = _number_shots(looks)
-    chains = _link(looks, shots, scale, settings.track)
+    chains = _link(looks, shots, calibration, settings.track)
     groups = _group(chains, looks)
     _number_people(groups)
-    people = tuple(_join(group, scale) for group in groups)
+    people = tuple(_join(group, calibration) for group in groups)
     parts = [(chain.shot, part) for group in groups for chain in group for part in chain.parts]
     sampled = [len(look.evidence.times_seconds) for look in looks]
     thin = [too_little(part.person, settings.judge, sampled_frames=sampled[part.look]) for _, part in parts]
     ruling = rule(
         [part.person for _, part in parts],
-        scale,
+        calibration,
         thresholds,
         thin=thin,
         sampled_frames=sum(sampled),
@@ -147,12 +147,14 @@ def judge_footage(
     return Footage(people, _shots(looks, shots, parts), _segments(looks, solid, thresholds), ruling)
 
 
-def judge_shots(looks: Iterable[Look], scale: Calibration, settings: TrackSettings) -> Iterator[Sighting]:
+def judge_shots(
+    looks: Iterable[Look], calibration: Calibration, settings: TrackSettings
+) -> Iterator[Sighting]:
     """Judge every face of a shot as soon as the shot is over.
 
     Args:
         looks: In order of time, as they come.
-        scale: The model's calibration.
+        calibration: Of the model.
         settings: How faces are linked.
 
     Yields:
@@ -160,9 +162,9 @@ def judge_shots(looks: Iterable[Look], scale: Calibration, settings: TrackSettin
     """
     met = PeopleMet()
     for shot, own in enumerate(_shot_by_shot(looks)):
-        chains = _link(own, [shot] * len(own), scale, settings)
+        chains = _link(own, [shot] * len(own), calibration, settings)
         for chain, person in zip(chains, _who(chains, own, met), strict=True):
-            p_fake = _joint(chain.parts, scale)
+            p_fake = _joint(chain.parts, calibration)
             if p_fake is not None:
                 frames = tuple(frame for part in chain.parts for frame in part.person.frames)
                 first, last = chain.start_seconds, chain.end_seconds
@@ -192,7 +194,7 @@ def _shot_by_shot(looks: Iterable[Look]) -> Iterator[list[Look]]:
 
 
 def _link(
-    looks: Sequence[Look], shots: Sequence[int], scale: Calibration, settings: TrackSettings
+    looks: Sequence[Look], shots: Sequence[int], calibration: Calibration, settings: TrackSettings
 ) -> list[_Chain]:
     """Follow faces through the stretches of their shot."""
     chains: list[_Chain] = []
@@ -204,12 +206,12 @@ def _link(
         goes_on = _goes_on(before, look, settings)
         for track in evidence.tracks:
             logits = evidence.logits.get(track.id, {})
-            person = judge_person(track, evidence.times_seconds, logits, scale)
+            person = judge_person(track, evidence.times_seconds, logits, calibration)
             chain = before.get(goes_on.get(track.id, -1))
             if chain is None:
                 chain = _Chain(shots[place], [])
                 chains.append(chain)
-            chain.parts.append(_Part(place, track, person, tuple(logits.values())))
+            chain.parts.append(_FaceInLook(place, track, person, tuple(logits.values())))
             if track.kept:
                 now[track.id] = chain
         before = now
@@ -271,19 +273,19 @@ def _numbered(person: Person, numbers: Mapping[int, int]) -> Person:
     return replace(person, why_dropped=str(dropped), dropped=dropped)
 
 
-def _join(group: Sequence[_Chain], scale: Calibration) -> Person:
+def _join(group: Sequence[_Chain], calibration: Calibration) -> Person:
     """One person, from all chains of the group."""
     parts = [part for chain in group for part in chain.parts]
     return replace(
         parts[0].person,
-        p_fake=_joint(parts, scale),
+        p_fake=_joint(parts, calibration),
         frames=tuple(frame for part in parts for frame in part.person.frames),
         appearances=tuple(
             Appearance(
                 shot=chain.shot,
                 start_seconds=chain.start_seconds,
                 end_seconds=chain.end_seconds,
-                p_fake=_joint(chain.parts, scale),
+                p_fake=_joint(chain.parts, calibration),
                 frames=sum(len(part.person.frames) for part in chain.parts),
             )
             for chain in group
@@ -291,14 +293,14 @@ def _join(group: Sequence[_Chain], scale: Calibration) -> Person:
     )
 
 
-def _joint(parts: Sequence[_Part], scale: Calibration) -> float | None:
+def _joint(parts: Sequence[_FaceInLook], calibration: Calibration) -> float | None:
     """As it is said, from the mean of all logits, as a single part has it."""
     logits = [logit for part in parts if part.person.p_fake is not None for logit in part.logits]
-    return bounded(scale.probability(float(np.mean(logits)))) if logits else None
+    return bounded(calibration.probability(float(np.mean(logits)))) if logits else None
 
 
 def _shots(
-    looks: Sequence[Look], shots: Sequence[int], parts: Sequence[tuple[int, _Part]]
+    looks: Sequence[Look], shots: Sequence[int], parts: Sequence[tuple[int, _FaceInLook]]
 ) -> tuple[Shot, ...]:
     judged: dict[int, set[int]] = {}
     for number, part in parts:
@@ -324,7 +326,7 @@ def _shots(
 
 
 def _segments(
-    looks: Sequence[Look], parts: Sequence[tuple[int, _Part]], thresholds: Thresholds
+    looks: Sequence[Look], parts: Sequence[tuple[int, _FaceInLook]], thresholds: Thresholds
 ) -> tuple[Segment, ...]:
     """Parts that are not clearly real, those that follow each other joined; most suspicious first."""
     found: list[Segment] = []

@@ -55,7 +55,7 @@ class Ruling:
 
 
 def judge_person(
-    track: Track, times_seconds: Sequence[float], logits: Mapping[int, float], scale: Calibration
+    track: Track, times_seconds: Sequence[float], logits: Mapping[int, float], calibration: Calibration
 ) -> Person:
     """Combine one person's frames into one probability.
 
@@ -63,13 +63,13 @@ def judge_person(
         track: The person; a dropped track keeps its reason and gets no number.
         times_seconds: Of all frames of the clip.
         logits: By index of the frame in the clip; frames without one are shown but not counted.
-        scale: The model's calibration.
+        calibration: Of the model.
 
     Raises:
         ValueError: A logit is not finite.
     """
     frames = tuple(
-        _evidence(face, times_seconds[index], logits.get(index), scale)
+        _evidence(face, times_seconds[index], logits.get(index), calibration)
         for index, face in zip(track.frame_indices, track.faces, strict=True)
     )
     if not track.kept:
@@ -79,19 +79,22 @@ def judge_person(
         raise ValueError(f"logits must be finite, got {values} for person {shown_number(track.id)}")
     if not len(values):
         return _dropped(track, because("unscored"), frames)
-    return Person(track.id, scale.probability(float(values.mean())), True, None, frames, track.picture)
+    return Person(track.id, calibration.probability(float(values.mean())), True, None, frames, track.picture)
 
 
 def weigh(
-    evidence: Evidence, scale: Calibration, thresholds: Thresholds, settings: JudgeSettings
+    evidence: Evidence, calibration: Calibration, thresholds: Thresholds, settings: JudgeSettings
 ) -> tuple[tuple[Person, ...], Ruling]:
     """The people of a clip with their probabilities, and what that says of the clip."""
     times = evidence.times_seconds
     people = tuple(
-        judge_person(track, times, evidence.logits.get(track.id, {}), scale) for track in evidence.tracks
+        judge_person(track, times, evidence.logits.get(track.id, {}), calibration)
+        for track in evidence.tracks
     )
     thin = [too_little(person, settings, sampled_frames=len(times)) for person in people]
-    return people, rule(people, scale, thresholds, thin=thin, sampled_frames=len(times), dark=evidence.dark)
+    return people, rule(
+        people, calibration, thresholds, thin=thin, sampled_frames=len(times), dark=evidence.dark
+    )
 
 
 def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) -> Reason | None:
@@ -112,7 +115,7 @@ def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) 
 
 def rule(
     faces: Sequence[Person],
-    scale: Calibration,
+    calibration: Calibration,
     thresholds: Thresholds,
     *,
     thin: Sequence[Reason | None],
@@ -129,7 +132,7 @@ def rule(
 
     Args:
         faces: Everyone found, dropped tracks included; of a longer video everyone in each stretch.
-        scale: The model's calibration.
+        calibration: Of the model.
         thresholds: Where probabilities become words.
         thin: For each of them why it is too little to judge by, or None.
         sampled_frames: Frames that were looked at, 0 or more.
@@ -144,7 +147,7 @@ def rule(
     solid = [item for item in ranked if item[2] is None]
     many = stretches > 1 or len(ranked) > CALIBRATED_PEOPLE
     p_all, p_fake = (
-        _of_file([number for number, _, _ in some], many=many, scale=scale)
+        _of_file([number for number, _, _ in some], many=many, calibration=calibration)
         for some in (ranked, solid or ranked)
     )
     _, top, why_thin = ranked[0]
@@ -159,8 +162,8 @@ def rule(
     return Ruling(said, p_fake, (why, because("still_picture")) if top.picture else (why,))
 
 
-def _of_file(p_fake: Sequence[float], *, many: bool, scale: Calibration) -> float:
-    return scale.among_many(p_fake) if many else max(p_fake)
+def _of_file(p_fake: Sequence[float], *, many: bool, calibration: Calibration) -> float:
+    return calibration.among_many(p_fake) if many else max(p_fake)
 
 
 def unreadable(
@@ -201,12 +204,12 @@ def _dropped(track: Track, reason: Reason | None, frames: tuple[PersonFrame, ...
     return Person(track.id, None, False, str(reason), frames, track.picture, dropped=reason)
 
 
-def _evidence(face: Face, time_seconds: float, logit: float | None, scale: Calibration) -> PersonFrame:
+def _evidence(face: Face, time_seconds: float, logit: float | None, calibration: Calibration) -> PersonFrame:
     return PersonFrame(
         time_seconds=round(float(time_seconds), 6),
         box=tuple(round(float(v), 2) for v in face.box),
         points=tuple((round(float(x), 2), round(float(y), 2)) for x, y in face.points),
         confidence=round(float(face.confidence), 4),
-        p_fake=None if logit is None else bounded(scale.probability(logit)),
+        p_fake=None if logit is None else bounded(calibration.probability(logit)),
         lightened=face.lightened,
     )

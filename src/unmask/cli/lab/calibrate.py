@@ -107,16 +107,16 @@ def _show(found: Recalibrated, output: Path) -> None:
     from unmask.cli.terminal import printable
 
     card = found.card
-    scale = card.calibration
+    calibration = card.calibration
     how = (
-        f"a curve of {len(scale.isotonic)} points"
-        if scale.isotonic
-        else f"temperature {scale.temperature:.3g}, bias {scale.bias:.3g}"
+        f"a curve of {len(calibration.isotonic)} points"
+        if calibration.isotonic
+        else f"temperature {calibration.temperature:.3g}, bias {calibration.bias:.3g}"
     )
     limits = card.thresholds
     lines = [
         f"{output}: fitted on {found.clips} clips: {how}",
-        f"labels of a submission are kept within {scale.clip:g} and {1 - scale.clip:g}",
+        f"labels of a submission are kept within {calibration.clip:g} and {1 - calibration.clip:g}",
         f"fake from {limits.fake_at_least:.2f} on, real up to {limits.real_at_most:.2f}",
         f"log loss before: {found.before:.3f}; to be expected on other clips like these:",
     ]

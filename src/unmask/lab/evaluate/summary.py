@@ -85,18 +85,18 @@ class Judged:
 
     def people(self) -> Scored:
         """Everyone who was scored; a person has the label of the clip."""
-        scale = self.card.calibration.probability
+        probability = self.card.calibration.probability
         return self._scored(
-            (place, scale(logit))
+            (place, probability(logit))
             for place in self.places
             for logit in person_logits(self.findings[place], self.model).values()
         )
 
     def frames(self) -> Scored:
         """Every scored frame of everyone; it has the label of the clip."""
-        scale = self.card.calibration.probability
+        probability = self.card.calibration.probability
         return self._scored(
-            (place, scale(logit))
+            (place, probability(logit))
             for place in self.places
             for logit in frame_logits(self.findings[place], self.model)
         )

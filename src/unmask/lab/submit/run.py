@@ -114,8 +114,8 @@ def make_submission(
     submit, batch = submit or SubmitSettings(), batch or BatchSettings()
     started = time.monotonic()
     card = read_card(card_path(scan.model))
-    scale = hashlib.sha256(repr(card.calibration).encode()).hexdigest()
-    head = {"model": card.name, "weights": card.sha256[:12], "calibration": scale[:12]}
+    digest = hashlib.sha256(repr(card.calibration).encode()).hexdigest()
+    head = {"model": card.name, "weights": card.sha256[:12], "calibration": digest[:12]}
     journal = Journal(journal_path(output), head)
     answers = {name: one for name, one in journal.read(wanted).items() if one.outcome != Outcome.ERROR.value}
     journal.start(answers.values())
