@@ -65,6 +65,15 @@ class HeadSettings:
     power: float = 0.5
 
 
+def split_places(words: Sequence[str]) -> list[tuple[Path, Path]]:
+    """Lists and their caches, as they are given to a script: LIST=CACHE.
+
+    >>> split_places(["faces.csv=clip_b16"])
+    [(PosixPath('faces.csv'), PosixPath('clip_b16'))]
+    """
+    return [(Path(listing), Path(cache)) for listing, cache in (word.split("=") for word in words)]
+
+
 def read_faces(
     places: Sequence[tuple[Path, Path]], *, states: Sequence[str], blocks: Sequence[int], kinds: Sequence[str]
 ) -> Faces:
@@ -276,25 +285,56 @@ def assign_folds(table: pd.DataFrame, *, families: bool) -> pd.Series:
     return fold.where(~whole, "family " + kind) if families else fold
 
 
-def judge_left_out(
-    faces: Faces, axes: Axes, settings: HeadSettings, *, fit_states: Sequence[str], families: bool
-) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every fit on the same features needs, worked out once.
+
+    Attributes:
+        table: Of `Faces`.
+        turned: Features on their axes, by state.
+        units: Of the states that are fitted to.
+    """
+
+    table: pd.DataFrame
+    turned: Mapping[str, Floats]
+    units: Sequence[Unit]
+
+
+def lay_out(faces: Faces, axes: Axes, *, fit_states: Sequence[str]) -> Bench:
+    """Turn features and sum up the sources."""
+    turned = {state: axes.of(features) for state, features in faces.features.items()}
+    return Bench(faces.table, turned, gather_units(faces.table, [turned[state] for state in fit_states]))
+
+
+def judge_left_out(bench: Bench, settings: HeadSettings, *, families: bool) -> pd.DataFrame:
     """For every crop and state the logit of a head that saw neither its source nor, if so wanted, its family.
 
     Returns:
         The table with a column ``logit_STATE`` for each state.
     """
-    turned = {state: axes.of(features) for state, features in faces.features.items()}
-    units = gather_units(faces.table, [turned[state] for state in fit_states])
-    fold = assign_folds(faces.table, families=families).to_numpy()
-    logits = {state: np.full(len(faces.table), np.nan) for state in turned}
+    fold = assign_folds(bench.table, families=families).to_numpy()
+    logits = {state: np.full(len(bench.table), np.nan) for state in bench.turned}
     for name in sorted(set(fold)):
         held = fold == name
-        mine = faces.table[held]
+        mine = bench.table[held]
         sources = {*mine["source"], *VALIDATION}
         fakes = mine[(mine["label"] == "FAKE") & (mine["family"] != PSEUDO)]
         unseen = set(fakes["family"]) if families else set()
-        head = fit_head([u for u in units if u.source not in sources and u.family not in unseen], settings)
-        for state, features in turned.items():
+        seen = [unit for unit in bench.units if unit.source not in sources and unit.family not in unseen]
+        head = fit_head(seen, settings)
+        for state, features in bench.turned.items():
             logits[state][held] = head(features[held])
-    return faces.table.assign(**{f"logit_{state}": values for state, values in logits.items()})
+    return bench.table.assign(**{f"logit_{state}": values for state, values in logits.items()})
+
+
+def by_clip(judged: pd.DataFrame, state: str, *, more: Sequence[str] = ()) -> pd.DataFrame:
+    """One row a clip with its mean logit and the kind of its fake.
+
+    Args:
+        judged: Of `judge_left_out`.
+        state: Whose logits.
+        more: Columns that are kept besides.
+    """
+    frame = judged.assign(kind=judged.apply(name_family, axis=1), logit=judged[f"logit_{state}"])
+    columns = ["clip", "label", "source", "kind", "still", *more]
+    return frame.groupby(columns, as_index=False)["logit"].mean()

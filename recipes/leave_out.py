@@ -20,7 +20,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from features import PSEUDO
-from heads import UNCHOSEN, VALIDATION, HeadSettings, find_axes, judge_left_out, name_family, read_faces
+from heads import (
+    UNCHOSEN,
+    VALIDATION,
+    HeadSettings,
+    by_clip,
+    find_axes,
+    judge_left_out,
+    lay_out,
+    read_faces,
+    split_places,
+)
 from sklearn.metrics import roc_auc_score
 
 from unmask.lab.models.foundation_net import KINDS
@@ -30,8 +40,7 @@ FALSE_ALARMS = 0.05  # of the mean source of real video
 
 def summarise(judged: pd.DataFrame, state: str) -> dict[str, float]:
     """The figures of one state: false alarms by source, and for each family AUC, recall and pairs."""
-    frame = judged.assign(kind=judged.apply(name_family, axis=1), logit=judged[f"logit_{state}"])
-    clips = frame.groupby(["clip", "label", "source", "kind", "still"], as_index=False)["logit"].mean()
+    clips = by_clip(judged, state)
     validation = clips["source"].isin(VALIDATION)
     reals = clips[(clips["label"] == "REAL") & ~validation]
     video, stills = reals[~reals["still"]], reals[reals["still"] & (reals["source"] != "dfdc_faces")]
@@ -61,7 +70,7 @@ def summarise(judged: pd.DataFrame, state: str) -> dict[str, float]:
             aucs.append(figures[f"AUC {kind}"])
     figures["macro AUC"] = float(np.mean(aucs))
     for source in ("dfdc_faces", "part0", "part1"):
-        figures[f"pairs {source}"] = pairs_right(frame[frame["source"] == source])
+        figures[f"pairs {source}"] = pairs_right(judged[judged["source"] == source], f"logit_{state}")
     return figures
 
 
@@ -80,10 +89,10 @@ def false_alarms(video: pd.DataFrame, source: str) -> float:
     return float((video[mine]["logit"] >= threshold_of(video[~mine])).mean())
 
 
-def pairs_right(frame: pd.DataFrame) -> float:
+def pairs_right(frame: pd.DataFrame, column: str) -> float:
     """Share of fakes above their own real."""
     frame = frame[frame["family"] != PSEUDO]  # which have the keys of their reals
-    logits = frame.groupby("key")["logit"].mean()
+    logits = frame.groupby("key")[column].mean()
     fakes = frame[frame["pair"].isin(logits.index)].drop_duplicates("key")
     return (
         float(np.mean([logits[f.key] > logits[f.pair] for f in fakes.itertuples()])) if len(fakes) else np.nan
@@ -107,13 +116,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="add the figures to this file, a line each")
     options = parser.parse_args()
     settings = HeadSettings(**{one.name: getattr(options, one.name) for one in fields(HeadSettings)})
-    places = [(Path(listing), Path(cache)) for listing, cache in (p.split("=") for p in options.places)]
+    places = split_places(options.places)
     states = list(dict.fromkeys([*options.fit_states, *options.test_states]))
     faces = read_faces(places, states=states, blocks=options.blocks, kinds=options.kinds)
     axes = find_axes(faces.features[states[0]], components=settings.components)
-    judged = judge_left_out(
-        faces, axes, settings, fit_states=options.fit_states, families=options.unseen == "family"
-    )
+    bench = lay_out(faces, axes, fit_states=options.fit_states)
+    judged = judge_left_out(bench, settings, families=options.unseen == "family")
     asked = {name: getattr(options, name) for name in ("places", "blocks", "kinds", "fit_states", "unseen")}
     for state in options.test_states:
         figures = summarise(judged, state)

@@ -24,17 +24,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from features import PSEUDO
 from heads import (
     UNCHOSEN,
     VALIDATION,
     Faces,
     HeadSettings,
+    by_clip,
     find_axes,
     fit_head,
-    gather_units,
     judge_left_out,
+    lay_out,
     name_family,
     read_faces,
+    split_places,
 )
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
@@ -59,32 +62,31 @@ AGES = ((0, 2), (3, 9), (10, 19), (20, 29), (30, 39), (40, 49), (50, 59), (60, 1
 
 def main() -> None:
     options = read_options()
-    places = [(Path(listing), Path(cache)) for listing, cache in (p.split("=") for p in options.places)]
-    faces = read_faces(places, states=options.states, blocks=options.blocks, kinds=KINDS)
+    faces = read_faces(
+        split_places(options.places), states=options.states, blocks=options.blocks, kinds=KINDS
+    )
     settings = HeadSettings()
     axes = find_axes(faces.features[options.states[0]], components=settings.components)
+    bench = lay_out(faces, axes, fit_states=options.states)
     left_out = {
-        families: by_clip(
-            judge_left_out(faces, axes, settings, fit_states=options.states, families=families),
-            options.states[0],
-        )
+        families: measured_clips(judge_left_out(bench, settings, families=families), options.states[0])
         for families in (False, True)
     }
     clips = left_out[False]
     calibration, thresholds = calibrate(clips)
     scores = measure(clips, calibration, thresholds)
-    turned = [axes.of(faces.features[state]) for state in options.states]
-    units = [unit for unit in gather_units(faces.table, turned) if unit.source not in VALIDATION]
-    head = axes.undo(fit_head(units, settings))
+    head = axes.undo(fit_head([unit for unit in bench.units if unit.source not in VALIDATION], settings))
     options.output.mkdir(parents=True, exist_ok=True)
     with whole_file(options.output / f"{options.name}.onnx") as draft:
         build(options, head.weights, head.bias, draft)
         weights = draft.read_bytes()
     card = describe(options, faces, weights, calibration, thresholds, scores)
     write_card(card, options.output / f"{options.name}.json")
-    table = {"weights": card.sha256, "scores": scores_as_json(scores)} | tabulate(
-        left_out, calibration, thresholds
-    )
+    table = {
+        "weights": card.sha256,
+        "scores": {name: asdict(score) for name, score in scores.items()},
+        **tabulate(left_out, calibration, thresholds),
+    }
     (options.output / "left_out.json").write_text(json.dumps(table, indent=1) + "\n")
     for name, score in card.scores.items():
         print(f"{name:44} {score.value:.3f}  ({score.low:.3f} to {score.high:.3f})  {score.clips} clips")
@@ -108,12 +110,10 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def by_clip(judged: pd.DataFrame, state: str) -> pd.DataFrame:
-    """One row a clip with its mean logit, without validation and pseudo-fakes."""
-    frame = judged.assign(kind=judged.apply(name_family, axis=1), logit=judged[f"logit_{state}"])
-    frame = frame[~frame["source"].isin(VALIDATION) & (frame["kind"] != "pseudo")]
-    columns = ["clip", "label", "source", "kind", "still", "attributes"]
-    return frame.groupby(columns, as_index=False)["logit"].mean()
+def measured_clips(judged: pd.DataFrame, state: str) -> pd.DataFrame:
+    """One row a clip, without validation and pseudo-fakes."""
+    clips = by_clip(judged, state, more=["attributes"])
+    return clips[~clips["source"].isin(VALIDATION) & (clips["kind"] != PSEUDO)].reset_index(drop=True)
 
 
 def calibrate(clips: pd.DataFrame) -> tuple[Calibration, Thresholds]:
@@ -218,10 +218,6 @@ def count(clips: pd.DataFrame) -> dict[str, Any]:
     """How many are called what."""
     called = clips["outcome"].value_counts()
     return {"files": len(clips)} | {outcome: int(called.get(outcome, 0)) for outcome in OUTCOMES}
-
-
-def scores_as_json(scores: dict[str, Score]) -> dict[str, Any]:
-    return {name: asdict(score) for name, score in scores.items()}
 
 
 def auc(drawn: pd.DataFrame) -> float:

