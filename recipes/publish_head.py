@@ -15,7 +15,7 @@ import argparse
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -65,6 +65,8 @@ def main() -> None:
     faces = read_faces(
         split_places(options.places), states=options.states, blocks=options.blocks, kinds=KINDS
     )
+    if options.without:
+        faces = drop_sources(faces, options.without.read_text(encoding="utf-8").split("\n"))
     settings = HeadSettings()
     axes = find_axes(faces.features[options.states[0]], components=settings.components)
     bench = lay_out(faces, axes, fit_states=options.states)
@@ -103,11 +105,21 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--states", nargs="+", default=["clean"], help="what is fitted to; measured on the first"
     )
+    parser.add_argument(
+        "--without", type=Path, help="a list of sources, a line each, that take no part, to be measured on"
+    )
     parser.add_argument("--wheels", type=Path, required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--version", default="1")
     parser.add_argument("-o", "--output", type=Path, required=True)
     return parser.parse_args()
+
+
+def drop_sources(faces: Faces, sources: Sequence[str]) -> Faces:
+    """What is left when some sources take no part at all."""
+    kept = ~faces.table["source"].isin(set(sources)).to_numpy()
+    features = {state: values[kept] for state, values in faces.features.items()}
+    return Faces(faces.table[kept].reset_index(drop=True), features)
 
 
 def measured_clips(judged: pd.DataFrame, state: str) -> pd.DataFrame:

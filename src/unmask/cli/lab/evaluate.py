@@ -33,6 +33,10 @@ def evaluate(
     ladder: Annotated[
         bool, typer.Option("--ladder", help="Also measure under nine distortions at five levels (slow).")
     ] = False,
+    everyday: Annotated[
+        bool,
+        typer.Option("--everyday", help="Also judge what people do to clips every day (slow)."),
+    ] = False,
     device: DeviceOption = "auto",
     frames: Annotated[int, typer.Option(metavar="N", help="Frames of each clip.")] = 30,
     jobs: Annotated[
@@ -54,7 +58,7 @@ def evaluate(
 
     unmask evaluate index.parquet --model mine.json --peer meso4=Meso4_DF.h5 -o report
 
-    unmask evaluate labels.csv --ladder -o report
+    unmask evaluate labels.csv --ladder --everyday -o report
     """
     from unmask.cli.lab.judging import judge_clips
     from unmask.cli.running import stopping_on_errors
@@ -78,6 +82,8 @@ def evaluate(
         summary = summarise(judged, name=name, fallback=fallback)
         if ladder:
             summary["ladder"] = _climb(judged, contenders, ScanSettings(score=score), batch)
+        if everyday:
+            summary["everyday"] = _try_changes(judged, contenders, ScanSettings(score=score), batch)
         _write(output, summary, judged)
         _show(summary, output)
         if json:
@@ -111,6 +117,21 @@ def _climb(
             rungs[place] = found
             step()
     return summarise_ladder(clips, rungs, {one.model: one.card for one in judged})
+
+
+def _try_changes(
+    judged: list[Judged], contenders: Sequence[Contender], settings: ScanSettings, batch: BatchSettings
+) -> dict[str, Any]:
+    from unmask.cli.running import progress
+    from unmask.lab.evaluate.everyday import Variants, summarise_everyday, try_changes
+
+    clips = judged[0].clips
+    variants: list[Variants] = [{} for _ in clips]
+    with progress("everyday", len(clips)) as step:
+        for place, found in try_changes(clips, contenders, settings, batch=batch):
+            variants[place] = found
+            step()
+    return summarise_everyday(clips, variants, {one.model: one.card for one in judged})
 
 
 def _write(folder: Path, summary: dict[str, Any], judged: list[Judged]) -> None:

@@ -188,7 +188,7 @@ class Examiner:
     def look(self, stretch: Stretch) -> Findings:
         """The same in one stretch, without brightness and strip."""
         clip = stretch.clip
-        tracks = next(iter(self._scanners.values())).find_faces(clip)
+        tracks = self.find_faces(clip)
         found = {name: one.score_people(clip, tracks) for name, one in self._scanners.items()}
         sides = [_median_side(track) for track in tracks if track.kept]
         return Findings(
@@ -197,6 +197,15 @@ class Examiner:
             looks={name: (Look.at(stretch, evidence),) for name, evidence in found.items()},
             face_px=max(sides, default=0.0),
         )
+
+    @property
+    def cards(self) -> dict[str, Card]:
+        """The models' cards, by their names here."""
+        return {name: one.model.card for name, one in self._scanners.items()}
+
+    def find_faces(self, clip: Clip) -> tuple[Track, ...]:
+        """The faces of a clip, followed through it."""
+        return tuple(next(iter(self._scanners.values())).find_faces(clip))
 
     def rule(self, clip: Clip) -> dict[str, float | None]:
         """What each model says of a clip as a whole, by its name."""

@@ -82,7 +82,7 @@ def summarise_ladder(
     """
 
     def at(step: Step) -> dict[str, Any]:
-        return {model: _auc(clips, [rung.get(step, {}).get(model) for rung in rungs]) for model in cards}
+        return {model: auc_of(clips, [rung.get(step, {}).get(model) for rung in rungs]) for model in cards}
 
     return {
         "frames": FRAMES,
@@ -98,7 +98,8 @@ def summarise_ladder(
     }
 
 
-def _auc(clips: Sequence[LabelledClip], p_fake: Sequence[float | None]) -> dict[str, Any]:
+def auc_of(clips: Sequence[LabelledClip], p_fake: Sequence[float | None]) -> dict[str, Any]:
+    """AUC with its interval over those of the clips that got a number; None with one class only."""
     known = [(clip, p) for clip, p in zip(clips, p_fake, strict=True) if p is not None]
     found: dict[str, Any] = {"judged": len(known), "clips": len(clips)}
     try:

@@ -59,6 +59,8 @@ def evaluation_page(summary: dict[str, Any], judged: Sequence[Judged]) -> str:
     ]
     if "ladder" in summary:
         parts.append(section("Robustness", _ladder(summary, styles)))
+    if "everyday" in summary:
+        parts.append(section("What people do to clips every day", _everyday(summary)))
     parts += [
         section("Worst mistakes", "".join(_mistakes(one) for one in judged)),
         section("Originals that are ranked worst", "".join(_originals(summary, one) for one in judged)),
@@ -249,6 +251,33 @@ def _ladder(summary: dict[str, Any], styles: dict[str, str]) -> str:
         "looked for, at five levels. Noise comes from a seed that depends on the clip's name only.</p>"
     )
     return intro + table(head, rows, text=2) + f'<div class="charts">{"".join(out)}</div>'
+
+
+def _everyday(summary: dict[str, Any]) -> str:
+    found = summary["everyday"]
+    rows = []
+    for name, models in found["changes"].items():
+        for model, one in models.items():
+            called = [
+                _called(one[word], outcome) for word in ("reals", "fakes") for outcome in ("fake", "real")
+            ]
+            area = one["auc"]["auc"]
+            told = [str(one["lost"]), str(one["real_to_fake"]), _NONE if area is None else f"{area:.2f}"]
+            rows.append([escape(model), escape(name), escape(found["about"][name]), *called, *told])
+    head = [
+        "model", "change", "what is done", "reals called fake", "reals called real", "fakes called fake",
+        "fakes called real", "clear verdicts lost", "real turned fake", "AUC",
+    ]  # fmt: skip
+    intro = (
+        f"<p>The first {found['seconds']:g} seconds of {found['clips']['tried']} of "
+        f"{found['clips']['asked']} clips; the others have no face or cannot be read. Each change makes a "
+        "file of its own, and who is shown stays who it was.</p>"
+    )
+    return intro + table(head, rows, text=3)
+
+
+def _called(outcomes: dict[str, int], outcome: str) -> str:
+    return f"{outcomes.get(outcome, 0)} of {sum(outcomes.values())}"
 
 
 def _mistakes(judged: Judged) -> str:
