@@ -14,7 +14,7 @@ from labelled_clips import write_labelled
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
 from unmask.judge.calibration import Calibration
-from unmask.lab.evaluate.clips import LabelledClip
+from unmask.lab.evaluate.clips import LabelledClip, read_clips
 from unmask.lab.evaluate.examine import Findings
 from unmask.lab.evaluate.summary import Judged, summarise
 from unmask.lab.pages.evaluation import evaluation_page
@@ -184,6 +184,13 @@ BAD = {
     "no columns": ("a,b\n1,2\n", "must have the columns of an index"),
     "bytes": (b"path,label\n\xff\xfe,REAL\n", "cannot be read"),
 }
+
+
+def test_the_original_of_a_fake_need_not_be_known(tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label\na.mp4,FAKE\nb.mp4,REAL\n", encoding="utf-8")
+    fake, real = read_clips([table])
+    assert (fake.fake, fake.original, real.original) == (True, "a.mp4", "b.mp4")
 
 
 @pytest.mark.parametrize(("table", "message"), BAD.values(), ids=BAD)

@@ -24,7 +24,8 @@ class LabelledClip:
         name: Of the file; unique in a set.
         path: What opens it, as in `unmask.lab.datasets.sources`.
         fake: Whether it is labelled FAKE.
-        original: Name of the real clip that a fake was made from; its own for a real one.
+        original: Name of the real clip that a fake was made from; its own for a real one, and for a fake
+            whose original is not known.
         facts: Codec, method and so on, where an index says.
     """
 
@@ -123,7 +124,8 @@ def _check(clips: Sequence[LabelledClip], name: str) -> None:
     if twice:
         _refuse(twice, f"{name}: a clip's name must come once, came twice:")
     fake_names = {clip.name for clip in clips if clip.fake}
-    wrong = [clip.name for clip in clips if clip.fake and clip.original in fake_names]
+    # A fake that has only itself is one whose original nobody knows.
+    wrong = [clip.name for clip in clips if clip.original in fake_names - {clip.name}]
     if wrong:
         _refuse(wrong, f"{name}: the original of a FAKE must be a REAL clip, is a FAKE for")
 

@@ -200,7 +200,9 @@ def _originals(judged: Judged) -> list[dict[str, Any]]:
     """Each original with its fakes, those that are ranked worst first."""
     scores = {clip.name: ruling.p_fake for clip, ruling in zip(judged.clips, judged.rulings, strict=True)}
     rows = []
-    for name in sorted({clip.original for clip in judged.clips}):
+    for name in sorted(
+        {clip.original for clip in judged.clips if not (clip.fake and clip.original == clip.name)}
+    ):
         fakes = [scores[c.name] for c in judged.clips if c.fake and c.original == name]
         known = [p for p in fakes if p is not None]
         mean = float(np.mean(known)) if known else None
