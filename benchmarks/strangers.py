@@ -23,6 +23,7 @@ import numpy as np
 from marks import paragraph
 from unmask.files import write_whole
 from unmask.lab.evaluate.bootstrap import DRAWS
+from unmask.lab.evaluate.clips import read_attributes
 from unmask.lab.evaluate.metrics import Scored, auc
 from weights import measured_with
 
@@ -46,7 +47,7 @@ def read_rows(index: Path, scans: Path) -> Iterator[Row]:
             row = known.get(str(Path(verdict["path"]).absolute()))
             if row is None:
                 raise SystemExit(f"{index} must have every file that was scanned, lacks {verdict['path']}")
-            attributes = dict(part.split("=", 1) for part in row["attributes"].split(";") if "=" in part)
+            attributes = read_attributes(row["attributes"])
             yield {
                 "source": row["part"], "label": row["label"], "family": row["family"],
                 "kind": "stills" if verdict["end_seconds"] == verdict["start_seconds"] else "video",

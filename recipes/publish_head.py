@@ -46,6 +46,7 @@ from unmask.files import whole_file
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card, Score, write_card
 from unmask.lab.evaluate.calibrate import fit_temperature, probabilities
+from unmask.lab.evaluate.clips import read_attributes
 from unmask.lab.evaluate.recalibrate import with_spread
 from unmask.lab.models.export import export_judge
 from unmask.lab.models.foundation_net import KINDS, FoundationNet
@@ -194,7 +195,7 @@ def tabulate(
     }
     reals = judged[False][judged[False]["label"] == "REAL"]
     stills = reals[reals["still"] & (reals["source"] != "dfdc_faces")]
-    people = stills.join(stills["attributes"].map(read_attributes).apply(pd.Series))
+    people = stills.join(stills["attributes"].map(group_people).apply(pd.Series))
     fakes = {}
     for families, clips in judged.items():
         video = clips[(clips["label"] == "REAL") & ~clips["still"]]
@@ -217,13 +218,14 @@ def tabulate(
     }
 
 
-def read_attributes(text: str) -> dict[str, str]:
+def group_people(attributes: str) -> dict[str, str]:
     """What is known of a person, ages in bands."""
-    found = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
-    if found.get("age", "").isdigit():
-        low, high = next(band for band in AGES if int(found["age"]) <= band[1])
+    found = read_attributes(attributes)
+    age = found.pop("age", "")
+    if age.isdigit():
+        low, high = next(band for band in AGES if int(age) <= band[1])
         return found | {"age": f"{low:2d} to {high}"}
-    return {name: value for name, value in found.items() if name != "age"}
+    return found
 
 
 def count(clips: pd.DataFrame) -> dict[str, Any]:

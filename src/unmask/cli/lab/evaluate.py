@@ -37,6 +37,10 @@ def evaluate(
         bool,
         typer.Option("--everyday", help="Also judge what people do to clips every day (slow)."),
     ] = False,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Also tell apart by a column or attribute, such as age."),
+    ] = None,
     device: DeviceOption = "auto",
     frames: Annotated[int, typer.Option(metavar="N", help="Frames of each clip.")] = 30,
     jobs: Annotated[
@@ -59,6 +63,8 @@ def evaluate(
     unmask evaluate index.parquet --model mine.json --peer meso4=Meso4_DF.h5 -o report
 
     unmask evaluate labels.csv --ladder --everyday -o report
+
+    unmask evaluate labels.csv --by age --by sex -o report
     """
     from unmask.cli.lab.judging import judge_clips
     from unmask.cli.running import stopping_on_errors
@@ -75,7 +81,7 @@ def evaluate(
         settings = ScanSettings(decode=DecodeSettings(frames=frames), score=score)
         batch = BatchSettings(jobs=jobs)
         contenders = list_contenders(model or [], peer or [])
-        clips = read_clips(sources)
+        clips = read_clips(sources, by=by or [])
         _make_folder(output)
         judged = judge_clips(clips, contenders, settings, batch)
         name = ", ".join(source.name for source in sources)

@@ -30,7 +30,7 @@ from unmask.lab.evaluate.metrics import (
     log_loss,
     pair_accuracy,
 )
-from unmask.lab.evaluate.slices import slice_scores
+from unmask.lab.evaluate.slices import find_uneven, slice_scores
 from unmask.verdicts import Outcome
 from unmask.version import __version__
 
@@ -170,6 +170,7 @@ def _model(judged: Judged, fallback: float, draws: int) -> dict[str, Any]:
     found["frame"] = _figures(judged.frames(), RANKING | PROBABILITY, min(draws, FRAME_DRAWS))
     found["clipping"] = [[clip, log_loss(videos, clip=clip)] for clip in CLIP_STEPS]
     found["slices"] = slice_scores(judged.clips, judged.findings, judged.rulings, threshold=threshold)
+    found["uneven"] = find_uneven(found["slices"])
     found["originals"] = _originals(judged)
     try:
         found["recalibrated"] = _figures(judged.recalibrated(), PROBABILITY, draws)
@@ -200,9 +201,8 @@ def _originals(judged: Judged) -> list[dict[str, Any]]:
     """Each original with its fakes, those that are ranked worst first."""
     scores = {clip.name: ruling.p_fake for clip, ruling in zip(judged.clips, judged.rulings, strict=True)}
     rows = []
-    for name in sorted(
-        {clip.original for clip in judged.clips if not (clip.fake and clip.original == clip.name)}
-    ):
+    unknown = {clip.name for clip in judged.clips if clip.fake and clip.original == clip.name}
+    for name in sorted({clip.original for clip in judged.clips} - unknown):
         fakes = [scores[c.name] for c in judged.clips if c.fake and c.original == name]
         known = [p for p in fakes if p is not None]
         mean = float(np.mean(known)) if known else None

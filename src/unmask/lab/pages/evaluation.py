@@ -218,11 +218,24 @@ def _slices(summary: dict[str, Any]) -> str:
             means = (_NONE if row[key] is None else f"{row[key]:.2f}" for key in ("p_real", "p_fake"))
             counts = [str(row["clips"]), str(row["fakes"])]
             cells = [escape(name), row["kind"], escape(row["value"]), *counts, *means]
-            rows.append([*cells, percent(row["accuracy"]), _interval(row["auc"])])
+            rows.append(
+                [*cells, percent(row["accuracy"]), _interval(row["false_alarms"]), _interval(row["auc"])]
+            )
     if not rows:
         return "<p>All clips are of one kind.</p>"
-    head = ["model", "by", "kind", "clips", "fakes", "mean p_fake of reals", "of fakes", "right", "AUC"]
-    return table(head, rows, text=3)
+    head = ["model", "by", "kind", "clips", "fakes", "mean p_fake of reals", "of fakes", "right"]
+    return _uneven(summary) + table([*head, "reals called fake", "AUC"], rows, text=3)
+
+
+def _uneven(summary: dict[str, Any]) -> str:
+    """A warning for each group that is called fake far more often than others."""
+    return "".join(
+        f'<p class="warn">{escape(name)}: reals of {escape(row["kind"])} {escape(row["value"])} are called '
+        f"fake {row['times']:.1f} times as often as all ({percent(row['false_alarms']['value'])} of "
+        f"{row['clips'] - row['fakes']}).</p>"
+        for name, one in summary["models"].items()
+        for row in one.get("uneven", [])
+    )
 
 
 def _ladder(summary: dict[str, Any], styles: dict[str, str]) -> str:
