@@ -239,10 +239,12 @@ def _join(file: _File, settings: ScanSettings, model: ModelName) -> Verdict:
             file.path, file.sha256, {name: round(s, 4) for name, s in seconds.items()}, file.stopped
         )
         return judge_seen(file.looks, about, settings)
-    damage = next((look.damage for look in file.looks if look.damage), "")
-    no_frame = because("no_frame_damaged", damage=damage) if damage else because("no_frame")
+    damage = next((look.damage for look in file.looks if look.damage), None)
+    no_frame = because("no_frame") if damage is None else because("no_frame_damaged", damage=damage)
     reason = file.stopped or no_frame
-    return unreadable(file.path, reason, model, sha256=file.sha256, damaged=bool(damage), ours=file.ours)
+    return unreadable(
+        file.path, reason, model, sha256=file.sha256, damaged=damage is not None, ours=file.ours
+    )
 
 
 def judge_seen(looks: Sequence[Look], about: About, settings: ScanSettings) -> Verdict:

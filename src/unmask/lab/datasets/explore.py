@@ -76,7 +76,7 @@ class Exploration:
         upsampling: For each split and in all the rarer class and how often each of its videos must be shown
             until both are shown equally often; absent where a class is missing.
         fakes_per_original: How many originals have how many fakes.
-        statuses: How many videos by status, up to its colon.
+        statuses: How many videos by status.
         hours: Playing time of usable videos; None when containers were not opened.
         size_bytes: Of usable videos.
         looks: The sampled videos.
@@ -114,7 +114,7 @@ def explore_index(frame: DataFrame) -> Exploration:
         counts=counts,
         upsampling={row.name: _upsampling(row) for row in counts if row.fake and row.real},
         fakes_per_original=per_original,
-        statuses=Counter(str(status).partition(":")[0] for status in frame["status"]),
+        statuses=Counter(map(str, frame["status"])),
         hours=float(rows["duration_seconds"].sum()) / 3600 if known else None,
         size_bytes=int(rows["size_bytes"].sum()),
     )

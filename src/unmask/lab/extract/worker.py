@@ -114,7 +114,7 @@ class _Cut:
 
     Attributes:
         frames: How many were looked at.
-        damage: The first that was seen.
+        damage: The first that was seen, or None.
         boxes: Whose boxes the faces were found by.
         why_nobody: Why nobody is stored, in the first stretch.
         samples: One a person, with spans in ``tar``.
@@ -124,7 +124,7 @@ class _Cut:
     """
 
     frames: int
-    damage: str
+    damage: Reason | None
     boxes: str
     why_nobody: Reason | None = None
     samples: list[Sample] = field(default_factory=list)
@@ -147,7 +147,7 @@ class _Cut:
 
     def part(self, task: Task) -> Extracted:
         """What a worker hands over."""
-        known: dict[str, Any] = {"frames": self.frames, "damage": self.damage, "boxes": self.boxes}
+        known: dict[str, Any] = {"frames": self.frames, "damage": str(self.damage or ""), "boxes": self.boxes}
         if not self.samples:
             return make_extracted(make_record(task.video, NO_FACE, self.why_nobody, **known))
         crops = sum(map(len, self.samples))
@@ -179,8 +179,7 @@ class Extractor:
             try:
                 part = self._do(task, path)
             except MediaError as error:
-                reason = because("unreadable", text=str(error).removeprefix(f"{path.name}: "))
-                part = make_extracted(make_record(task.video, UNREADABLE, reason))
+                part = make_extracted(make_record(task.video, UNREADABLE, error.reason))
         return replace(part, cpu_seconds=time.process_time() - start)
 
     def _do(self, task: Task, path: Path) -> Extracted:

@@ -33,7 +33,8 @@ def make_apart(tasks: Mapping[str, Task], load: Callable[[], Do[Task, Made]]) ->
     with contextlib.closing(found):
         for place, answer in found:
             if isinstance(answer, Failure):
-                kind = UnmaskError if answer.ours else MediaError
-                raise kind(f"{names[place]} cannot be shown: {answer.reason}")
+                if answer.ours:
+                    raise UnmaskError(f"{names[place]}: {answer.reason}")
+                raise MediaError(answer.reason, names[place])
             made[names[place]] = answer
     return {name: made[name] for name in names}
