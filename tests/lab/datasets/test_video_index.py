@@ -166,7 +166,8 @@ class TestStatus:
         rows = frame.reset_index().set_index(["part", "name"])["status"]
         assert rows["p0", "a.mp4"] == "ok" and rows["p0", "lost.mp4"] == "missing"
         first = tmp_path / "p0" / "a.mp4"
-        assert rows["p1", "a.mp4"] == f"duplicate: of {first}, labelled otherwise"
+        assert rows["p1", "a.mp4"] == "duplicate"
+        assert frame[frame.status == "duplicate"].why.tolist() == [f"of {first}, labelled otherwise"]
         assert rows["p1", "extra.mp4"] == "unlisted" and rows["loose", "b.mp4"] == "ok"
         assert sorted(usable(frame).index) == ["a.mp4", "b.mp4"]
 
