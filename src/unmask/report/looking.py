@@ -53,15 +53,16 @@ _HEAT_PX = 200
 _STILL_PX = 640
 _FALLBACK = Thresholds(1.0, 0.0)  # without a card no colour is claimed
 
-Task = tuple[Verdict, str, ReportOptions]
+Again = tuple[Verdict, str, ReportOptions]
+"""A verdict, its file, which is looked at again, and how the report is wanted."""
 
 
-def load_looking() -> Do[Task, Seen]:
+def load_looking() -> Do[Again, Seen]:
     """What a child process does with each file."""
     return _look
 
 
-def _look(task: Task, _: Tell) -> Seen:
+def _look(task: Again, _: Tell) -> Seen:
     verdict, source, options = task
     if options.prepare is not None:
         options.prepare()

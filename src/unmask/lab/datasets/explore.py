@@ -200,14 +200,15 @@ def count_people(frame: DataFrame, folder: Path) -> dict[str, Counter[int]]:
     return counts
 
 
-Task = tuple[str, str, str, bool]
+_Picked = tuple[str, str, str, bool]
+"""A video that is sampled: name, path, label, and whether a face is wanted."""
 
 
-def _load_looker() -> Do[Task, SampledVideo]:
+def _load_looker() -> Do[_Picked, SampledVideo]:
     return partial(_look, detector=load_detector(DetectSettings()))
 
 
-def _look(task: Task, _: Tell, *, detector: FaceDetector) -> SampledVideo:
+def _look(task: _Picked, _: Tell, *, detector: FaceDetector) -> SampledVideo:
     name, path, label, wants_face = task
     try:
         with Opener() as opener, opener.local(path) as file:

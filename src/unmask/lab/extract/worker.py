@@ -34,7 +34,7 @@ DONE, NO_FACE, UNREADABLE, ERROR = "done", "no_face", "unreadable", "error"
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class VideoTask:
     """One video for a worker.
 
     Attributes:
@@ -145,7 +145,7 @@ class _Cut:
         self.frames, self.numbered = self.frames + later.frames, later.numbered
         self.damage = self.damage or later.damage
 
-    def part(self, task: Task) -> Extracted:
+    def part(self, task: VideoTask) -> Extracted:
         """What a worker hands over."""
         known: dict[str, Any] = {"frames": self.frames, "damage": str(self.damage or ""), "boxes": self.boxes}
         if not self.samples:
@@ -163,7 +163,7 @@ class Extractor:
     detector: FaceDetector
     opener: Opener
 
-    def __call__(self, task: Task, _: Tell | None = None) -> Extracted:
+    def __call__(self, task: VideoTask, _: Tell | None = None) -> Extracted:
         """Do one video.
 
         Args:
@@ -182,7 +182,7 @@ class Extractor:
                 part = make_extracted(make_record(task.video, UNREADABLE, error.reason))
         return replace(part, cpu_seconds=time.process_time() - start)
 
-    def _do(self, task: Task, path: Path) -> Extracted:
+    def _do(self, task: VideoTask, path: Path) -> Extracted:
         """A short clip as a whole, a longer one stretch by stretch, each face in each a person of its own."""
         film = open_film(path, self.settings.decode)
         stretches = read_stretches(film)
@@ -199,7 +199,7 @@ class Extractor:
             found.add(self._cut(replace(task, guide=None, leads=False), stretch.clip, people=found.numbered))
         return found.part(task)
 
-    def _cut(self, task: Task, clip: Clip, *, people: int = 0) -> _Cut:
+    def _cut(self, task: VideoTask, clip: Clip, *, people: int = 0) -> _Cut:
         """What is to be stored of a clip before whose people so many others were numbered."""
         tracks, boxes = self._find(clip, task.guide)
         found = _Cut(frames=len(clip.frames), damage=clip.damage, boxes=boxes)
@@ -264,7 +264,7 @@ def _side(track: Track) -> float:
     return float(np.median([(face.box[2:] - face.box[:2]).max() for face in track.faces]))
 
 
-def _describe(task: Task, track: Track, crops: Crops) -> Sample:
+def _describe(task: VideoTask, track: Track, crops: Crops) -> Sample:
     return Sample(
         key=f"{task.key}-p{crops.track_id}",
         label=task.video.label,
