@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmask.errors import DataError, SettingsError
-from unmask.judge.fields import as_text, as_whole
 from unmask.lab.datasets.video_index import clip_of, read_index_file, usable
 from unmask.lab.pages.deck.measured import (
     Evaluation,
@@ -18,7 +17,7 @@ from unmask.lab.pages.deck.measured import (
     read_labels,
     read_timing,
 )
-from unmask.lab.pages.deck.reading import MOST_BYTES, read_lines
+from unmask.lab.pages.deck.reading import MOST_BYTES, as_text, as_whole, read_lines
 from unmask.lab.pages.deck.runs import Run, read_run
 from unmask.lab.pages.deck.sources import DeckFiles
 from unmask.lab.pages.deck.views import Views, Wanted

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from unmask.errors import DataError, SettingsError
-from unmask.judge.fields import as_number, as_text, as_whole
 from unmask.lab.evaluate.metrics import Scored
-from unmask.lab.pages.deck.reading import read_object, read_table
+from unmask.lab.pages.deck.reading import as_number, as_text, as_whole, read_object, read_table
 from unmask.lab.submit.wanted import HEADER
 from unmask.verdicts import Outcome
 
