@@ -3,9 +3,15 @@
 from unmask.reasons import because, gaps
 
 NUMBERS = {"px": 12.25, "least_px": 28, "change": 0.0123, "confidence": 0.5, "least": 0.75}
-REASONS = {"longest": "seldom", "why": "few_frames", "how": "too_long", "details": "kept"}
+REASONS = {
+    "longest": "seldom",
+    "why": "few_frames",
+    "how": "too_long",
+    "details": "kept",
+    "damage": "incomplete_packet",
+}
 SEVERAL = {"said": ("says_fake", "says_real"), "turns": ("turns_real",)}
-TEXTS = ("model", "damage", "text", "error", "file", "place", "signal", "distortion")
+TEXTS = ("model", "text", "error", "file", "place", "signal", "distortion", "kind")
 
 
 def example(code):

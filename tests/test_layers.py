@@ -74,6 +74,23 @@ def test_help_answers_in_under_half_a_second():
     assert min(seconds() for _ in range(5)) < 0.5
 
 
+def test_the_nouns_of_the_data_flow_mean_one_thing():
+    """What files, faces, verdicts and tasks are called is called so nowhere else."""
+    import ast
+
+    common = ("types", "verdicts", "work/pool", "video/container", "judge/footage")
+    named = {}
+    for path in sorted((ROOT / "src" / "unmask").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node
+            name = target.name if isinstance(node, ast.ClassDef) else getattr(target, "id", "")
+            if name[:1].isupper() and not name.isupper():
+                named.setdefault(name, []).append(path)
+    files = {ROOT / "src" / "unmask" / f"{name}.py" for name in common}
+    twice = {name: paths for name, paths in named.items() if len(paths) > 1 and files & set(paths)}
+    assert {"Task", "Look", "Face", "Source"} <= named.keys() and not twice
+
+
 def test_no_file_and_no_function_grows_too_long():
     import ast
 

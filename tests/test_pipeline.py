@@ -15,6 +15,7 @@ from unmask.errors import DamagedError, MediaError, ModelError, SettingsError
 from unmask.faces.detect import load_detector
 from unmask.files import fingerprint
 from unmask.pipeline import load_scanner
+from unmask.reasons import because, sentence
 from unmask.video import open_film
 
 
@@ -172,9 +173,10 @@ def test_frames_are_as_many_as_asked(settings, clip):
 @pytest.mark.parametrize(
     ("error", "damaged", "reason"),
     [
-        (MediaError("face.mp4: no video stream"), False, "no video stream"),
-        (DamagedError("face.mp4: broken off"), True, "broken off"),
-        (FileNotFoundError(2, "No such file or directory", "face.mp4"), False, "no such file or directory"),
+        (MediaError(because("no_video"), "face.mp4"), False, "no video stream"),
+        (DamagedError(because("no_frame"), "face.mp4"), True, "no frame can be decoded"),
+        (FileNotFoundError(2, "No such file or directory", "face.mp4"), False, "no such file"),
+        (OSError(5, "Input/output error", "face.mp4"), False, "input/output error"),
     ],
 )
 def test_what_decoding_raises_becomes_a_sentence(scanner, clip, monkeypatch, error, damaged, reason):
@@ -197,12 +199,13 @@ def test_damage_is_said_and_judged_all_the_same(scanner, clip, monkeypatch):
     import dataclasses
 
     (whole,) = pipeline.read_stretches(open_film(clip, scanner.settings.decode))
-    hurt = dataclasses.replace(whole.clip, damaged=True, damage="3 packets lost")
+    hurt = dataclasses.replace(whole.clip, damage=because("incomplete_packet"))
     stretch = dataclasses.replace(whole, clip=hurt)
     monkeypatch.setattr(pipeline, "read_stretches", lambda *_: iter([stretch]))
     verdict = scanner.scan(clip)
     assert verdict.damaged and verdict.outcome.has_number
-    assert verdict.reason.endswith("; the file is damaged (3 packets lost)")
+    assert verdict.reason.endswith("; the file is damaged (a packet is incomplete)")
+    assert sentence(verdict.reasons[-1], "de") == "die Datei ist beschädigt (ein Paket ist unvollständig)"
 
 
 def test_the_hash_is_told_before_the_file_is_opened(scanner, clip, monkeypatch):
@@ -210,7 +213,7 @@ def test_the_hash_is_told_before_the_file_is_opened(scanner, clip, monkeypatch):
 
     def note(*_):
         order.append("open")
-        raise MediaError("enough")
+        raise MediaError(because("empty"))
 
     monkeypatch.setattr(pipeline, "open_film", note)
     scanner.scan(clip, on_sha256=order.append)
@@ -231,10 +234,8 @@ def test_a_threshold_outside_is_refused(threshold):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_refused_instead_of_waited_for(scanner, tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")
-    assert (
-        scanner.scan(tmp_path / "pipe.mp4").reason
-        == "only regular files can be scanned, not pipes or devices"
-    )
+    reason = scanner.scan(tmp_path / "pipe.mp4").reason
+    assert reason == "must be a regular file, no pipe or device"
 
 
 def test_a_folder_has_no_fingerprint(tmp_path):

@@ -14,6 +14,7 @@ from unmask.faces.find import find_people
 from unmask.judge.card import card_path, read_card
 from unmask.judge.footage import judge_shots
 from unmask.pipeline import load_scanner
+from unmask.reasons import because
 from unmask.types import Clip, Crops, Track
 from unmask.verdicts import Sighting, Verdict
 from unmask.video import open_film, read_stretches
@@ -105,11 +106,8 @@ def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
     film = open_film(path, settings)
     seconds = film.end_seconds - film.start_seconds
     if seconds > SHORT_SECONDS:
-        raise MediaError(
-            f"{film.source.label}: a clip must last up to {SHORT_SECONDS:g} s, got {seconds:.1f} s; go "
-            "through it with unmask.read_clips, which gives shot after shot, or take a part of it: "
-            "DecodeSettings(start_seconds=..., end_seconds=...)"
-        )
+        reason = because("long_clip", most_seconds=SHORT_SECONDS, seconds=round(seconds, 6))
+        raise MediaError(reason, film.source.label)
     return read_evenly(film)
 
 

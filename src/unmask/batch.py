@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["judge_seen", "scan_each", "scan_many"]
 
 
-_Ended = tuple[dict[str, float], Reason | None]
+_Looked = tuple[dict[str, float], Reason | None]
 """Of some pieces, wall time by stage and why it was stopped."""
 
 
@@ -52,7 +52,7 @@ class _Scans(Protocol):
     def list_file(self, path: str | Path, *, on_sha256: Callable[[str], None]) -> Listed:
         """Open it, and so learn the pieces that it can be looked at in."""
 
-    def scan_piece(self, film: Film, piece: int, *, on_look: Callable[[Look], None]) -> _Ended:
+    def scan_piece(self, film: Film, piece: int, *, on_look: Callable[[Look], None]) -> _Looked:
         """Look at one of them; wall time by stage, and why it was stopped."""
 
 
@@ -60,7 +60,7 @@ _Load = Callable[[ScanSettings], _Scans]
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _Share:
     """A file to scan, or a piece of a film."""
 
     path: str
@@ -107,10 +107,10 @@ def _load_networks(settings: ScanSettings) -> _Scans:
 
 def _load_scan(
     load: _Load, settings: ScanSettings, *, parting: bool
-) -> Do[_Task, Verdict | _Parted | _Ended]:
+) -> Do[_Share, Verdict | _Parted | _Looked]:
     scanner = load(settings)
 
-    def do(task: _Task, tell: Tell) -> Verdict | _Parted | _Ended:
+    def do(task: _Share, tell: Tell) -> Verdict | _Parted | _Looked:
         if task.film:
             return scanner.scan_piece(pickle.loads(task.film), task.piece, on_look=tell.part)
 
@@ -187,14 +187,14 @@ def scan_each(
     model = read_card(card_path(settings.model)).model_name
     jobs = batch.jobs or default_jobs()
     files = [_File(str(path)) for path in paths]
-    shares = Shares(_Task(file.path) for file in files)
+    shares = Shares(_Share(file.path) for file in files)
 
-    def begin(item: tuple[int, _Task]) -> _Task:
+    def begin(item: tuple[int, _Share]) -> _Share:
         file = files[item[0]]
         file.began = min(file.began, time.monotonic())
         return item[1]
 
-    def note(item: tuple[int, _Task], part: _Hashed | Look) -> None:
+    def note(item: tuple[int, _Share], part: _Hashed | Look) -> None:
         if isinstance(part, _Hashed):
             files[item[0]].sha256 = part.sha256
             on_sha256(item[0], part.sha256)
@@ -210,7 +210,7 @@ def scan_each(
             file = files[index]
             if isinstance(answer, _Parted):
                 pieces = range(answer.pieces)
-                shares.part(index, [_Task(task.path, answer.film, piece) for piece in pieces])
+                shares.part(index, [_Share(task.path, answer.film, piece) for piece in pieces])
             elif not isinstance(answer, Verdict):
                 _end_part(file, answer)
                 if file.stopped:
@@ -220,7 +220,7 @@ def scan_each(
                 file.looks.clear()
 
 
-def _end_part(file: _File, answer: Failure | _Ended) -> None:
+def _end_part(file: _File, answer: Failure | _Looked) -> None:
     """Take note of how a share, or the file as a whole, ended."""
     if isinstance(answer, Failure):
         stopped: Reason | None = answer.reason
@@ -239,10 +239,12 @@ def _join(file: _File, settings: ScanSettings, model: ModelName) -> Verdict:
             file.path, file.sha256, {name: round(s, 4) for name, s in seconds.items()}, file.stopped
         )
         return judge_seen(file.looks, about, settings)
-    damage = next((look.damage for look in file.looks if look.damage), "")
-    no_frame = because("no_frame_damaged", damage=damage) if damage else because("no_frame")
+    damage = next((look.damage for look in file.looks if look.damage), None)
+    no_frame = because("no_frame") if damage is None else because("no_frame_damaged", damage=damage)
     reason = file.stopped or no_frame
-    return unreadable(file.path, reason, model, sha256=file.sha256, damaged=bool(damage), ours=file.ours)
+    return unreadable(
+        file.path, reason, model, sha256=file.sha256, damaged=damage is not None, ours=file.ours
+    )
 
 
 def judge_seen(looks: Sequence[Look], about: About, settings: ScanSettings) -> Verdict:

@@ -15,13 +15,31 @@ Every message says the rule, the value and, where there is one, the way out.
 
 from __future__ import annotations
 
+from unmask.reasons import Reason, because
+
 
 class UnmaskError(Exception):
     """Base of all errors that unmask raises on purpose."""
 
 
 class MediaError(UnmaskError, ValueError):
-    """A file cannot be read as video or image, or breaks a safety limit."""
+    """A file cannot be read as video or image, or breaks a safety limit.
+
+    Args:
+        reason: Why, as data; ``str()`` of the error tells it in English.
+        file: What messages call the file; empty where it has no name.
+
+    >>> str(MediaError(because("empty"), "a.mp4"))
+    'a.mp4: the file is empty'
+    """
+
+    def __init__(self, reason: Reason, file: str = "") -> None:
+        super().__init__(reason, file)  # all of them, or it could not go from one process to another
+        self.reason = reason
+        self.file = file
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}" if self.file else str(self.reason)
 
 
 class DamagedError(MediaError):
@@ -48,6 +66,18 @@ class MissingExtraError(UnmaskError, ImportError):
         super().__init__(
             f"{package} is not installed; in the folder of unmask's clone: pip install '.[{extra}]'"
         )
+
+
+def why_unreadable(error: MediaError | OSError) -> Reason:
+    """Why a file cannot be read, without its name."""
+    if isinstance(error, MediaError):
+        return error.reason
+    if isinstance(error, FileNotFoundError):
+        return because("absent")
+    if isinstance(error, PermissionError):
+        return because("not_permitted")
+    text = error.strerror or str(error)
+    return because("unreadable", text=text[:1].lower() + text[1:])
 
 
 MAX_TIME_SECONDS = 1e6

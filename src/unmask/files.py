@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from unmask.errors import MediaError, SettingsError
+from unmask.reasons import because
 
 _CHUNK_BYTES = 1 << 20
 
@@ -97,12 +98,12 @@ def fingerprint(path: str | Path) -> str:
     # Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if "\0" in str(path):
-        raise MediaError("a path must not hold a null character")
+        raise MediaError(because("null_character"))
     kind = Path(path).stat().st_mode
     if stat.S_ISDIR(kind):
-        raise MediaError(f"{path}: a folder, not a file")
+        raise MediaError(because("folder"), str(path))
     if not stat.S_ISREG(kind):
-        raise MediaError(f"{path}: only regular files can be scanned, not pipes or devices")
+        raise MediaError(because("not_regular"), str(path))
     digest = hashlib.sha256()
     with open(os.open(path, flags), "rb") as file:  # noqa: PTH123  Path.open takes no flags
         while chunk := file.read(_CHUNK_BYTES):

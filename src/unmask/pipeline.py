@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmask.config import ScanSettings
-from unmask.errors import DamagedError, MediaError, ModelError, SettingsError
+from unmask.errors import DamagedError, MediaError, ModelError, SettingsError, why_unreadable
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, load_detector
 from unmask.faces.embed import FaceEmbedder, describe_people, load_embedder
@@ -26,7 +26,7 @@ from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.score import CropScorer, load_model, score_crops
 from unmask.judge.verdict import STAGES, Evidence, unreadable
-from unmask.reasons import Reason, because
+from unmask.reasons import Reason
 from unmask.types import Clip, Crops, Stretch, Track
 from unmask.verdicts import Verdict
 from unmask.video import Film, open_film, read_stretches
@@ -101,7 +101,7 @@ class Scanner:
                         on_look(look)
             except (MediaError, OSError) as late:
                 error = late
-        stopped = None if error is None else _what_broke(error, str(path))
+        stopped = None if error is None else why_unreadable(error)
         if stopped is not None and not looks:
             damaged = isinstance(error, DamagedError)
             return unreadable(
@@ -156,7 +156,7 @@ class Scanner:
             for look in self.watch(film, stopwatch=watch, piece=piece):
                 on_look(look)
         except (MediaError, OSError) as error:
-            return watch.seconds(), _what_broke(error, str(film.source.path))
+            return watch.seconds(), why_unreadable(error)
         return watch.seconds(), None
 
     def watch(
@@ -317,11 +317,3 @@ class Stopwatch:
         """Of each stage so far, and in total."""
         total = time.perf_counter() - self._start
         return {name: round(s, 4) for name, s in (self._seconds | {"total": total}).items()}
-
-
-def _what_broke(error: Exception, path: str) -> Reason:
-    """What went wrong, without the file's name in front, since the verdict names the file."""
-    if isinstance(error, OSError) and error.strerror:
-        return because("unreadable", text=error.strerror[0].lower() + error.strerror[1:])
-    label = "".join(char if char.isprintable() else "?" for char in Path(path).name)
-    return because("unreadable", text=str(error).removeprefix(f"{path}: ").removeprefix(f"{label}: "))

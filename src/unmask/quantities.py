@@ -1,4 +1,4 @@
-"""Kinds of values that verdicts are stored with, and the version of the form in which they are.
+"""Kinds of values that verdicts and cards are stored with, and the version of the form in which they are.
 
 Checks and JSON Schema are made from these by pydantic, which asks each for a method of a known name; so
 nothing here needs pydantic, and ``import unmask`` stays quick.
@@ -13,6 +13,9 @@ from typing import Annotated, Any
 SCHEMA = "1.0"
 """Of a stored verdict. The second number grows when fields or reasons are added, which readers pass over; the
 first when a field changes its meaning or goes, which they refuse."""
+
+ONLY_KNOWN = {"extra": "forbid"}
+"""The ``__pydantic_config__`` of a dataclass of whose fields none may be unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,25 @@ class Kept:
         if made["type"] == "float":
             made = made | {"allow_inf_nan": False}
         return made | dict(self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Fields of a dataclass that a file must have, although they have defaults in Python."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(
+        self, kind: Any, make: Callable[[Any], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The check for pydantic, before its own."""
+        check = {"type": "no-info", "function": self._check}
+        return {"type": "function-before", "function": check, "schema": make(kind)}
+
+    def _check(self, values: Any) -> Any:
+        if isinstance(values, dict) and any(name not in values for name in self.names):
+            raise ValueError(f"must have {' and '.join(self.names)}, got {values!r:.80}")
+        return values
 
 
 Number = Annotated[float, Kept()]

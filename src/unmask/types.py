@@ -72,15 +72,19 @@ class Clip:
         path: The file.
         frames: Frames in order of time; sizes may differ when the stream changes size.
         duration_seconds: Length of the stream as decoded or declared; 0 for an image.
-        damaged: The file showed damage, so it was decoded single-threaded and may be incomplete.
-        damage: What was seen, in a few words; empty when not damaged.
+        damage: What was seen of damage; None when nothing was. A damaged file is decoded by a single thread,
+            and may be incomplete.
     """
 
     path: Path
     frames: tuple[Frame, ...]
     duration_seconds: float
-    damaged: bool = False
-    damage: str = ""
+    damage: Reason | None = None
+
+    @property
+    def damaged(self) -> bool:
+        """Whether the file showed damage."""
+        return self.damage is not None
 
     @property
     def is_image(self) -> bool:
@@ -90,7 +94,7 @@ class Clip:
     def __repr__(self) -> str:
         size = f" of {self.frames[0].width} x {self.frames[0].height} px" if self.frames else ""
         frames = counted(len(self.frames), "frame", "frames")
-        damage = f", damaged: {short(self.damage)}" if self.damaged else ""
+        damage = f", damaged: {short(str(self.damage))}" if self.damaged else ""
         return f"<Clip {short(self.path.name)}: {frames}{size}, {self.duration_seconds:.2f} s{damage}>"
 
 
@@ -114,7 +118,7 @@ class Stretch:
     end_seconds: float
     since_seconds: float
     until_seconds: float
-    why_skipped: str | None = None
+    why_skipped: Reason | None = None
 
     @property
     def is_whole(self) -> bool:

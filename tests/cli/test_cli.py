@@ -22,7 +22,7 @@ from tiny_model import write_tiny_model
 from unmask.cli.inputs import expand
 from unmask.cli.terminal import printable
 from unmask.judge.stored import read_verdict
-from unmask.reasons import sentences
+from unmask.reasons import because, sentences
 
 SLOW = """exec("import time; print('loading'); time.sleep(60)")"""  # in an exec, as dataclasses are made
 PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
@@ -399,12 +399,12 @@ class TestInputs:
 
     def test_a_pattern_without_files_says_so(self, tmp_path):
         (found,) = expand([str(tmp_path / "*.mp4")])
-        assert found.problem == "no file matches this pattern"
+        assert found.problem == because("no_match")
 
     def test_a_folder_without_media_says_so(self, tmp_path):
         (tmp_path / "notes.txt").touch()
         (found,) = expand([str(tmp_path)])
-        assert found.problem == "the folder holds no video or image"
+        assert found.problem == because("empty_folder")
 
     def test_links_to_folders_are_not_followed(self, tmp_path):
         (tmp_path / "a.mp4").touch()
@@ -417,7 +417,7 @@ class TestInputs:
 
         monkeypatch.setattr(os, "scandir", refuse)
         (found,) = expand([str(tmp_path)])
-        assert found.problem == "the folder cannot be listed (Permission denied)"
+        assert found.problem == because("closed_folder", error="Permission denied")
 
 
 def test_printable_leaves_letters_of_any_script():

@@ -127,13 +127,13 @@ def test_what_breaks_off_is_judged_by_what_was_seen(settings, montage, monkeypat
     def broken(film, piece):
         for number, stretch in enumerate(whole(film, piece)):
             if number == 2:
-                raise MediaError("montage.mp4: the disk is gone")
+                raise MediaError(because("gone"), "montage.mp4")
             yield stretch
 
     monkeypatch.setattr(pipeline, "read_stretches", broken)
     verdict = load_scanner(settings).scan(montage)
     assert verdict.partial and len(verdict.shots) == 2
-    assert "only 5.0 of 8.2 s were looked at: the disk is gone" in verdict.reason
+    assert "only 5.0 of 8.2 s were looked at: the file disappeared" in verdict.reason
 
 
 def test_a_reason_that_names_a_person_names_it_by_its_number_in_the_file():
@@ -151,3 +151,14 @@ def test_a_reason_that_names_a_person_names_it_by_its_number_in_the_file():
     assert [person.id for person in found.people] == [0, 1, 2]
     assert found.people[2].dropped == because("worn", person=1)
     assert "worn by person 2" in (found.people[2].why_dropped or "")
+
+
+@pytest.mark.parametrize("code", ["too_short", "frame_limit", "only_dissolve", "no_frame"])
+def test_a_shot_that_was_passed_over_says_why(code):
+    nobody = Evidence((), (), {})
+    looks = [
+        Look(True, 0.0, 1.0, 0.0, 2.0, nobody),
+        Look(True, 1.0, 2.0, 0.0, 2.0, nobody, why_skipped=because(code)),
+    ]
+    found = judge_footage(looks, Calibration(), Thresholds(0.7, 0.3), ScanSettings())
+    assert [shot.unjudged for shot in found.shots] == [because("nobody"), because(code)]

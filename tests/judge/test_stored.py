@@ -80,7 +80,7 @@ def test_fields_that_came_later_may_lack():
         ({"sha256": "x" * 64}, "sha256"),
         ({"damaged": 1}, r"verdict\.damaged: .*boolean, got 1"),
         ({"p_fake": "0.5"}, r"verdict\.p_fake: .*number, got '0.5'"),
-        ({"reasons": [{"values": {}}]}, r"verdict\.reasons\[0\]\.code"),
+        ({"reasons": [{"values": {}}]}, r"verdict\.reasons\[0\] lacks: code"),
         ({"people": {}}, "people"),
         ({"people": [{"id": 0}]}, "people"),
         ({"shots": [{"start_seconds": 1e300, "end_seconds": 0, "frames": 1, "people": 0}]}, "start_seconds"),

@@ -71,12 +71,12 @@ def test_folder(tmp_path):
 def test_named_pipe_does_not_block(tmp_path):
     path = tmp_path / "pipe.mp4"
     os.mkfifo(path)
-    assert "not a regular file" in refused(path)
+    assert "must be a regular file" in refused(path)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero")
 def test_device():
-    assert "not a regular file" in refused("/dev/zero")
+    assert "must be a regular file" in refused("/dev/zero")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
@@ -136,7 +136,7 @@ def test_a_file_that_changes_between_the_passes_is_damaged_not_wrong(tmp_path, m
     except DamagedError as error:
         assert "changed" in str(error)
     else:
-        assert clip.damaged and "changed" in clip.damage
+        assert clip.damaged and clip.damage.code == "file_changed"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_control_characters_stay_out_of_messages(tmp_path):
 
 
 def test_a_zero_byte_in_the_name():
-    assert "cannot be opened" in refused("a\0b.mp4")
+    assert "null character" in refused("a\0b.mp4")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmask.config import DecodeSettings
+from unmask.reasons import because
 from unmask.video.sampling import (
     TOO_SHORT_SECONDS,
     PacketFacts,
@@ -164,7 +165,7 @@ def test_frames_are_spread_over_their_shot():
 
 def test_very_short_shots_are_named_and_not_sampled():
     first, short, last = stretches([2, 0.2, 2])
-    assert short.frames == () and short.why_skipped == "too short to judge"
+    assert short.frames == () and short.why_skipped == because("too_short")
     assert first.end_seconds == short.start_seconds and short.end_seconds == last.start_seconds
 
 
@@ -215,7 +216,7 @@ def test_of_nothing_but_a_dissolve_no_frame_is_kept():
     for frame in range(25):
         sampler.add(frame / 25, frame, opens=not frame)
     (first,) = sampler.add(1.0, -1, opens=True, mixed_since=0.0)
-    assert (first.frames, first.why_skipped) == ((), "only a dissolve")
+    assert (first.frames, first.why_skipped) == ((), because("only_dissolve"))
 
 
 def test_fast_cutting_leaves_something_for_the_end():

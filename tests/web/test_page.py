@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from example_reasons import example
 from served import REAL, SWAPPED, Server
+from unmask.reasons import LANGUAGES, because, sentence, wordings
 
 PATIENCE_MS = 45_000
 
@@ -125,6 +128,40 @@ def test_what_cannot_be_judged_says_so_and_does_not_look_real(page, tmp_path):
     for _ in range(2):
         page.get_by_role("button", name="Dismiss").first.click()
     assert page.locator("#uploads > li").count() == 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reason_is_told_in_the_language_of_the_page_as_reports_tell_it(page, language):
+    page.locator("#drop").wait_for()
+    found = [example(code) for code in wordings()]
+    found += [
+        because("nobody_found", frames=1),
+        because(
+            "between",
+            person=3,
+            start_seconds=1.25,
+            end_seconds=1.25,
+            p_fake=0.5,
+            real_at_most=0.00012,
+            fake_at_least=0.875,
+        ),
+    ]
+    told = page.evaluate(
+        "async ([reasons, language]) => { const words = await import('/static/words.js');"
+        " words.useLanguage(language); return reasons.map(words.sentence); }",
+        [[asdict(one) for one in found], language],
+    )
+    assert told == [sentence(one, language) for one in found]
+
+
+def test_why_a_file_was_not_judged_is_told_in_german(page, server, tmp_path):
+    clip = Path(shutil.copy(SWAPPED, tmp_path / "short.mp4"))
+    clip.write_bytes(clip.read_bytes()[:3000])
+    key = server.wait(server.send(clip)["id"])["id"]
+    page.goto(f"{page.url}#/scan/{key}")
+    page.get_by_label("Language").select_option("de")
+    page.locator("#verdict", has_text="Grund: ihr Index lässt sich nicht lesen").wait_for()
+    assert page.locator("#verdict [lang=en]").count() == 0
 
 
 def test_a_path_is_scanned_and_a_wrong_one_explained(page, tmp_path):

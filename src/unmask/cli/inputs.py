@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from unmask.errors import SettingsError
+from unmask.reasons import Reason, because
 
 VIDEO_SUFFIXES = (
     ".3g2", ".3gp", ".asf", ".avi", ".flv", ".gif", ".ivf", ".m2ts", ".m4v", ".mkv", ".mov",
@@ -41,7 +42,7 @@ class Input:
     """
 
     path: str
-    problem: str | None = None
+    problem: Reason | None = None
 
 
 def expand(given: Iterable[str]) -> list[Input]:
@@ -62,7 +63,7 @@ def _expand_one(path: str) -> Iterator[Input]:
         for match in found:
             yield from _folder(match) if _is_folder(match) else [Input(match)]
         if not found:
-            yield Input(path, "no file matches this pattern")
+            yield Input(path, because("no_match"))
     else:
         yield Input(path)
 
@@ -81,9 +82,9 @@ def _folder(path: str) -> Iterator[Input]:
                 empty = False
                 yield Input(os.path.join(folder, name))  # noqa: PTH118  keeps ./-x.mp4 as it is
     for error in closed:
-        yield Input(str(error.filename), f"the folder cannot be listed ({error.strerror})")
+        yield Input(str(error.filename), because("closed_folder", error=error.strerror or str(error)))
     if empty and not closed:
-        yield Input(path, "the folder holds no video or image")
+        yield Input(path, because("empty_folder"))
 
 
 def read_time(text: str, *, option: str) -> float:

@@ -269,12 +269,11 @@ def _verdicts(
     from unmask.batch import scan_each
     from unmask.judge.card import card_path, read_card
     from unmask.judge.verdict import unreadable
-    from unmask.reasons import because
 
     model = read_card(card_path(settings.model)).model_name
     for index, item in enumerate(found.inputs):
         if item.problem:
-            yield index, unreadable(item.path, because("unreadable", text=item.problem), model)
+            yield index, unreadable(item.path, item.problem, model)
     numbers = [index for index, item in enumerate(found.inputs) if not item.problem]
     verdicts = scan_each(
         [found.inputs[index].path for index in numbers],

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from unmask.errors import SettingsError
+from unmask.quantities import ONLY_KNOWN, Number
 from unmask.verdicts import Outcome
 
 LEAST_P_FAKE, MOST_P_FAKE = 0.01, 0.99
@@ -69,12 +70,14 @@ class Calibration:
     0.5
     """
 
-    temperature: float = 1.0
-    bias: float = 0.0
-    isotonic: tuple[tuple[float, float], ...] = ()
-    clip: float = 0.01
-    real_mean: float = -0.32
-    real_std: float = 0.81
+    __pydantic_config__ = ONLY_KNOWN
+
+    temperature: Number = 1.0
+    bias: Number = 0.0
+    isotonic: tuple[tuple[Number, Number], ...] = ()
+    clip: Number = 0.01
+    real_mean: Number = -0.32
+    real_std: Number = 0.81
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature > 0):
@@ -152,8 +155,10 @@ class Thresholds:
         real_at_most: ``p_fake`` down to which it is ``real``, 0 to ``fake_at_least``.
     """
 
-    fake_at_least: float
-    real_at_most: float
+    __pydantic_config__ = ONLY_KNOWN
+
+    fake_at_least: Number
+    real_at_most: Number
 
     def __post_init__(self) -> None:
         if not 0 <= self.real_at_most <= self.fake_at_least <= 1:  # also false for NaN

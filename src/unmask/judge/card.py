@@ -1,7 +1,8 @@
 """The card beside a model's weights: what they need, what they score, what they may be used for.
 
 Inference reads crop size, margin, calibration and thresholds from here, so that crop and model cannot
-drift apart. A card is a JSON file of exactly the fields of `Card`; the weights lie beside it.
+drift apart. A card is a JSON file of exactly the fields of `Card`, which are checked by their types: one that
+is not known may mean that the network wants something else. The weights lie beside it.
 """
 
 from __future__ import annotations
@@ -9,25 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 from unmask.config import CROPS, CropSettings
 from unmask.errors import ModelError, SettingsError
 from unmask.judge.cache import NAME, cached_card, why_not_here
 from unmask.judge.calibration import Calibration, Thresholds
-from unmask.judge.fields import (
-    as_number,
-    as_object,
-    as_pairs,
-    as_rgb,
-    as_text,
-    as_texts,
-    as_whole,
-    no_constant,
-    once_each,
-)
+from unmask.judge.strict import of_type, read_json
 from unmask.judge.verdict import PERSON_RULES
+from unmask.quantities import ONLY_KNOWN, Kept, Needs, Number, Whole
 from unmask.verdicts import ModelName
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -41,6 +34,8 @@ MAX_WEIGHTS_BYTES = (1 << 31) - 1  # what one ONNX file can hold
 # A reference from an ONNX file to another file has the key "location"; protobuf allows padded lengths.
 _EXTERNAL_DATA = re.compile(rb"(?:\x0a|\x8a\x80{0,8}\x00)(?:\x08|\x88\x80{0,8}\x00)location")
 
+Texts = Annotated[tuple[str, ...], Kept((("min_length", 1),))]
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -53,10 +48,16 @@ class Score:
         clips: How many files it was measured on.
     """
 
-    value: float
-    low: float
-    high: float
-    clips: int
+    __pydantic_config__ = ONLY_KNOWN
+
+    value: Number
+    low: Number
+    high: Number
+    clips: Whole
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            raise SettingsError(f"must be low <= value <= high, got {self.low}, {self.value}, {self.high}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +93,31 @@ class Card:
             such limit. A large network is dear, and crops near each other say about the same.
     """
 
+    __pydantic_config__ = ONLY_KNOWN
+
     name: str
     version: str
     file: str
     sha256: str
-    size_px: int
-    margin_fraction: float
+    size_px: Whole
+    margin_fraction: Number
     detector: str
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[Number, Number, Number]
+    std: tuple[Number, Number, Number]
     person_rule: str
-    calibration: Calibration
+    calibration: Annotated[Calibration, Needs(("temperature", "bias"))]
     thresholds: Thresholds
     licence: str
-    training_data: tuple[str, ...]
+    training_data: Texts
     terms: str
     recipe: str
     commit: str
     scores: dict[str, Score]
-    limits: tuple[str, ...]
+    limits: Texts
     kind: str = KINDS[0]
     crop: str = CROPS[0]
-    template: tuple[tuple[float, float], ...] = ()
-    most_crops: int = 0
+    template: tuple[tuple[Number, Number], ...] = ()
+    most_crops: Whole = 0
 
     def __post_init__(self) -> None:
         for name in ("name", "version", "detector", "licence", "terms", "recipe", "commit"):
@@ -238,10 +241,7 @@ def read_card(path: str | Path) -> Card:
     try:
         if path.stat().st_size > MAX_CARD_BYTES:
             raise ModelError(f"{path}: a card must be at most {MAX_CARD_BYTES} bytes")
-        raw = json.loads(
-            path.read_text(encoding="utf-8"), object_pairs_hook=once_each, parse_constant=no_constant
-        )
-        return _card(raw)
+        return of_type(Card, read_json(path.read_text(encoding="utf-8")), "card")
     except OSError as error:
         raise ModelError(f"{path}: no readable model card ({error.strerror})") from error
     except SettingsError as error:
@@ -283,63 +283,3 @@ def read_weights(card: Card, folder: str | Path) -> bytes:
     if _EXTERNAL_DATA.search(data):
         raise ModelError(f"{path}: weights must be inside the file, but it refers to another file")
     return data
-
-
-_TEXTS = (
-    "name",
-    "version",
-    "file",
-    "sha256",
-    "detector",
-    "person_rule",
-    "licence",
-    "terms",
-    "recipe",
-    "commit",
-)
-
-
-def _card(raw: object) -> Card:
-    values = as_object(
-        raw,
-        "card",
-        {f.name for f in fields(Card) if f.default is MISSING},
-        optional={f.name for f in fields(Card) if f.default is not MISSING},
-    )
-    thresholds = as_object(values["thresholds"], "thresholds", {"fake_at_least", "real_at_most"})
-    if not isinstance(values["scores"], dict):
-        raise SettingsError(f"scores must be an object, got {values['scores']!r}")
-    return Card(
-        **{name: as_text(values[name], name) for name in _TEXTS},
-        size_px=as_whole(values["size_px"], "size_px"),
-        margin_fraction=as_number(values["margin_fraction"], "margin_fraction"),
-        mean=as_rgb(values["mean"], "mean"),
-        std=as_rgb(values["std"], "std"),
-        calibration=_calibration(values["calibration"]),
-        thresholds=Thresholds(**{k: as_number(v, k) for k, v in thresholds.items()}),
-        training_data=as_texts(values["training_data"], "training_data"),
-        limits=as_texts(values["limits"], "limits"),
-        scores={name: _score(value, f"scores.{name}") for name, value in values["scores"].items()},
-        kind=as_text(values.get("kind", KINDS[0]), "kind"),
-        crop=as_text(values.get("crop", CROPS[0]), "crop"),
-        template=as_pairs(values.get("template", []), "template"),
-        most_crops=as_whole(values.get("most_crops", 0), "most_crops"),
-    )
-
-
-_OPTIONAL = {"isotonic", "clip", "real_mean", "real_std"}
-
-
-def _calibration(raw: object) -> Calibration:
-    given = raw if isinstance(raw, dict) else {}
-    values = as_object(raw, "calibration", {"temperature", "bias"} | (_OPTIONAL & given.keys()))
-    curve = as_pairs(values.pop("isotonic", []), "isotonic")
-    return Calibration(**{k: as_number(v, k) for k, v in values.items()}, isotonic=curve)
-
-
-def _score(raw: object, name: str) -> Score:
-    values = as_object(raw, name, {f.name for f in fields(Score)})
-    value, low, high = (as_number(values[key], f"{name}.{key}") for key in ("value", "low", "high"))
-    if not low <= value <= high:
-        raise SettingsError(f"{name} must be low <= value <= high, got {low}, {value}, {high}")
-    return Score(value, low, high, as_whole(values["clips"], f"{name}.clips"))

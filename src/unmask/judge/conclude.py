@@ -61,13 +61,13 @@ def conclude(
     stability = None
     if settings.stability and ruling.p_fake is not None:
         stability = _stability(looks, card, thresholds, settings, found.ruling)
-    damage = next((look.damage for look in looks if look.damage), "")
+    damage = next((look.damage for look in looks if look.damage), None)
     seen = sum(look.end_seconds - look.start_seconds for look in looks)
     reasons = list(ruling.reasons)
     if about.stopped:
         seen, whole = round(seen, 6), round(looks[0].until_seconds - looks[0].since_seconds, 6)
         reasons.append(because("partial", seen_seconds=seen, whole_seconds=whole, why=about.stopped))
-    if damage:
+    if damage is not None:
         reasons.append(because("damaged", damage=damage))
     if stability is not None and not stability.stable:
         reasons.append(_flips(stability, ruling))
@@ -77,7 +77,7 @@ def conclude(
         outcome=ruling.outcome,
         p_fake=_if_any(bounded, ruling.p_fake),
         reason=sentences(reasons),
-        damaged=bool(damage),
+        damaged=damage is not None,
         people=found.people,
         model=card.model_name,
         unmask=__version__,

@@ -12,7 +12,7 @@ from unmask.config import ScanSettings, TrackSettings
 from unmask.faces.joining import PeopleMet, continue_tracks
 from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.verdict import Evidence, Ruling, judge_person, rule, too_little
-from unmask.reasons import because
+from unmask.reasons import Reason, because
 from unmask.types import Floats, Stretch, Track
 from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot, Sighting
 
@@ -31,7 +31,7 @@ class Look:
         until_seconds: Container time up to which it will be read.
         evidence: People and logits.
         why_skipped: Why it was not looked at, or None.
-        damage: What was seen of damage up to here; empty when none.
+        damage: What was seen of damage up to here, or None.
         worse: Evidence of worse versions, by distortion; empty when that was not asked for.
         vectors: What the embedder says of a face, by id of the track; empty without one.
         same_cosine: From which cosine on these are of one person.
@@ -44,8 +44,8 @@ class Look:
     since_seconds: float
     until_seconds: float
     evidence: Evidence
-    why_skipped: str | None = None
-    damage: str = ""
+    why_skipped: Reason | None = None
+    damage: Reason | None = None
     worse: Mapping[str, Evidence] = field(default_factory=dict)
     vectors: Mapping[int, Floats] = field(default_factory=dict)
     same_cosine: float = 1.0
@@ -310,8 +310,8 @@ def _shots(
     for number, group in groupby(zip(shots, looks, strict=True), key=lambda item: item[0]):
         own = [look for _, look in group]
         people = len(judged.get(number, ()))
-        short = any(look.why_skipped for look in own)  # only what is too short is passed over
-        unjudged = None if people else because("too_short" if short else "nobody")
+        skipped = next((look.why_skipped for look in own if look.why_skipped), None)
+        unjudged = None if people else skipped or because("nobody")
         found.append(
             Shot(
                 start_seconds=own[0].start_seconds,

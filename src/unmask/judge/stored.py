@@ -6,21 +6,16 @@ later may lack.
 
 from __future__ import annotations
 
-import json
-from functools import cache
 from inspect import getdoc
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unmask import verdicts
 from unmask.errors import DataError, SettingsError
-from unmask.judge.fields import no_constant, once_each
+from unmask.judge.strict import adapter, of_type, read_json
 from unmask.quantities import SCHEMA
 from unmask.reasons import Reason
 from unmask.verdicts import Verdict
 from unmask.version import __version__
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter, ValidationError
 
 MAX_BYTES = 256 * 2**20
 """Longest text that is read; ten thousand frames of one person take about 3 MB."""
@@ -39,7 +34,7 @@ def read_verdict(text: str | bytes) -> Verdict:
     if len(text) > MAX_BYTES:
         raise DataError(f"a verdict must be at most {MAX_BYTES} bytes, got {len(text)}")
     try:
-        values = json.loads(text, object_pairs_hook=once_each, parse_constant=no_constant)
+        values = read_json(text)
     except SettingsError as error:
         raise DataError(f"not a verdict: {error}") from error
     except (ValueError, RecursionError) as error:
@@ -53,29 +48,20 @@ def verdict_of(values: object) -> Verdict:
     Raises:
         DataError: It is none; the message names the field.
     """
-    from pydantic import ValidationError  # not needed by a scan
-
     _check_schema(values)
     try:
-        return _adapter().validate_python(values)
-    except ValidationError as error:
-        raise DataError(f"not a verdict: {_first(error)}") from error
+        return of_type(Verdict, values, "verdict")
+    except SettingsError as error:
+        raise DataError(f"not a verdict: {error}") from error
 
 
 def verdict_schema() -> dict[str, Any]:
     """The JSON Schema of a stored verdict, made from the types."""
-    made = _adapter().json_schema(mode="serialization") | {"title": "Verdict"}
+    made = adapter(Verdict).json_schema(mode="serialization") | {"title": "Verdict"}
     kinds = {kind.__name__: kind for kind in (*vars(verdicts).values(), Reason) if isinstance(kind, type)}
     for part in (made, *made["$defs"].values()):  # not every pydantic tells what a dataclass says of itself
         part["description"] = (getdoc(kinds[part["title"]]) or "").partition("\n\n>>>")[0]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | made
-
-
-@cache
-def _adapter() -> TypeAdapter[Verdict]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Verdict)
 
 
 def _check_schema(values: object) -> None:
@@ -89,11 +75,3 @@ def _check_schema(values: object) -> None:
             f"a verdict must be of schema {known}, which unmask {__version__} knows, got {given:.80}; "
             "read it with a later unmask"
         )
-
-
-def _first(error: ValidationError) -> str:
-    """Rule and value of the first field that breaks one."""
-    found = error.errors(include_url=False)[0]
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in found["loc"])
-    rule = found["msg"].removeprefix("Value error, ")
-    return f"verdict{place}: {rule[0].lower()}{rule[1:]}, got {found['input']!r:.80}"

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unmask.errors import MediaError, ModelError
+from unmask.errors import MediaError, ModelError, why_unreadable
 from unmask.faces.boxes import square_boxes
 from unmask.faces.crop import cut_face, cut_square, scale_square
 from unmask.files import fingerprint
@@ -22,7 +22,7 @@ from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.conclude import thresholds_of
 from unmask.judge.heat import Change, HeatMap, search_heat
-from unmask.reasons import Reason, because
+from unmask.reasons import because
 from unmask.report.cards import card_of
 from unmask.report.credentials import read_credentials
 from unmask.report.heat import draw_heat
@@ -53,15 +53,16 @@ _HEAT_PX = 200
 _STILL_PX = 640
 _FALLBACK = Thresholds(1.0, 0.0)  # without a card no colour is claimed
 
-Task = tuple[Verdict, str, ReportOptions]
+Again = tuple[Verdict, str, ReportOptions]
+"""A verdict, its file, which is looked at again, and how the report is wanted."""
 
 
-def load_looking() -> Do[Task, Seen]:
+def load_looking() -> Do[Again, Seen]:
     """What a child process does with each file."""
     return _look
 
 
-def _look(task: Task, _: Tell) -> Seen:
+def _look(task: Again, _: Tell) -> Seen:
     verdict, source, options = task
     if options.prepare is not None:
         options.prepare()
@@ -77,7 +78,7 @@ def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
         sha256 = fingerprint(source)
         facts = read_facts(source, sha256, options.settings.decode)
     except (MediaError, OSError) as error:
-        return Seen(problem="media_unreadable", detail=_what_broke(error))
+        return Seen(problem="media_unreadable", detail=why_unreadable(error))
     seen = Seen(facts=facts, credentials=read_credentials(source))
     if verdict.sha256 is not None and verdict.sha256 != sha256:
         return replace(seen, problem="media_changed")
@@ -86,7 +87,7 @@ def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
     try:
         return _pictures(verdict, source, options, seen)
     except MediaError as error:
-        return replace(seen, problem="media_unreadable", detail=_what_broke(error))
+        return replace(seen, problem="media_unreadable", detail=why_unreadable(error))
 
 
 def shown_people(verdict: Verdict) -> list[Person]:
@@ -282,9 +283,5 @@ def _of_person(
 def _jpeg(image: Image) -> bytes:
     done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
     if not done:
-        raise MediaError("a picture for the report cannot be encoded")
+        raise MediaError(because("not_encoded"))
     return data.tobytes()
-
-
-def _what_broke(error: Exception) -> Reason:
-    return because("unreadable", text=str(getattr(error, "strerror", None) or error))

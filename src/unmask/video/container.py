@@ -24,7 +24,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from unmask.config import DecodeSettings
-from unmask.errors import DamagedError, MediaError
+from unmask.errors import DamagedError, MediaError, why_unreadable
+from unmask.reasons import because
 
 if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
@@ -105,11 +106,8 @@ class Reading:
             MediaError: The limit has passed.
         """
         if time.monotonic() > self.end:
-            limit = self.settings.time_limit_seconds
-            raise MediaError(
-                f"{self.source.label}: reading must bring something new within {limit:g} s"
-                " (time_limit_seconds)"
-            )
+            limit = because("no_progress", seconds=self.settings.time_limit_seconds)
+            raise MediaError(limit, self.source.label)
 
 
 def check_source(path: str | Path) -> Source:
@@ -130,20 +128,18 @@ def check_source(path: str | Path) -> Source:
             head = os.read(descriptor, 4096) if stat.S_ISREG(mode) else b""
         finally:
             os.close(descriptor)
-    except FileNotFoundError:
-        raise MediaError(f"{label}: no such file") from None
-    except PermissionError as error:
-        # Windows refuses to open a folder in these words.
-        what = "is a folder, not a file" if path.is_dir() else "reading it is not permitted"
-        raise MediaError(f"{label}: {what}") from error
-    except (OSError, ValueError) as error:
-        raise MediaError(f"{label}: cannot be opened ({_words(error)})") from error
+    except OSError as error:
+        # Windows refuses to open a folder as if that were not permitted.
+        folder = isinstance(error, PermissionError) and path.is_dir()
+        raise MediaError(because("folder") if folder else why_unreadable(error), label) from error
+    except ValueError as error:
+        raise MediaError(because("null_character"), label) from error
     if stat.S_ISDIR(mode):
-        raise MediaError(f"{label}: is a folder, not a file")
+        raise MediaError(because("folder"), label)
     if not stat.S_ISREG(mode):
-        raise MediaError(f"{label}: is not a regular file")
+        raise MediaError(because("not_regular"), label)
     if not head:
-        raise MediaError(f"{label}: the file is empty")
+        raise MediaError(because("empty"), label)
     return Source(path=path, address=f"file:{absolute}", label=label, head=head)
 
 
@@ -171,27 +167,26 @@ def open_video(reading: Reading) -> Iterator[tuple[InputContainer, VideoStream]]
             source.address, mode="r", options=options, timeout=reading.left_seconds, **ANY_TAGS
         )
     except FileNotFoundError:
-        raise MediaError(f"{source.label}: the file disappeared") from None
+        raise MediaError(because("gone"), source.label) from None
     except av.error.ExitError:
         reading.check_time()
-        raise MediaError(f"{source.label}: opening took too long") from None
+        raise MediaError(because("slow_to_open"), source.label) from None
     except (av.FFmpegError, ValueError) as error:
         if source.head[4:8] == b"ftyp":
-            raise DamagedError(f"{source.label}: its index cannot be read (cut short or altered)") from error
-        raise MediaError(f"{source.label}: no video or image that can be read ({_words(error)})") from error
+            raise DamagedError(because("no_index"), source.label) from error
+        raise MediaError(because("no_media", error=words_of(error)), source.label) from error
     with container:
         yield container, _choose_stream(reading, container)
 
 
 @contextmanager
 def own_errors(reading: Reading) -> Iterator[None]:
-    """Turn what FFmpeg says into a sentence about the file."""
+    """Turn what FFmpeg says into an error about the file."""
     try:
         yield
     except av.FFmpegError as error:
         reading.check_time()
-        reason = error.strerror or type(error).__name__
-        raise DamagedError(f"{reading.source.label}: cannot be decoded ({reason})") from error
+        raise DamagedError(because("undecodable", error=words_of(error)), reading.source.label) from error
 
 
 def read_tags(holder: InputContainer | VideoStream) -> dict[str, str]:
@@ -235,10 +230,8 @@ def check_pixels(reading: Reading, *, width: int, height: int) -> None:
     """
     limit = reading.settings.max_pixels
     if width * height > limit:
-        raise MediaError(
-            f"{reading.source.label}: a frame may have {limit} pixels, got {width} x {height};"
-            " raise max_pixels to allow it"
-        )
+        told = because("large_frame", most_pixels=limit, width=width, height=height)
+        raise MediaError(told, reading.source.label)
 
 
 def _choose_stream(reading: Reading, container: InputContainer) -> VideoStream:
@@ -247,11 +240,11 @@ def _choose_stream(reading: Reading, container: InputContainer) -> VideoStream:
         stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
     ]
     if not videos:
-        hint = " (audio only?)" if container.streams.audio else ""
-        raise MediaError(f"{source.label}: no video stream{hint}")
+        sound = container.streams.audio
+        raise MediaError(because("only_sound") if sound else because("no_video"), source.label)
     readable = [stream for stream in videos if stream.codec_context is not None]
     if not readable:
-        raise MediaError(f"{source.label}: no decoder for its video stream")
+        raise MediaError(because("no_decoder"), source.label)
     stream = max(readable, key=_rank)  # The first of equals.
     width, height = stream.codec_context.width, stream.codec_context.height
     check_pixels(reading, width=width, height=height)
@@ -271,6 +264,6 @@ def _utf8(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _words(error: BaseException) -> str:
-    """What went wrong, without the path that FFmpeg and the system put into it."""
+def words_of(error: BaseException) -> str:
+    """What FFmpeg says went wrong, without the path that it puts into it."""
     return str(getattr(error, "strerror", None) or type(error).__name__)

@@ -10,7 +10,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from unmask.errors import MediaError
-from unmask.video.container import Reading, VideoPacket, check_pixels, use_threads
+from unmask.reasons import Reason, because
+from unmask.video.container import Reading, VideoPacket, check_pixels, use_threads, words_of
 from unmask.video.survey import Survey
 
 MAX_KEPT_BYTES = 2**30
@@ -30,7 +31,7 @@ class Decoding:
         careful: Go on behind damage, in one thread, so that the same file always gives the same pixels; else
             stop there, as whoever asked will start over.
         broken_too: Whether frames that the decoder marks as broken are given.
-        problem: The first damage met, in a few words; empty when none.
+        problem: The first damage met, or None.
     """
 
     reading: Reading
@@ -38,7 +39,7 @@ class Decoding:
     held: int
     careful: bool = False
     broken_too: bool = False
-    problem: str = ""
+    problem: Reason | None = None
 
     def run(self, context: VideoCodecContext, packets: Iterable[VideoPacket | None]) -> Iterator[Timed]:
         """The frames of these packets with their presentation times, in the order of the decoder.
@@ -67,7 +68,7 @@ class Decoding:
         sizes = self.survey.sizes
         for number, packet in enumerate(self._until_error(packets), first):
             if number >= len(sizes) or packet.size != sizes[number]:
-                self._note("the file changed while it was read")
+                self._note(because("file_changed"))
                 return
             yield number, packet
 
@@ -79,7 +80,7 @@ class Decoding:
             try:
                 frames = context.decode(packet)
             except av.FFmpegError as error:
-                self._note(f"decoding error ({error.strerror or type(error).__name__})")
+                self._note(because("bad_packet", error=words_of(error)))
                 frames = []
             if packet is None:
                 context.flush_buffers()
@@ -87,7 +88,7 @@ class Decoding:
                 check_pixels(self.reading, width=frame.width, height=frame.height)
                 _check_memory(self.reading, frame, self.held)
                 if frame.is_corrupt:
-                    self._note("a frame is marked as broken")
+                    self._note(because("broken_frame"))
             if self.problem and not self.careful:
                 return
             yield from (frame for frame in frames if self.broken_too or not frame.is_corrupt)
@@ -105,9 +106,9 @@ class Decoding:
         try:
             yield from packets
         except av.FFmpegError as error:
-            self._note(f"reading broke off ({error.strerror or type(error).__name__})")
+            self._note(because("broke_off", error=words_of(error)))
 
-    def _note(self, problem: str) -> None:
+    def _note(self, problem: Reason) -> None:
         self.problem = self.problem or problem
 
 
@@ -121,7 +122,6 @@ def _check_memory(reading: Reading, frame: VideoFrame, count: int) -> None:
     """Stop a file whose frames are far larger than its header made believe."""
     total = count * frame.width * frame.height * frame.format.padded_bits_per_pixel // 8
     if count > 1 and total > 2 * MAX_KEPT_BYTES:
-        raise MediaError(
-            f"{reading.source.label}: frames may take {2 * MAX_KEPT_BYTES} bytes, {count} of"
-            f" {frame.width} x {frame.height} take {total}; ask for fewer frames"
-        )
+        size = {"width": frame.width, "height": frame.height}
+        told = because("large_frames", most_bytes=2 * MAX_KEPT_BYTES, frames=count, **size, bytes=total)
+        raise MediaError(told, reading.source.label)

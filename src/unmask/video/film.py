@@ -22,6 +22,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
+from unmask.reasons import because
 from unmask.video.container import (
     Reading,
     Source,
@@ -115,17 +116,18 @@ class Film:
         """Presentation times of the frames that were asked for, all or those of a part; raises as `under`."""
         label, survey = self.source.label, self.survey
         if not survey.times:
-            kind, what = (DamagedError, f": {survey.problem}") if survey.problem else (MediaError, "")
-            raise kind(f"{label}: the video stream has no frames{what}")
+            if survey.problem:
+                raise DamagedError(because("no_frames_damaged", damage=survey.problem), label)
+            raise MediaError(because("no_frames"), label)
         start, end = self.settings.start_seconds, self.settings.end_seconds
         if self.still is not None or (not start and end is None):
             return survey.times
         times = survey.cut_out(start, end)
         if not times:
-            part = f"from {start:g} s on" if end is None else f"from {start:g} to {end:g} s"
-            raise MediaError(
-                f"{label}: there is no frame {part}; the video lasts {survey.duration_seconds:.1f} s"
-            )
+            part = {"start_seconds": start, "duration_seconds": round(survey.duration_seconds, 6)}
+            if end is None:
+                raise MediaError(because("nothing_after", **part), label)
+            raise MediaError(because("nothing_between", **part, end_seconds=end), label)
         return times
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError
+from unmask.reasons import Reason, because
 from unmask.types import Clip, Frame
 from unmask.video.container import Reading, VideoPacket, own_errors
 from unmask.video.decoding import Decoding, Timed
@@ -35,7 +36,7 @@ def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
         settings: How many frames, and the limits.
 
     Returns:
-        The frames in order of time. ``damaged`` is set when damage was met on the way to these frames.
+        The frames in order of time. ``damage`` is set when it was met on the way to these frames.
 
     Raises:
         DamagedError: The file is damaged and no frame could be decoded.
@@ -67,7 +68,7 @@ def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
             run = Decoding(reading, survey, len(wanted))
             picked = _pick(run, film, wanted, cuts)
             if not run.problem and [time for time, _ in picked] == wanted:
-                return make_clip(reading, survey, picked, damage="")
+                return make_clip(reading, survey, picked, damage=None)
             damage = run.problem
         for broken_too in (False, True):
             cuts.clear()
@@ -76,7 +77,13 @@ def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
             damage = damage or run.problem
             if picked:
                 return make_clip(reading, survey, picked, damage=damage)
-    raise DamagedError(f"{reading.source.label}: no frame can be decoded ({damage or 'no reason given'})")
+    raise no_frame(reading, damage)
+
+
+def no_frame(reading: Reading, damage: Reason | None) -> DamagedError:
+    """The error for a file of which no frame can be decoded, by what was seen of damage."""
+    told = because("no_frame") if damage is None else because("no_frame_damaged", damage=damage)
+    return DamagedError(told, reading.source.label)
 
 
 def _pick(run: Decoding, film: Film, wanted: list[int], cuts: list[int]) -> list[Timed]:
@@ -109,7 +116,7 @@ def planned_packets(
     yield None
 
 
-def make_clip(reading: Reading, survey: Survey, picked: list[Timed], *, damage: str) -> Clip:
+def make_clip(reading: Reading, survey: Survey, picked: list[Timed], *, damage: Reason | None) -> Clip:
     """A clip of these frames."""
     converter = Converter()
     frames = tuple(Frame(survey.seconds(time), DecodedPicture(frame, converter)) for time, frame in picked)
@@ -117,6 +124,5 @@ def make_clip(reading: Reading, survey: Survey, picked: list[Timed], *, damage: 
         path=reading.source.path,
         frames=frames,
         duration_seconds=survey.duration_seconds,
-        damaged=bool(damage),
         damage=damage,
     )

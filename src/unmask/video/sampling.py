@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from unmask.config import DecodeSettings
+from unmask.reasons import Reason, because
 
 STRETCH_SECONDS = 10.0
 """A longer shot is judged in stretches of this length."""
@@ -192,7 +193,7 @@ class Taken(Generic[T]):
     opens_shot: bool
     start_seconds: float
     end_seconds: float
-    why_skipped: str | None = None
+    why_skipped: Reason | None = None
 
 
 @dataclass(slots=True)
@@ -301,14 +302,14 @@ class StretchSampler(Generic[T]):
         return [Taken(frames, full.opens_shot, full.start_seconds, end_seconds, full.why_skipped)]
 
     def _close(self, one: _Open[T], end_seconds: float) -> Taken[T]:
-        why = None
+        why: Reason | None = None
         frames = one.chosen()
         if one.opens and end_seconds - one.start_seconds < TOO_SHORT_SECONDS:
-            frames, why = (), "too short to judge"
+            frames, why = (), because("too_short")
         elif self._left <= 0:
-            frames, why = (), "the limit of frames is reached (max_frames)"
+            frames, why = (), because("frame_limit")
         elif not frames:
-            why = "only a dissolve"
+            why = because("only_dissolve")
         self._left -= len(frames)
         self._learn(one, end_seconds - one.start_seconds)
         return Taken(frames, one.opens, one.start_seconds, end_seconds, why)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from unmask.config import DecodeSettings
-from unmask.errors import DamagedError, MediaError
+from unmask.errors import DamagedError, MediaError, why_unreadable
+from unmask.reasons import Reason, because
 from unmask.types import Clip, Frame
 from unmask.video.container import Reading, Source, check_pixels
 from unmask.video.picture import array_picture
@@ -49,12 +50,12 @@ def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
         with source.path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise MediaError(f"{source.label}: cannot be read ({error.strerror})") from error
+        raise MediaError(why_unreadable(error), source.label) from error
     if len(data) > MAX_BYTES:
-        raise MediaError(f"{source.label}: an image file may have {MAX_BYTES} bytes")
+        raise MediaError(because("large_image", most_bytes=MAX_BYTES), source.label)
     size = _SIZES[kind](data)
     if size is None or 0 in size:
-        raise DamagedError(f"{source.label}: the {kind} header cannot be read")
+        raise DamagedError(because("bad_header", kind=kind), source.label)
     reading = Reading.start(source, settings)
     check_pixels(reading, width=size[0], height=size[1])
     import cv2  # Only needed for stills.
@@ -62,14 +63,14 @@ def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
-        raise DamagedError(f"{source.label}: the {kind} picture cannot be decoded") from error
+        raise DamagedError(because("bad_picture", kind=kind), source.label) from error
     if image is None or image.ndim != 3 or 0 in image.shape:
-        raise DamagedError(f"{source.label}: the {kind} picture cannot be decoded")
+        raise DamagedError(because("bad_picture", kind=kind), source.label)
     check_pixels(reading, width=image.shape[1], height=image.shape[0])
     rgb = np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
     damage = _DAMAGE[kind](data)
     frame = Frame(time_seconds=0.0, picture=array_picture(rgb))
-    return Clip(path=source.path, frames=(frame,), duration_seconds=0.0, damaged=bool(damage), damage=damage)
+    return Clip(path=source.path, frames=(frame,), duration_seconds=0.0, damage=damage)
 
 
 def _jpeg_segments(data: bytes) -> list[tuple[int, int]]:
@@ -119,28 +120,29 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _jpeg_damage(data: bytes) -> str:
+def _jpeg_damage(data: bytes) -> Reason | None:
     scans = [offset for marker, offset in _jpeg_segments(data) if marker == 0xDA]
     ended = bool(scans) and data.find(b"\xff\xd9", scans[0]) >= 0
-    return "" if ended else "the picture is cut short"
+    return None if ended else because("picture_cut_short")
 
 
-def _png_damage(data: bytes) -> str:
+def _png_damage(data: bytes) -> Reason | None:
     position = 8
     while position + 12 <= len(data):
         end = position + 12 + int.from_bytes(data[position : position + 4], "big")
         if end > len(data):
             break
         if zlib.crc32(data[position + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            return "a checksum of the picture is wrong"
+            return because("bad_checksum")
         if data[position + 4 : position + 8] == b"IEND":
-            return ""
+            return None
         position = end
-    return "the picture is cut short"
+    return because("picture_cut_short")
 
 
-def _webp_damage(data: bytes) -> str:
-    return "the picture is cut short" if len(data) < 8 + int.from_bytes(data[4:8], "little") else ""
+def _webp_damage(data: bytes) -> Reason | None:
+    whole = len(data) >= 8 + int.from_bytes(data[4:8], "little")
+    return None if whole else because("picture_cut_short")
 
 
 _SIZES: dict[str, Callable[[bytes], tuple[int, int] | None]] = {
@@ -148,4 +150,8 @@ _SIZES: dict[str, Callable[[bytes], tuple[int, int] | None]] = {
     "png": _png_size,
     "webp": _webp_size,
 }
-_DAMAGE: dict[str, Callable[[bytes], str]] = {"jpeg": _jpeg_damage, "png": _png_damage, "webp": _webp_damage}
+_DAMAGE: dict[str, Callable[[bytes], Reason | None]] = {
+    "jpeg": _jpeg_damage,
+    "png": _png_damage,
+    "webp": _webp_damage,
+}

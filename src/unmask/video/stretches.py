@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 from av.video.frame import VideoFrame
 
-from unmask.errors import DamagedError
+from unmask.reasons import because
 from unmask.types import Clip, Frame, Stretch
 from unmask.video.container import Reading, VideoPacket, own_errors
 from unmask.video.decoding import Decoding
 from unmask.video.film import Film, Piece
 from unmask.video.picture import Converter, DecodedPicture
-from unmask.video.reading import read_evenly
+from unmask.video.reading import no_frame, read_evenly
 from unmask.video.sampling import StretchSampler, Taken
 from unmask.video.shots import Marked, mark_cuts
 from unmask.video.survey import Survey
@@ -38,8 +38,8 @@ def read_stretches(film: Film, piece: int | None = None) -> Iterator[Stretch]:
         piece: Number of the only one of its pieces that is read; None reads all.
 
     Yields:
-        Stretches in order of time, each as soon as it is decoded. ``damaged`` is set on the clips from where
-        damage was met.
+        Stretches in order of time, each as soon as it is decoded. ``damage`` is set on the clips from where
+        it was met.
 
     Raises:
         DamagedError: The file is damaged and no frame could be decoded.
@@ -73,7 +73,7 @@ class _PieceReader:
     def run(self, chosen: int | None) -> Iterator[Stretch]:
         """Read this piece, or all."""
         survey, pieces = self.film.survey, self.film.pieces
-        given, problem = False, ""
+        given, problem = False, None
         lost: list[Stretch] = []  # told of only once it is known that something can be decoded
         for piece in pieces if chosen is None else pieces[chosen : chosen + 1]:
             sampler = self._sampler(piece)
@@ -88,17 +88,14 @@ class _PieceReader:
                 self.reading.renew()
             problem = problem or survey.problem or run.problem
             if empty:
-                clip = Clip(self.reading.source.path, (), 0.0, damaged=True, damage=problem)
+                clip = Clip(self.reading.source.path, (), 0.0, problem)
                 start, end = survey.seconds(piece.first), survey.seconds(piece.end)
-                lost.append(
-                    self._stretch(clip, Taken((), not piece.goes_on, start, end, "cannot be decoded"))
-                )
+                taken = Taken[VideoFrame]((), not piece.goes_on, start, end, because("no_frame"))
+                lost.append(self._stretch(clip, taken))
         if given or chosen is not None:
             yield from lost
         else:
-            raise DamagedError(
-                f"{self.reading.source.label}: no frame can be decoded ({problem or 'no reason'})"
-            )
+            raise no_frame(self.reading, problem)
 
     def _sampler(self, piece: Piece) -> StretchSampler[VideoFrame]:
         """Each piece has its share of the frames."""
@@ -125,7 +122,6 @@ class _PieceReader:
                         Frame(time, DecodedPicture(frame, converter)) for time, frame in taken.frames
                     ),
                     duration_seconds=taken.end_seconds - taken.start_seconds,
-                    damaged=bool(damage),
                     damage=damage,
                 )
                 yield self._stretch(clip, taken)

@@ -14,7 +14,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from unmask.errors import MediaError
-from unmask.video.container import Reading, VideoPacket, read_packets
+from unmask.reasons import Reason, because
+from unmask.video.container import Reading, VideoPacket, read_packets, words_of
 from unmask.video.packets import H264Reader, Traits, packet_reader
 from unmask.video.sampling import PacketFacts
 
@@ -48,7 +49,7 @@ class Survey:
         timed: Whether every shown frame has a presentation time of its own.
         plannable: Whether packets may be left out.
         packets: The packets themselves while they are few, else None.
-        problem: Damage seen so far, in a few words; empty when none.
+        problem: Damage seen so far, or None.
     """
 
     time_base: Fraction
@@ -64,7 +65,7 @@ class Survey:
     timed: bool = True
     plannable: bool = True
     packets: list[VideoPacket] | None = field(default_factory=list)
-    problem: str = ""
+    problem: Reason | None = None
 
     @classmethod
     def of_still(cls) -> Survey:
@@ -111,7 +112,7 @@ class Survey:
         if self.packets is not None:
             self.packets.append(packet)
         if packet.is_corrupt:
-            self.problem = self.problem or "a packet is incomplete"
+            self.problem = self.problem or because("incomplete_packet")
         if packet.has_sidedata("new_extradata"):
             self.plannable = False
         if packet.is_discard or hidden:
@@ -142,7 +143,7 @@ def survey_packets(reading: Reading, container: InputContainer, stream: VideoStr
         for packet in read_packets(container, stream):
             reading.check_time()
             if len(survey.ticks) >= MAX_PACKETS:
-                raise MediaError(f"{reading.source.label}: a stream may have {MAX_PACKETS} packets, got more")
+                raise MediaError(because("many_packets", most=MAX_PACKETS), reading.source.label)
             read_bytes += packet.size
             if read_bytes <= file_bytes:
                 reading.renew()
@@ -152,14 +153,14 @@ def survey_packets(reading: Reading, container: InputContainer, stream: VideoStr
             survey.add(packet, traits, hidden=_hidden(codec, packet))
     except av.FFmpegError as error:
         reading.check_time()
-        survey.problem = f"reading broke off ({error.strerror or type(error).__name__})"
+        survey.problem = because("broke_off", error=words_of(error))
     survey.timed = survey.timed and container.format.name not in _UNTIMED
     survey.times = array("q", sorted(survey.shown if survey.timed else survey.decoded))
     if reader is None or (isinstance(reader, H264Reader) and not reader.progressive) or not survey.timed:
         survey.plannable = False
     repeated = survey.count - len(survey.times) if survey.timed else 0
     if repeated > max(2, _MOST_REPEATED * survey.count):
-        survey.problem = f"times repeat: {repeated} of {survey.count} frames cannot be told from others"
+        survey.problem = because("times_repeat", repeated=repeated, frames=survey.count)
     if survey.times:
         survey.frame_ticks = survey.shown.get(survey.times[-1], 0) or _usual_step(survey, stream)
         survey.problem = survey.problem or _shortfall(survey, container, stream)
@@ -189,15 +190,15 @@ def _usual_step(survey: Survey, stream: VideoStream) -> int:
     return max(round(1 / (rate * survey.time_base)), 1)
 
 
-def _shortfall(survey: Survey, container: InputContainer, stream: VideoStream) -> str:
+def _shortfall(survey: Survey, container: InputContainer, stream: VideoStream) -> Reason | None:
     """Whether packets are missing that the container announced: it was cut short."""
     found, announced = len(survey.ticks), len(stream.index_entries)
     if found < announced:
-        return f"cut short: {found} of {announced} frames are there"
+        return because("cut_short", seen=found, frames=announced)
     if not stream.duration or container.format.name == "mpegts":
-        return ""
+        return None
     end = survey.times[-1] + survey.frame_ticks - (stream.start_time or 0)
     missing = survey.seconds(stream.duration - end)
     if missing > max(0.5, 0.05 * survey.seconds(stream.duration)):
-        return f"cut short: the last {missing:.1f} s are missing"
-    return ""
+        return because("end_missing", seconds=round(missing, 6))
+    return None

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from unmask.reasons import LANGUAGES
+from unmask.reasons import LANGUAGES, Wording, wordings
 from unmask.version import __version__
 from unmask.web.refusals import RefusedError
 from unmask.web.security import COOKIE, session_of
@@ -59,6 +59,12 @@ def index() -> Response:
 def api_docs() -> Response:
     """The description of the API, for people."""
     return _file("api.html", "text/html; charset=utf-8")
+
+
+@pages.get("/static/reasons.json", include_in_schema=False)
+def reasons() -> dict[str, dict[str, Wording]]:
+    """The words of reasons, in every language."""
+    return wordings()
 
 
 @pages.get("/static/{name}", include_in_schema=False)

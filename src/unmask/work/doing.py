@@ -47,7 +47,9 @@ def load_do(load: Callable[[], Do[Any, Any]]) -> Do[Any, Any] | Unusable | Fault
 def what_failed(error: Exception, task: object, note: str | None = None) -> Failure | Fault:
     """Whose failure an exception is: the task's, the machine's, or a fault of unmask."""
     match error:
-        case MediaError() | DataError() | OSError():
+        case MediaError():
+            return Failure(error.reason, note)
+        case DataError() | OSError():
             return Failure(because("unreadable", text=str(error)), note)
         case UnmaskError():  # as of a network that fails
             return Failure(because("failed", text=str(error)), note, ours=True)

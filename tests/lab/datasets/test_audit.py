@@ -208,7 +208,7 @@ class TestStored:
 
     def test_exclusions_become_a_status(self, frame, audit):
         cleaned = exclude(frame, audit)
-        assert cleaned.status["a2.mp4"] == "excluded: the face did not change"
+        assert tuple(cleaned.loc["a2.mp4", ["status", "why"]]) == ("excluded", "the face did not change")
         assert (cleaned.status == "ok").sum() == len(frame) - 4 and (frame.status == "ok").all()
 
     @pytest.mark.parametrize("text", ["", "[]", "{}", '{"videos": 1}', '{"comparisons": [{"x": 1}]}'])
@@ -219,7 +219,7 @@ class TestStored:
 
     def test_statuses_are_listed(self, frame):
         frame = frame.copy()
-        frame["status"] = "damaged: cut short"
+        frame["status"], frame["why"] = "damaged", "cut short"
         audit = audit_index(frame)
         assert audit.status == {"damaged": dict.fromkeys(frame.index, "cut short")} and audit.families == (
             0,

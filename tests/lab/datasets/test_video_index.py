@@ -16,6 +16,7 @@ from unmask.data import index, read_index_file, usable, write_index_file
 from unmask.errors import DataError, SettingsError
 from unmask.lab.datasets.metadata import MAX_METADATA_BYTES, parse_metadata
 from unmask.lab.datasets.sources import Opener, list_entries
+from unmask.lab.datasets.video_index import told_status
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,18 @@ class TestFrame:
         assert read_index_file(file).equals(frame) and index(file).equals(frame)
         assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
+    @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+    def test_one_of_an_earlier_version_said_both_in_its_status(self, frame, tmp_path, suffix):
+        file = tmp_path / f"index{suffix}"
+        old = frame.drop(columns="why")
+        old.loc["a.mp4", "status"] = "damaged: decoding error (a: b)"
+        old.loc["b.mp4", "status"] = "missing"
+        write_index_file(old, file)
+        new = read_index_file(file)
+        assert new.loc["a.mp4", ["status", "why"]].tolist() == ["damaged", "decoding error (a: b)"]
+        assert new.status["b.mp4"] == "missing" and new.why.drop("a.mp4").isna().all()
+        assert told_status(new)["a.mp4"] == old.status["a.mp4"] and set(new.columns) == set(frame.columns)
+
     def test_fsspec_opens_its_paths(self, folder, tmp_path):
         import fsspec
 
@@ -107,9 +120,9 @@ class TestContainers:
         assert (turned.width, turned.height, turned.rotation) == (120, 160, 270)
         assert frame.has_audio["sound.mp4"] and frame.codec["other.webm"] == "vp9"
         for name in ("only_sound.mp4", "cut.mp4", "empty.mp4", "garbage.mp4", "list.mp4"):
-            assert frame.status[name].startswith("damaged: "), name
+            assert frame.status[name] == "damaged" and frame.why[name], name
             assert not frame.readable[name]
-        assert "audio only" in frame.status["only_sound.mp4"] and "empty" in frame.status["empty.mp4"]
+        assert "audio only" in frame.why["only_sound.mp4"] and frame.why["empty.mp4"] == "the file is empty"
         assert frame.label.isna().all()
 
     def test_a_tail_that_is_missing_is_seen_from_the_index_of_the_container(self, tmp_path):
@@ -127,7 +140,8 @@ class TestContainers:
         file.write_bytes(quick)
         assert index(tmp_path).status["first.mp4"] == "ok"
         file.write_bytes(quick[: len(quick) * 3 // 4])
-        assert index(tmp_path).status["first.mp4"].startswith("damaged: cut short")
+        found = index(tmp_path).loc["first.mp4"]
+        assert found.status == "damaged" and found.why.startswith("cut short")
 
     def test_a_zip_member_with_flipped_bits(self, folder, tmp_path):
         file = zip_folder(folder, tmp_path / "dfdc.zip", packed=True)
@@ -137,7 +151,7 @@ class TestContainers:
         data[place + 400 : place + 420] = bytes(20)
         file.write_bytes(bytes(data))
         frame = index(file)
-        assert frame.status["a.mp4"].startswith("damaged: ") and (frame.status == "ok").sum() == 5
+        assert frame.status["a.mp4"] == "damaged" and frame.why["a.mp4"] and (frame.status == "ok").sum() == 5
 
 
 class TestStatus:
@@ -152,7 +166,8 @@ class TestStatus:
         rows = frame.reset_index().set_index(["part", "name"])["status"]
         assert rows["p0", "a.mp4"] == "ok" and rows["p0", "lost.mp4"] == "missing"
         first = tmp_path / "p0" / "a.mp4"
-        assert rows["p1", "a.mp4"] == f"duplicate: of {first}, labelled otherwise"
+        assert rows["p1", "a.mp4"] == "duplicate"
+        assert frame[frame.status == "duplicate"].why.tolist() == [f"of {first}, labelled otherwise"]
         assert rows["p1", "extra.mp4"] == "unlisted" and rows["loose", "b.mp4"] == "ok"
         assert sorted(usable(frame).index) == ["a.mp4", "b.mp4"]
 
@@ -162,7 +177,7 @@ class TestStatus:
         (tmp_path / "set" / "real" / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
         frame = index(tmp_path / "set", probe=False)
         assert list(frame.index) == ["real/a.mp4", "real/gone.mp4"]
-        assert frame.status["real/gone.mp4"].startswith("damaged: ")
+        assert frame.status["real/gone.mp4"] == "damaged" and frame.why["real/gone.mp4"]
 
 
 REFUSED = {
@@ -251,7 +266,8 @@ class TestRefused:
         entry = data.find(b"b.mp4", data.find(b"PK\x01\x02")) - len("part_1/") - 46
         data[entry + 8] |= 1
         file.write_bytes(bytes(data))
-        assert index(file).status["b.mp4"] == "damaged: it is encrypted"
+        found = index(file).loc["b.mp4"]
+        assert (found.status, found.why) == ("damaged", "it is encrypted")
 
 
 class TestLayouts:
@@ -423,5 +439,6 @@ def test_a_fault_of_our_own_is_not_damage(tmp_path, monkeypatch, faults_folder):
     monkeypatch.setattr(probe, "probe_file", stumble)
     frame = index(tmp_path)
     assert frame.status["a.mp4"] == "ok"
-    assert frame.status["b.mp4"].startswith("failed: unmask failed on it (TypeError: ")
+    assert frame.status["b.mp4"] == "failed"
+    assert frame.why["b.mp4"].startswith("unmask failed on it (TypeError: ")
     assert pandas.isna(frame.readable["b.mp4"]) and list(usable(frame).index) == ["a.mp4"]

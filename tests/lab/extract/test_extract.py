@@ -21,7 +21,7 @@ from unmask.lab.extract.manifest import count_manifest, read_manifest
 from unmask.lab.extract.plan import ExtractSettings, Video, make_plan, videos_of_index
 from unmask.lab.extract.run import extract
 from unmask.lab.extract.store import Store
-from unmask.lab.extract.worker import Task, load_extractor
+from unmask.lab.extract.worker import VideoTask, load_extractor
 from unmask.reasons import because
 from unmask.work.pool import Failure
 
@@ -364,7 +364,7 @@ def test_of_a_long_video_every_shot_is_stored(tmp_path, extractor):
     way = [*there, *there[::-1]] * 3  # longer than what is taken as a whole
     write_clip(tmp_path / "film.mp4", way + [np.ascontiguousarray(image[:, ::-1]) for image in way])
     video = Video("film.mp4", str(tmp_path / "film.mp4"), label="REAL")
-    part = extractor(Task(0, video, "film", "film", leads=True))
+    part = extractor(VideoTask(0, video, "film", "film", leads=True))
     head = json.loads(part.blob.split(b"\n", 1)[0])
     samples = [json.loads(f"{line}}}") for line, _ in head["samples"]]
     assert part.record["status"] == "done" and part.record["people"] == len(samples) == 2
@@ -377,5 +377,5 @@ def test_of_a_long_video_every_shot_is_stored(tmp_path, extractor):
 def test_a_short_clip_with_a_cut_is_still_taken_as_a_whole(tmp_path, extractor):
     there = moving_views(20)
     path = write_clip(tmp_path / "c.mp4", there + [np.ascontiguousarray(image[:, ::-1]) for image in there])
-    part = extractor(Task(0, Video("c.mp4", str(path), label="REAL"), "c", "c"))
+    part = extractor(VideoTask(0, Video("c.mp4", str(path), label="REAL"), "c", "c"))
     assert part.record["frames"] == SETTINGS.frames

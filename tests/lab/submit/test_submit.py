@@ -14,7 +14,7 @@ from labelled_clips import write_labelled
 from tiny_model import write_tiny_model
 from unmask.config import BatchSettings, DecodeSettings, ScanSettings
 from unmask.errors import DataError, SettingsError
-from unmask.lab.submit.journal import Answer, Journal
+from unmask.lab.submit.journal import Finding, Journal
 from unmask.lab.submit.pace import FEWEST_FRAMES, Pace, parse_budget
 from unmask.lab.submit.run import OUT_OF_TIME, SubmitSettings, check_submission, journal_path, make_submission
 from unmask.lab.submit.wanted import Wanted, list_wanted
@@ -173,7 +173,7 @@ def test_other_budgets_are_refused(text):
 
 
 def answer(name, size=4):
-    return Answer(name, size, "real", 0.2, "fine", 30, 1.0)
+    return Finding(name, size, "real", 0.2, "fine", 30, 1.0)
 
 
 def test_a_journal_forgets_files_that_changed_and_refuses_another_model(tmp_path):

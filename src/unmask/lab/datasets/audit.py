@@ -94,9 +94,8 @@ def audit_index(
 def _statuses(frame: DataFrame) -> dict[str, dict[str, str]]:
     statuses: dict[str, dict[str, str]] = {}
     wrong = frame[frame["status"] != "ok"]
-    for name, status in zip(wrong.index, wrong["status"], strict=True):
-        kind, _, why = str(status).partition(": ")
-        statuses.setdefault(kind, {})[str(name)] = why
+    for name, status, why in zip(wrong.index, wrong["status"], wrong["why"].fillna(""), strict=True):
+        statuses.setdefault(str(status), {})[str(name)] = str(why)
     return statuses
 
 

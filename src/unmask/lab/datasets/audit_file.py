@@ -103,13 +103,16 @@ def read_links(path: str | os.PathLike[str]) -> list[list[str]]:
 
 
 def exclude(frame: DataFrame, audit: Audit) -> DataFrame:
-    """A copy of the index in which the excluded videos have the status ``excluded: why``.
+    """A copy of the index in which videos have the status ``excluded`` and, in ``why``, the reason.
 
     Whatever reads an index uses only rows with status ``ok``.
     """
     cleaned = frame.copy()
     for name, why in audit.exclude.items():
-        cleaned.loc[(cleaned.index == name) & (cleaned["status"] == "ok"), "status"] = f"excluded: {why}"
+        cleaned.loc[(cleaned.index == name) & (cleaned["status"] == "ok"), ["status", "why"]] = (
+            "excluded",
+            why,
+        )
     return cleaned
 
 

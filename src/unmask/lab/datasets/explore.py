@@ -76,7 +76,7 @@ class Exploration:
         upsampling: For each split and in all the rarer class and how often each of its videos must be shown
             until both are shown equally often; absent where a class is missing.
         fakes_per_original: How many originals have how many fakes.
-        statuses: How many videos by status, up to its colon.
+        statuses: How many videos by status.
         hours: Playing time of usable videos; None when containers were not opened.
         size_bytes: Of usable videos.
         looks: The sampled videos.
@@ -114,7 +114,7 @@ def explore_index(frame: DataFrame) -> Exploration:
         counts=counts,
         upsampling={row.name: _upsampling(row) for row in counts if row.fake and row.real},
         fakes_per_original=per_original,
-        statuses=Counter(str(status).partition(":")[0] for status in frame["status"]),
+        statuses=Counter(map(str, frame["status"])),
         hours=float(rows["duration_seconds"].sum()) / 3600 if known else None,
         size_bytes=int(rows["size_bytes"].sum()),
     )
@@ -200,14 +200,15 @@ def count_people(frame: DataFrame, folder: Path) -> dict[str, Counter[int]]:
     return counts
 
 
-Task = tuple[str, str, str, bool]
+_Picked = tuple[str, str, str, bool]
+"""A video that is sampled: name, path, label, and whether a face is wanted."""
 
 
-def _load_looker() -> Do[Task, SampledVideo]:
+def _load_looker() -> Do[_Picked, SampledVideo]:
     return partial(_look, detector=load_detector(DetectSettings()))
 
 
-def _look(task: Task, _: Tell, *, detector: FaceDetector) -> SampledVideo:
+def _look(task: _Picked, _: Tell, *, detector: FaceDetector) -> SampledVideo:
     name, path, label, wants_face = task
     try:
         with Opener() as opener, opener.local(path) as file:

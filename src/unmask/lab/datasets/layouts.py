@@ -34,6 +34,7 @@ class Row:
         split: As the set says.
         size_bytes: None for a missing file.
         status: ``ok``, or what is wrong with it, see `unmask.lab.datasets.video_index`.
+        why: What more there is to say of that.
         person: Who is in it, where the set's names say so.
         donor: Name of the video whose face was put in, where the set's names say so.
     """
@@ -46,6 +47,7 @@ class Row:
     split: str | None = None
     size_bytes: int | None = None
     status: str = "ok"
+    why: str | None = None
     person: str | None = None
     donor: str | None = None
 
@@ -99,8 +101,10 @@ def _videos(entries: Sequence[SourceFile]) -> Iterator[SourceFile]:
 
 
 def _row(entry: SourceFile, name: str, part: str) -> Row:
-    status = f"damaged: {entry.problem}" if entry.problem else "ok"
-    return Row(name=name, path=entry.path, part=part, size_bytes=entry.size_bytes, status=status)
+    row = Row(name=name, path=entry.path, part=part, size_bytes=entry.size_bytes)
+    if entry.problem:
+        row.status, row.why = "damaged", entry.problem
+    return row
 
 
 def _last(folder: str) -> str:
@@ -133,7 +137,7 @@ def _dfdc(entries: Sequence[SourceFile], opener: Opener) -> Iterator[Row]:
                 path = tables[-1].path.replace(f"/{METADATA_NAME}", f"/{name}")
                 path = path.replace(f"zip://{METADATA_NAME}::", f"zip://{name}::")
                 yield Row(
-                    name, path, _last(folder), known.label, known.original, known.split, None, "missing"
+                    name, path, _last(folder), known.label, known.original, known.split, status="missing"
                 )
 
 

@@ -18,6 +18,7 @@ from unmask.config import BatchSettings, DecodeSettings
 from unmask.errors import DataError, MediaError
 from unmask.lab.datasets.layouts import Row
 from unmask.lab.datasets.sources import Opener
+from unmask.reasons import because
 from unmask.video.container import Reading, Source, open_video, read_packets, read_tags, use_threads
 from unmask.work.each import Do, Failure, run_each
 
@@ -56,11 +57,11 @@ def probe_rows(
         on_probed: Told how many of how many are done.
 
     Returns:
-        For each row by number its facts, with ``status`` where it is damaged or unmask failed on it; none
-        for missing rows.
+        For each row by number its facts, with ``status`` and ``why`` where it is damaged or unmask failed on
+        it; none for missing rows.
     """
     there = ((number, row) for number, row in enumerate(rows) if row.size_bytes is not None)
-    paths = {number: row.path for number, row in there if not row.status.startswith("damaged")}
+    paths = {number: row.path for number, row in there if row.status != "damaged"}
     return probe_paths(paths, settings, on_probed=on_probed)
 
 
@@ -86,9 +87,9 @@ def probe_paths(
             elif len(chunk) > 1:
                 again += [[task] for task in chunk]
             elif answer.ours:
-                facts[chunk[0][0]] = {"status": f"failed: {answer.reason}"}
+                facts[chunk[0][0]] = {"status": "failed", "why": str(answer.reason)}
             else:
-                facts[chunk[0][0]] = {"readable": False, "status": f"damaged: {answer.reason}"}
+                facts[chunk[0][0]] = _damaged(answer.reason)
             if on_probed is not None:
                 on_probed(len(facts), len(todo))
         chunks, limit = again, _LIMIT_SECONDS
@@ -99,7 +100,7 @@ def probe_file(opener: Opener, path: str, settings: ProbeSettings) -> Facts:
     """Look into one video.
 
     Returns:
-        What was asked for; ``readable`` and ``status`` say when it is damaged.
+        What was asked for; ``readable``, ``status`` and ``why`` say when it is damaged.
     """
     facts: Facts = {}
     try:
@@ -109,12 +110,15 @@ def probe_file(opener: Opener, path: str, settings: ProbeSettings) -> Facts:
                 file.seek(0)
             if settings.container:
                 _probe_container(path, file, facts)
-    except (MediaError, DataError) as error:
-        reason = str(error).removeprefix(f"{Path(path).name}: ")
-        facts |= {"readable": False, "status": f"damaged: {reason}"}
-    except (OSError, av.FFmpegError, ValueError) as error:
-        facts |= {"readable": False, "status": f"damaged: {getattr(error, 'strerror', None) or error}"}
+    except MediaError as error:
+        facts |= _damaged(error.reason)
+    except (DataError, OSError, av.FFmpegError, ValueError) as error:
+        facts |= _damaged(getattr(error, "strerror", None) or error)
     return facts
+
+
+def _damaged(why: object) -> Facts:
+    return {"readable": False, "status": "damaged", "why": str(why)}
 
 
 def _hash(file: IO[bytes]) -> str:
@@ -130,7 +134,7 @@ def _probe_container(path: str, file: IO[bytes], facts: Facts) -> None:
     file.seek(0)
     name = path.partition("::")[0].rpartition("/")[2]
     if not head:
-        raise MediaError("the file is empty")
+        raise MediaError(because("empty"))
     source = Source(path=Path(name), address=_Bare(file), label=name, head=head)
     reading = Reading.start(source, DecodeSettings(frames=1, time_limit_seconds=_LIMIT_SECONDS))
     with open_video(reading) as (container, stream):
@@ -141,7 +145,7 @@ def _probe_container(path: str, file: IO[bytes], facts: Facts) -> None:
             facts["width"], facts["height"] = facts["height"], facts["width"]
         facts |= {"rotation": -turned % 360, "readable": True}
         if end > size:
-            facts["status"] = f"damaged: cut short, {end - size} bytes are missing at the end"
+            facts |= {"status": "damaged", "why": f"cut short, {end - size} bytes are missing at the end"}
 
 
 def _facts(container: InputContainer, stream: VideoStream) -> Facts:
@@ -180,7 +184,7 @@ def _first_frame_rotation(container: InputContainer, stream: VideoStream, readin
             return frame.rotation
     for frame in stream.codec_context.decode(None):
         return frame.rotation
-    raise MediaError("the video stream has no frames")
+    raise MediaError(because("no_frames"))
 
 
 class _Bare:

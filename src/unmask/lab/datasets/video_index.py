@@ -10,8 +10,9 @@ Columns
     duration_seconds, fps, frames, width, height, rotation, codec, has_audio: As the container says; size
         after rotation, rotation in degrees clockwise to upright.
     readable: Whether a first frame could be decoded; missing when nobody tried.
-    status: ``ok``, ``missing``, ``duplicate: of PATH``, ``unlisted``, ``damaged: why``, or
-        ``failed: why`` where unmask itself failed, which says nothing of the video.
+    status: ``ok``, ``missing``, ``duplicate``, ``unlisted``, ``damaged``, ``excluded`` by an audit, or
+        ``failed`` where unmask itself failed, which says nothing of the video.
+    why: Of what it is a duplicate, what the damage is, and so on; missing where there is no more to say.
     encoder, format: What wrote it, and the container, as the file says.
     person, donor: Who is in it, and the video whose face was put in, where the set's names say so.
 
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +33,7 @@ from unmask.lab.datasets.layouts import Row, read_rows
 from unmask.lab.datasets.sources import Opener, list_entries
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 COLUMNS = {
     "path": "str",
@@ -51,6 +53,7 @@ COLUMNS = {
     "has_audio": "boolean",
     "readable": "boolean",
     "status": "str",
+    "why": "str",
     "encoder": "str",
     "format": "str",
     "person": "str",
@@ -58,7 +61,7 @@ COLUMNS = {
 }
 """Columns and their pandas types; the frame's index is ``name``."""
 
-_FROM_LAYOUT = {"path", "part", "label", "original", "split", "size_bytes", "status", "person", "donor"}
+_FROM_LAYOUT = {field.name for field in fields(Row)} - {"name"}
 OK = "ok"
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -128,6 +131,8 @@ def read_index_file(path: str | os.PathLike[str]) -> DataFrame:
         raise DataError(f"{file}: no such file; make it with: unmask data index VIDEOS -o {file}")
     try:
         frame = _READERS[suffix](pandas, file)
+        if "why" not in frame and "status" in frame:
+            frame = _parted_status(frame)
         absent = [name for name in ("name", *COLUMNS) if name not in {*frame.columns, frame.index.name}]
         if absent:
             raise DataError(f"{file} must have the columns of an index, lacks {', '.join(absent)}")
@@ -196,7 +201,7 @@ def _mark_duplicates(rows: list[Row]) -> None:
         kept = first.setdefault(row.name, row)
         if kept is not row:
             told = "" if (kept.label, kept.original) == (row.label, row.original) else ", labelled otherwise"
-            row.status = f"duplicate: of {kept.path}{told}"
+            row.status, row.why = "duplicate", f"of {kept.path}{told}"
 
 
 def _frame(rows: list[Row], facts: dict[int, dict[str, Any]]) -> DataFrame:
@@ -207,8 +212,8 @@ def _frame(rows: list[Row], facts: dict[int, dict[str, Any]]) -> DataFrame:
         known = facts.get(number, nothing)
         for name, values in columns.items():
             values.append(getattr(row, name) if name in _FROM_LAYOUT else known.get(name))
-        if known.get("status"):
-            columns["status"][-1] = known["status"]
+        if "status" in known:
+            columns["status"][-1], columns["why"][-1] = known["status"], known["why"]
     series = {name: pandas.Series(values, dtype=COLUMNS[name]) for name, values in columns.items()}
     frame = pandas.DataFrame(series)
     frame.index = pandas.Index([row.name for row in rows], name="name", dtype="str")
@@ -221,6 +226,18 @@ def _pandas() -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtraError("pandas", extra="data") from error
     return pandas
+
+
+def told_status(frame: DataFrame) -> Series:
+    """For each row its status, and behind a colon why, for people."""
+    why = frame["why"]
+    return frame["status"].where(why.isna(), frame["status"] + ": " + why)
+
+
+def _parted_status(frame: DataFrame) -> DataFrame:
+    """An index of a version before the column ``why``, whose ``status`` held both, as ``damaged: why``."""
+    parts = frame["status"].astype("str").str.partition(": ")
+    return frame.assign(status=parts[0], why=parts[2].where(parts[1] != ""))
 
 
 def _read_parquet(pandas: Any, file: Path) -> Any:

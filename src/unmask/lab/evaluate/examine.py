@@ -225,7 +225,9 @@ def _examine_one(examiner: Examiner, path: str, _: Tell) -> Findings:
     start = time.perf_counter()
     try:
         found = examiner.examine(path)
-    except (MediaError, DataError, OSError) as error:
+    except MediaError as error:
+        return Findings(problem=error.reason)
+    except (DataError, OSError) as error:
         return Findings(problem=because("unreadable", text=str(error)))
     return replace(found, seconds=time.perf_counter() - start)
 

@@ -159,9 +159,9 @@ def _read_picture(file: Path) -> tuple[bytes, Image | None, str]:
     try:
         clip = read_clip(file, DecodeSettings(frames=1, max_pixels=MAX_PICTURE_PX**2, threads=1))
     except MediaError as error:
-        return b"", None, str(error)
+        return b"", None, str(error.reason)
     if clip.damaged:
-        return b"", None, clip.damage
+        return b"", None, str(clip.damage)
     frame = clip.frames[0]
     return data, frame.picture.rgb(width=frame.width, height=frame.height), ""
 

@@ -24,7 +24,7 @@ from unmask.version import __version__
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_READABLE = ("ok", "unlisted")
+_READABLE = ("ok", "unlisted", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +194,16 @@ def videos_of_index(frame: DataFrame, *, source: str | None = None) -> list[Vide
         frame: From `unmask.data.index`.
         source: What to call the collection; None takes each row's part.
     """
-    columns = ("path", "part", "label", "original", "person", "split", "status")
+    columns = ("path", "part", "label", "original", "person", "split", "status", "why")
     texts = {name: frame[name].fillna("").astype(str).tolist() for name in columns if name in frame}
     empty = [""] * len(frame)
     videos = []
     seen: Counter[str] = Counter()
     for number, name in enumerate(frame.index.astype(str)):
         row = {column: texts.get(column, empty)[number] for column in columns}
-        problem = "" if row["status"] in (*_READABLE, "") else row["status"]
+        problem = "" if row["status"] in _READABLE else row["status"]
+        if problem and row["why"]:
+            problem += f": {row['why']}"
         original = row["original"] or name
         seen[name] += 1
         videos.append(

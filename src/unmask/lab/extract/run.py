@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from unmask.errors import DataError
 from unmask.lab.extract.plan import Plan
 from unmask.lab.extract.store import Store
-from unmask.lab.extract.worker import ERROR, UNREADABLE, Extracted, Task, make_extracted, make_record
+from unmask.lab.extract.worker import ERROR, UNREADABLE, Extracted, VideoTask, make_extracted, make_record
 from unmask.work.pool import Crew, Failure, run_crew
 
 MAX_TRIES = 3
@@ -45,14 +45,14 @@ class Schedule:
         self._ready = [n for n in todo if n in free or not self.plan.settings.reuse_boxes]
         heapq.heapify(self._ready)
 
-    def take(self) -> Task | None:
+    def take(self) -> VideoTask | None:
         """The next video, or None when all that are left wait for their leaders."""
         if not self._ready:
             return None
         number = heapq.heappop(self._ready)
         leader = self.plan.leaders[number]
         follows = self.plan.settings.reuse_boxes and leader != number
-        return Task(
+        return VideoTask(
             number=number,
             video=self.plan.videos[number],
             key=self.plan.keys[number],

@@ -34,7 +34,7 @@ DONE, NO_FACE, UNREADABLE, ERROR = "done", "no_face", "unreadable", "error"
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class VideoTask:
     """One video for a worker.
 
     Attributes:
@@ -114,7 +114,7 @@ class _Cut:
 
     Attributes:
         frames: How many were looked at.
-        damage: The first that was seen.
+        damage: The first that was seen, or None.
         boxes: Whose boxes the faces were found by.
         why_nobody: Why nobody is stored, in the first stretch.
         samples: One a person, with spans in ``tar``.
@@ -124,7 +124,7 @@ class _Cut:
     """
 
     frames: int
-    damage: str
+    damage: Reason | None
     boxes: str
     why_nobody: Reason | None = None
     samples: list[Sample] = field(default_factory=list)
@@ -145,9 +145,9 @@ class _Cut:
         self.frames, self.numbered = self.frames + later.frames, later.numbered
         self.damage = self.damage or later.damage
 
-    def part(self, task: Task) -> Extracted:
+    def part(self, task: VideoTask) -> Extracted:
         """What a worker hands over."""
-        known: dict[str, Any] = {"frames": self.frames, "damage": self.damage, "boxes": self.boxes}
+        known: dict[str, Any] = {"frames": self.frames, "damage": str(self.damage or ""), "boxes": self.boxes}
         if not self.samples:
             return make_extracted(make_record(task.video, NO_FACE, self.why_nobody, **known))
         crops = sum(map(len, self.samples))
@@ -163,7 +163,7 @@ class Extractor:
     detector: FaceDetector
     opener: Opener
 
-    def __call__(self, task: Task, _: Tell | None = None) -> Extracted:
+    def __call__(self, task: VideoTask, _: Tell | None = None) -> Extracted:
         """Do one video.
 
         Args:
@@ -179,11 +179,10 @@ class Extractor:
             try:
                 part = self._do(task, path)
             except MediaError as error:
-                reason = because("unreadable", text=str(error).removeprefix(f"{path.name}: "))
-                part = make_extracted(make_record(task.video, UNREADABLE, reason))
+                part = make_extracted(make_record(task.video, UNREADABLE, error.reason))
         return replace(part, cpu_seconds=time.process_time() - start)
 
-    def _do(self, task: Task, path: Path) -> Extracted:
+    def _do(self, task: VideoTask, path: Path) -> Extracted:
         """A short clip as a whole, a longer one stretch by stretch, each face in each a person of its own."""
         film = open_film(path, self.settings.decode)
         stretches = read_stretches(film)
@@ -200,7 +199,7 @@ class Extractor:
             found.add(self._cut(replace(task, guide=None, leads=False), stretch.clip, people=found.numbered))
         return found.part(task)
 
-    def _cut(self, task: Task, clip: Clip, *, people: int = 0) -> _Cut:
+    def _cut(self, task: VideoTask, clip: Clip, *, people: int = 0) -> _Cut:
         """What is to be stored of a clip before whose people so many others were numbered."""
         tracks, boxes = self._find(clip, task.guide)
         found = _Cut(frames=len(clip.frames), damage=clip.damage, boxes=boxes)
@@ -265,7 +264,7 @@ def _side(track: Track) -> float:
     return float(np.median([(face.box[2:] - face.box[:2]).max() for face in track.faces]))
 
 
-def _describe(task: Task, track: Track, crops: Crops) -> Sample:
+def _describe(task: VideoTask, track: Track, crops: Crops) -> Sample:
     return Sample(
         key=f"{task.key}-p{crops.track_id}",
         label=task.video.label,

@@ -30,7 +30,7 @@ from unmask.lab.forge.settings import PairSettings
 from unmask.lab.forge.swap import swap_face
 from unmask.types import Floats, Image
 
-Face = tuple[Image, Floats]
+FaceImage = tuple[Image, Floats]
 Replay = Callable[[], np.random.Generator]
 
 
@@ -106,7 +106,7 @@ def drift(rng: np.random.Generator, *, frames: int, reach: float) -> NDArray[np.
     return np.asarray(reach / 2 * (rng.uniform(-1, 1, 2) * time + rng.uniform(-1, 1, 2) * sway))
 
 
-def move_camera(face: Face, rng: np.random.Generator, *, frames: int) -> list[Face]:
+def move_camera(face: FaceImage, rng: np.random.Generator, *, frames: int) -> list[FaceImage]:
     """A clip of a photo: the camera drifts, turns and zooms a little."""
     image, points = face
     side = len(image)
@@ -120,13 +120,13 @@ def move_camera(face: Face, rng: np.random.Generator, *, frames: int) -> list[Fa
     return clip
 
 
-def jitter_points(faces: Sequence[Face], rng: np.random.Generator, *, face_px: float) -> list[Floats]:
+def jitter_points(faces: Sequence[FaceImage], rng: np.random.Generator, *, face_px: float) -> list[Floats]:
     """Key points as an imperfect tracker would see them: off by about half a percent of the face."""
     return [points + rng.normal(0, 0.005 * face_px, (5, 2)).astype(np.float32) for _, points in faces]
 
 
 def blend_clip(
-    faces: Sequence[Face], rng: np.random.Generator, *, copies: Sequence[Image] | None = None
+    faces: Sequence[FaceImage], rng: np.random.Generator, *, copies: Sequence[Image] | None = None
 ) -> ClipPair:
     """`unmask.lab.forge.blend.blend_self` for a clip: one tool with one setting, every frame.
 
@@ -155,7 +155,7 @@ def blend_clip(
     return pair
 
 
-def swap_clip(faces: Sequence[Face], donors: Sequence[Face], rng: np.random.Generator) -> ClipPair:
+def swap_clip(faces: Sequence[FaceImage], donors: Sequence[FaceImage], rng: np.random.Generator) -> ClipPair:
     """`unmask.lab.forge.swap.swap_face` for a clip, with a donor's face for each frame."""
     face_px = float(np.median([face_width(points) for _, points in faces]))
     choices = _replay(rng)
@@ -183,7 +183,7 @@ def degrade_clip(images: list[Image], chain: Sequence[augment.Operation]) -> lis
 
 def read_faces(
     reader: CropReader, sample: Sample, clip: ClipSettings, rng: np.random.Generator
-) -> list[Face]:
+) -> list[FaceImage]:
     """A clip of a stored person; a single picture is filmed by a drifting camera."""
     if len(sample) == 1:
         return move_camera(reader.read(sample, 0), rng, frames=clip.frames)
@@ -191,13 +191,13 @@ def read_faces(
 
 
 def frame_clip(
-    faces: Sequence[Face],
+    faces: Sequence[FaceImage],
     rng: np.random.Generator,
     *,
     margin_fractions: tuple[float, float],
     size_px: int,
     stored_margin: float,
-) -> list[Face]:
+) -> list[FaceImage]:
     """One random framing for all frames of a clip."""
     view = draw_view(
         rng,
@@ -260,8 +260,8 @@ class ClipBatches(PairBatches):
         return ClipPair(degrade_clip(pair.real, chain), degrade_clip(pair.fake, chain), pair.masks)
 
     def _find_donors(
-        self, pool: Pool, faces: Sequence[Face], sample: Sample, rng: np.random.Generator
-    ) -> list[Face]:
+        self, pool: Pool, faces: Sequence[FaceImage], sample: Sample, rng: np.random.Generator
+    ) -> list[FaceImage]:
         """Another person; of a clip the frames in order, so that the foreign face is alive as well."""
         donor, number = pool.find_donor(faces[0][1], sample.identity, rng)
         numbers = np.minimum(number + np.arange(len(faces)), len(donor) - 1)

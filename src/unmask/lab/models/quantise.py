@@ -25,7 +25,7 @@ Batch = NDArray[np.uint8]
 QUANTISED = ("Conv", "Clip", "Relu", "Add", "Pad")
 
 
-class _Crops(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no hints
+class _CropBatches(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no hints
     def __init__(self, batches: Sequence[Batch]) -> None:
         self._batches: Iterator[Batch] = iter(batches)
 
@@ -48,7 +48,7 @@ def quantise_onnx(file: Path, target: Path, batches: Sequence[Batch]) -> None:
         quantize_static(
             str(prepared),
             str(target),
-            _Crops(batches),
+            _CropBatches(batches),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(QUANTISED),
             per_channel=True,

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from typing import TypeVar
 
 from unmask.config import BatchSettings
 from unmask.errors import MediaError, UnmaskError
 from unmask.work.each import Do, Failure, run_each
+from unmask.work.pool import Answer, Task
 
-Task = TypeVar("Task")
-Made = TypeVar("Made")
 _LIMIT_SECONDS = 600.0
 
 
-def make_apart(tasks: Mapping[str, Task], load: Callable[[], Do[Task, Made]]) -> dict[str, Made]:
+def make_apart(tasks: Mapping[str, Task], load: Callable[[], Do[Task, Answer]]) -> dict[str, Answer]:
     """Make something of each video, in the order of the tasks.
 
     A script that calls this needs the usual ``if __name__ == "__main__":`` around its own start.
@@ -28,12 +26,13 @@ def make_apart(tasks: Mapping[str, Task], load: Callable[[], Do[Task, Made]]) ->
         MediaError: Nothing can be made of a video.
         UnmaskError: Unmask or the machine failed.
     """
-    names, made = list(tasks), dict[str, Made]()
+    names, made = list(tasks), dict[str, Answer]()
     found = run_each(list(tasks.values()), load, BatchSettings(time_limit_seconds=_LIMIT_SECONDS))
     with contextlib.closing(found):
         for place, answer in found:
             if isinstance(answer, Failure):
-                kind = UnmaskError if answer.ours else MediaError
-                raise kind(f"{names[place]} cannot be shown: {answer.reason}")
+                if answer.ours:
+                    raise UnmaskError(f"{names[place]}: {answer.reason}")
+                raise MediaError(answer.reason, names[place])
             made[names[place]] = answer
     return {name: made[name] for name in names}

@@ -16,7 +16,7 @@ from unmask.errors import DataError
 from unmask.files import size_words
 from unmask.lab.datasets.audit_file import Audit
 from unmask.lab.datasets.explore import Exploration, SampledVideo
-from unmask.lab.datasets.video_index import usable
+from unmask.lab.datasets.video_index import told_status, usable
 from unmask.lab.pages.mosaic import Mosaic
 from unmask.lab.pages.side_by_side import SCRIPT, STYLE, player
 from unmask.report.charts import Axis, histogram, round_axis
@@ -62,7 +62,7 @@ def exploration_page(
         sections.append(section("Audit", _audit(audit)))
     wrong = frame[frame["status"] != "ok"]
     if len(wrong):
-        rows = [[escape(str(name)), escape(str(status))] for name, status in wrong["status"].items()]
+        rows = [[escape(str(name)), escape(str(status))] for name, status in told_status(wrong).items()]
         sections.append(section("Not for use", _long_table(["video", "status"], rows, text=2)))
     return document(
         title, sections, foot=f"unmask {__version__}", style=STYLE + _STYLE, script=SCRIPT if mosaics else ""

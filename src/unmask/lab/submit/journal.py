@@ -14,7 +14,7 @@ from unmask.lab.submit.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Finding:
     """What was found out about one video.
 
     Attributes:
@@ -48,7 +48,7 @@ class Journal:
         self.path = path
         self._head = head
 
-    def read(self, wanted: Iterable[Wanted]) -> dict[str, Answer]:
+    def read(self, wanted: Iterable[Wanted]) -> dict[str, Finding]:
         """The answers about these files as they are now, by name.
 
         A last line that was cut short by a kill is passed over.
@@ -65,7 +65,7 @@ class Journal:
             raise DataError(f"{self.path} cannot be read ({error.strerror}); {way_out}") from error
         try:
             whole = [json.loads(line) for line in lines[:-1]]  # what follows the last break was cut short
-            head, answers = whole[0] if whole else self._head, [Answer(**row) for row in whole[1:]]
+            head, answers = whole[0] if whole else self._head, [Finding(**row) for row in whole[1:]]
         except (ValueError, TypeError) as error:
             raise DataError(f"{self.path} is no journal of a submission ({error}); {way_out}") from error
         if head != self._head:
@@ -73,7 +73,7 @@ class Journal:
         sizes = {one.name: one.size_bytes for one in wanted}
         return {one.name: one for one in answers if sizes.get(one.name) == one.size_bytes}
 
-    def start(self, answers: Iterable[Answer]) -> None:
+    def start(self, answers: Iterable[Finding]) -> None:
         """Write a clean journal of what is known, and make room for more.
 
         Raises:
@@ -82,7 +82,7 @@ class Journal:
         lines = [json.dumps(self._head), *(json.dumps(asdict(one)) for one in answers)]
         write_whole(self.path, "".join(f"{line}\n" for line in lines))
 
-    def add(self, answer: Answer) -> None:
+    def add(self, answer: Finding) -> None:
         """Write one more answer, at once."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(answer)) + "\n")

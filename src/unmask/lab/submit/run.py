@@ -18,7 +18,7 @@ from unmask.errors import DataError, SettingsError
 from unmask.files import whole_file
 from unmask.judge.calibration import from_log_odds
 from unmask.judge.card import card_path, read_card
-from unmask.lab.submit.journal import Answer, Journal
+from unmask.lab.submit.journal import Finding, Journal
 from unmask.lab.submit.pace import Pace
 from unmask.lab.submit.wanted import HEADER, Wanted
 from unmask.pipeline import Scanner, load_scanner
@@ -79,7 +79,9 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _Attempt:
+    """A video to scan, and by how many frames."""
+
     path: str
     frames: int
 
@@ -122,7 +124,7 @@ def make_submission(
     reused = len(answers)
     for one in wanted:
         if not one.path:
-            answers[one.name] = Answer(one.name, 0, "absent", None, "no such file", 0, 0.0)
+            answers[one.name] = Finding(one.name, 0, "absent", None, "no such file", 0, 0.0)
         if one.name in answers:
             on_done()
     ends = started + submit.budget_seconds - min(_MARGIN_SHARE * submit.budget_seconds, _MOST_MARGIN_SECONDS)
@@ -154,17 +156,17 @@ def journal_path(output: Path) -> Path:
     return output.with_name(f"{output.name}.partial")
 
 
-def _scan(todo: Sequence[Wanted], scan: ScanSettings, batch: BatchSettings, ends: float) -> Iterator[Answer]:
+def _scan(todo: Sequence[Wanted], scan: ScanSettings, batch: BatchSettings, ends: float) -> Iterator[Finding]:
     """Answers as they come, with as many frames as there is time for, until there is none."""
     jobs = min(batch.jobs or default_jobs(), max(1, len(todo)))
     pace = Pace(len(todo), jobs, scan.decode.frames, ends)
     given: dict[str, int] = {}
 
-    def prepare(task: _Task) -> _Task:
+    def prepare(task: _Attempt) -> _Attempt:
         given[task.path] = pace.begin()
-        return _Task(task.path, given[task.path])
+        return _Attempt(task.path, given[task.path])
 
-    tasks = [_Task(one.path, scan.decode.frames) for one in todo]
+    tasks = [_Attempt(one.path, scan.decode.frames) for one in todo]
     found = run_each(tasks, partial(_load, scan), batch, until=ends, prepare=prepare)
     with contextlib.closing(found):
         for place, verdict in found:
@@ -172,13 +174,13 @@ def _scan(todo: Sequence[Wanted], scan: ScanSettings, batch: BatchSettings, ends
             if isinstance(verdict, Failure):
                 outcome = Outcome.ERROR if verdict.ours else Outcome.UNREADABLE
                 reason = str(verdict.reason)
-                yield Answer(one.name, one.size_bytes, outcome.value, None, reason, frames, 0.0)
+                yield Finding(one.name, one.size_bytes, outcome.value, None, reason, frames, 0.0)
                 continue
             seconds = verdict.seconds
             by_frame = seconds["detect"] + seconds["score"]
             if verdict.outcome is not Outcome.UNREADABLE:
                 pace.record(frames=frames, fixed_seconds=seconds["total"] - by_frame, frame_seconds=by_frame)
-            yield Answer(
+            yield Finding(
                 one.name,
                 one.size_bytes,
                 verdict.outcome.value,
@@ -190,18 +192,18 @@ def _scan(todo: Sequence[Wanted], scan: ScanSettings, batch: BatchSettings, ends
             )
 
 
-def _load(settings: ScanSettings) -> Do[_Task, Verdict]:
+def _load(settings: ScanSettings) -> Do[_Attempt, Verdict]:
     return partial(_scan_one, load_scanner(settings))
 
 
-def _scan_one(scanner: Scanner, task: _Task, tell: Tell) -> Verdict:
+def _scan_one(scanner: Scanner, task: _Attempt, tell: Tell) -> Verdict:
     decode = replace(scanner.settings.decode, frames=task.frames)
     chosen = replace(scanner, settings=replace(scanner.settings, decode=decode))
     # People and frames would only be sent to the parent to be thrown away there.
     return replace(chosen.scan(task.path, on_sha256=tell.note), people=())
 
 
-def _label(answer: Answer | None, *, fallback: float, clip: float) -> float:
+def _label(answer: Finding | None, *, fallback: float, clip: float) -> float:
     if answer is None or answer.p_fake is None:
         return fallback
     return min(max(answer.p_fake, clip), 1 - clip)

@@ -64,13 +64,13 @@ def join_pairs(parts: Sequence[Batch]) -> Batch:
     )
 
 
-class Fault(NamedTuple):
+class NoBatch(NamedTuple):
     """Why a batch could not be made; an exception would reach the main process as a whole traceback."""
 
     message: str
 
 
-class StepBatches(Dataset[StepBatch | Fault]):
+class StepBatches(Dataset[StepBatch | NoBatch]):
     """Batch number ``step`` of a run.
 
     Args:
@@ -83,7 +83,7 @@ class StepBatches(Dataset[StepBatch | Fault]):
     ) -> None:
         self._pairs, self._labelled = pairs, labelled
 
-    def __getitem__(self, step: int) -> StepBatch | Fault:
+    def __getitem__(self, step: int) -> StepBatch | NoBatch:
         try:
             pairs = join_pairs([made[step] for made in self._pairs])
             if self._labelled is None:
@@ -92,7 +92,7 @@ class StepBatches(Dataset[StepBatch | Fault]):
             crops = torch.cat([pairs.crops, labelled.crops])
             return StepBatch(crops, pairs.masks, labelled.fake, labelled.weights)
         except UnmaskError as error:
-            return Fault(str(error))
+            return NoBatch(str(error))
 
 
 def calm_worker(_: int) -> None:
@@ -173,6 +173,6 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
             raise _lost_maker(error) from error
         if batch is None:
             return
-        if isinstance(batch, Fault):
+        if isinstance(batch, NoBatch):
             raise DataError(batch.message)
         yield batch

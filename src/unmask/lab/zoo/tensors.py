@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 from unmask.errors import MissingExtraError, ModelError, SettingsError
-from unmask.judge.fields import once_each
+from unmask.judge.strict import read_json
 from unmask.lab.models.tensors import as_float
 
 MAX_HEADER_BYTES = 100 << 20  # the limit of safetensors itself
@@ -33,7 +32,7 @@ def read_safetensors(file: Path) -> dict[str, Tensor]:
             length = int.from_bytes(raw.read(8), "little")
             if length > MAX_HEADER_BYTES:
                 raise ModelError(f"{file}: its header must be at most {MAX_HEADER_BYTES} bytes")
-            json.loads(raw.read(length), object_pairs_hook=once_each)  # safetensors itself lets repeats pass
+            read_json(raw.read(length))  # safetensors itself lets repeats pass
         tensors = load_file(file)
     except (OSError, ValueError, RecursionError, SafetensorError) as error:
         if isinstance(error, ModelError):

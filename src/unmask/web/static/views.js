@@ -1,5 +1,5 @@
 // From scans to what is seen. Text only ever goes in as text, never as HTML.
-import { clock, hasWord, language, number, percent, size, when, word } from './words.js';
+import { clock, hasWord, language, number, percent, sentence, size, when, word } from './words.js';
 
 export function make(tag, values = {}, ...children) {
   const node = document.createElement(tag);
@@ -86,9 +86,16 @@ export function verdictPanel(scan, level = 'h2') {
     scan.p_fake === null ? null
       : make('p', { class: 'probability' }, word('probability', { percent: percent(scan.p_fake) })),
     hasWord(`means_${kind}`) ? make('p', {}, word(`means_${kind}`)) : null,
-    scan.reason ? make('p', { class: 'quiet' }, `${word('fact_reason')}: `, make('span', { lang: 'en' }, bdi(scan.reason)))
-      : null,
+    why(scan),
     active ? [steps(scan), bar(scan), partial(scan)] : null);
+}
+
+function why(scan) {
+  const { reasons } = scan.verdict ?? {};
+  const told = reasons?.length ? make('span', {}, bdi(reasons.map(sentence).join('; ')))
+    : scan.state !== 'interrupted' && scan.reason ? make('span', { lang: 'en' }, bdi(scan.reason)) // an old verdict
+      : null;
+  return told && make('p', { class: 'quiet' }, `${word('fact_reason')}: `, told);
 }
 
 function steps(scan) {
@@ -116,7 +123,7 @@ export function people(verdict) {
   const rows = verdict.people.map(person => {
     const times = person.frames.map(frame => frame.time_seconds);
     const seen = times.length ? `${clock(times[0])} – ${clock(times[times.length - 1])}` : '';
-    const tell = person.p_fake === null ? word('left_out', { why: person.why_dropped ?? '' }) : percent(person.p_fake);
+    const tell = person.p_fake === null ? word('left_out', { why: person.dropped ? sentence(person.dropped) : person.why_dropped ?? '' }) : percent(person.p_fake);
     return make('tr', {}, make('th', { scope: 'row' }, String(person.id + 1)), make('td', {}, tell),
       make('td', {}, seen), make('td', {}, String(times.length)));
   });

@@ -1,10 +1,10 @@
-// Words, numbers, sizes and times in the language of the user; everything comes from messages.json.
+// Words, reasons, numbers, sizes and times in the language of the user; from messages.json and reasons.json.
 const KNOWN = ['en', 'de'];
-let messages = {};
+let messages = {}, reasons = {};
 let chosen = 'en';
 
 export async function loadWords() {
-  messages = await (await fetch('/static/messages.json')).json();
+  [messages, reasons] = await Promise.all(['messages', 'reasons'].map(async name => (await fetch(`/static/${name}.json`)).json()));
   let kept = null;
   try { kept = localStorage.getItem('language'); } catch { /* storage may be forbidden */ }
   const wanted = [kept, ...navigator.languages.map(tag => tag.slice(0, 2))];
@@ -22,6 +22,34 @@ export function word(key, values = {}) {
   const text = messages[key]?.[chosen] ?? key;
   return text.replace(/\{(\w+)\}/g, (gap, name) => values[name] ?? gap);
 }
+
+// A reason as a clause: code and values as in the JSON of a verdict, the wording as reasons.py fills it.
+export function sentence({ code, values }) {
+  const wording = reasons[code]?.[chosen];
+  if (!wording) return `${code} (${Object.entries(values).map(([name, value]) => `${name} ${value}`).join(', ')})`;
+  return [wording].flat().map(text =>
+    text.replace(/\{(\w+)(?::([^}]*))?\}/g, (_, name, format) => filled(name, values, format ?? ''))).join(', ');
+}
+
+function filled(name, values, format) {
+  if (name === 'when') {
+    const [first, last] = [values.start_seconds, values.end_seconds].map(seconds => digits(seconds, 1));
+    return first === last ? `${first} s` : `${first}-${last} s`;
+  }
+  const value = name === 'person' ? values.person + 1 : values[name];
+  if (typeof value === 'object') return [value].flat().map(sentence).join(', ');
+  if (typeof value === 'string') return value;
+  const [one, several] = format.split('|');
+  if (several !== undefined) return (value === 1 ? one : several).replaceAll('#', value);
+  return format.endsWith('f') ? digits(value, Number(format[1]))
+    : numeral(value, { maximumSignificantDigits: format === 'g' ? 6 : 17 });
+}
+
+// As Python rounds, so that page and report never differ by a digit.
+const numeral = (value, options) =>
+  new Intl.NumberFormat(chosen, { useGrouping: false, roundingMode: 'halfEven', ...options }).format(value);
+
+const digits = (value, count) => numeral(value, { minimumFractionDigits: count, maximumFractionDigits: count });
 
 export const hasWord = key => key in messages;
 

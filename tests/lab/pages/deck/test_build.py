@@ -11,7 +11,7 @@ from unmask.lab.datasets.video_index import index
 from unmask.lab.pages.deck import training
 from unmask.lab.pages.deck.build import list_slides
 from unmask.lab.pages.deck.material import Case, Material, chosen_cases, kind_of, wanted_views
-from unmask.lab.pages.deck.measured import Answer, Evaluation, Measured, MeasuredValue, Timing
+from unmask.lab.pages.deck.measured import Evaluation, Judged, Measured, MeasuredValue, Timing
 from unmask.lab.pages.deck.page import deck_page
 from unmask.lab.pages.deck.runs import Run
 from unmask.verdicts import Outcome
@@ -36,7 +36,7 @@ def make_run(name, *, auc=0.6, loss=1.8, steps=5000, seed=0):
 
 def make_model(name):
     answers = [
-        Answer(f"{n}{LONG}", n % 2 == 1, f"{n - n % 2}", Outcome.UNSURE, n / 40, LONG, "nowhere")
+        Judged(f"{n}{LONG}", n % 2 == 1, f"{n - n % 2}", Outcome.UNSURE, n / 40, LONG, "nowhere")
         for n in range(40)
     ]
     figures = {

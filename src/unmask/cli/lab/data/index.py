@@ -55,9 +55,9 @@ def index(
 
 
 def _count(frame: DataFrame) -> dict[str, Any]:
-    from unmask.lab.datasets.video_index import usable
+    from unmask.lab.datasets.video_index import told_status, usable
 
-    status = frame["status"].str.partition(":")[0].value_counts()
+    status = frame["status"].value_counts()
     ok = usable(frame)
     return {
         "videos": len(frame),
@@ -66,7 +66,7 @@ def _count(frame: DataFrame) -> dict[str, Any]:
         "fake": int((ok["label"] == "FAKE").sum()),
         "unlabelled": int(ok["label"].isna().sum()),
         "bytes": int(frame["size_bytes"].sum()),
-        "wrong": frame.loc[frame["status"] != "ok", "status"].to_dict(),
+        "wrong": told_status(frame[frame["status"] != "ok"]).to_dict(),
     }
 
 
@@ -86,4 +86,4 @@ def _tell(counts: dict[str, Any], output: Path, *, as_json: bool) -> None:
         typer.echo(printable(f"  {name}: {status}"))
     if len(wrong) > 10:
         rest = ", ".join(f"{count} {name}" for name, count in counts["status"].items() if name != "ok")
-        typer.echo(f"  ... in all {rest}; see the column status")
+        typer.echo(f"  ... in all {rest}; see the columns status and why")

@@ -15,7 +15,7 @@ from unmask.lab.datasets.explore import explore_index
 from unmask.lab.datasets.video_index import usable
 from unmask.lab.evaluate.metrics import calibration_bins, roc
 from unmask.lab.pages.deck.material import Material, worst
-from unmask.lab.pages.deck.measured import Answer, Measured, MeasuredValue
+from unmask.lab.pages.deck.measured import Judged, Measured, MeasuredValue
 from unmask.lab.pages.deck.parts import (
     Slide,
     clause,
@@ -138,7 +138,7 @@ def mistakes(material: Material) -> Slide | None:
     return Slide(title, columns(*halves), notes)
 
 
-def _mistake(answer: Answer, view: object) -> str:
+def _mistake(answer: Judged, view: object) -> str:
     told = f"{bounded(answer.p_fake or 0.0):.2f} {answer.outcome.value}: {word(answer.name, letters=30)}"
     reason = clause(answer.reason)
     if isinstance(view, Still):

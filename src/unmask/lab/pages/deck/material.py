@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmask.errors import DataError, SettingsError
-from unmask.judge.fields import as_text, as_whole
 from unmask.lab.datasets.video_index import clip_of, read_index_file, usable
 from unmask.lab.pages.deck.measured import (
-    Answer,
     Evaluation,
+    Judged,
     Timing,
     read_evaluation,
     read_labels,
     read_timing,
 )
-from unmask.lab.pages.deck.reading import MOST_BYTES, read_lines
+from unmask.lab.pages.deck.reading import MOST_BYTES, as_text, as_whole, read_lines
 from unmask.lab.pages.deck.runs import Run, read_run
-from unmask.lab.pages.deck.sources import Sources
+from unmask.lab.pages.deck.sources import DeckFiles
 from unmask.lab.pages.deck.views import Views, Wanted
 from unmask.lab.pages.mosaic import choose_originals
 
@@ -76,7 +75,7 @@ class Material:
     views: Views = field(default_factory=dict)
 
 
-def read_material(sources: Sources) -> Material:
+def read_material(sources: DeckFiles) -> Material:
     """Read all that was given.
 
     Raises:
@@ -142,7 +141,7 @@ def chosen_cases(cases: Sequence[Case]) -> list[Case]:
     return [*found, *missed.values()][:MOST_CASES]
 
 
-def worst(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
+def worst(answers: Iterable[Judged]) -> tuple[list[Judged], list[Judged]]:
     """Reals that look most fake, and fakes that look most real."""
     known = [one for one in answers if one.p_fake is not None]
     reals = sorted((one for one in known if not one.fake), key=lambda one: -(one.p_fake or 0.0))
@@ -179,7 +178,7 @@ def _read_index(file: Path) -> DataFrame:
     return read_index_file(file)
 
 
-def _case(answer: Answer) -> Case:
+def _case(answer: Judged) -> Case:
     status = answer.outcome.value if answer.p_fake is None else FOUND
     return Case(answer.name, status, answer.code if status != FOUND else "", 1, answer.path)
 

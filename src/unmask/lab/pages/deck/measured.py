@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from unmask.errors import DataError, SettingsError
-from unmask.judge.fields import as_number, as_text, as_whole
 from unmask.lab.evaluate.metrics import Scored
-from unmask.lab.pages.deck.reading import read_object, read_table
+from unmask.lab.pages.deck.reading import as_number, as_text, as_whole, read_object, read_table
 from unmask.lab.submit.wanted import HEADER
 from unmask.verdicts import Outcome
 
@@ -36,7 +35,7 @@ class MeasuredValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Judged:
     """What a model said of one clip.
 
     Attributes:
@@ -76,7 +75,7 @@ class Measured:
     sha256: str
     fake_at_least: float
     figures: dict[str, MeasuredValue]
-    answers: tuple[Answer, ...]
+    answers: tuple[Judged, ...]
 
     def scored(self) -> Scored | None:
         """The clips with a number; None unless both classes are among them."""
@@ -132,7 +131,7 @@ def read_evaluation(folder: Path) -> Evaluation:
         raise DataError(f"{file}: {error}") from error
 
 
-def _measured(name: str, plain: Any, answers: list[Answer]) -> Measured:
+def _measured(name: str, plain: Any, answers: list[Judged]) -> Measured:
     if not isinstance(plain, dict):
         raise SettingsError(f"{name} must be an object, got {type(plain).__name__}")
     video = plain.get("video") or {}
@@ -151,8 +150,8 @@ def _measured(name: str, plain: Any, answers: list[Answer]) -> Measured:
 _ENDS = ("value", "low", "high")
 
 
-def _read_answers(file: Path) -> dict[str, list[Answer]]:
-    found: dict[str, list[Answer]] = {}
+def _read_answers(file: Path) -> dict[str, list[Judged]]:
+    found: dict[str, list[Judged]] = {}
     for number, row in enumerate(read_table(file, _COLUMNS), start=2):
         if row["label"] not in ("REAL", "FAKE"):
             raise DataError(f"{file}: row {number}: label must be REAL or FAKE, got {row['label']!r:.60}")
@@ -170,7 +169,7 @@ def _read_answers(file: Path) -> dict[str, list[Answer]]:
                 f"got {row['p_fake']!r:.60} with {outcome.value}"
             )
         found.setdefault(row["model"], []).append(
-            Answer(
+            Judged(
                 row["name"],
                 row["label"] == "FAKE",
                 row["original"],

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import json
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from unmask.errors import DataError, SettingsError
-from unmask.judge.fields import no_constant, once_each
+from unmask.judge.strict import read_json
 
 MOST_BYTES = 256 * 2**20
 """Of one file; the log of 100,000 steps has 20 MiB, the scores of 4,000 clips 1 MiB."""
@@ -88,6 +88,33 @@ def first_line(file: Path) -> str:
         return ""
 
 
+def as_text(value: object, name: str) -> str:
+    """A text; raises SettingsError for anything else, as those below do."""
+    if not isinstance(value, str):
+        raise SettingsError(f"{name} must be a text, got {value!r}")
+    return value
+
+
+def as_number(value: object, name: str) -> float:
+    """A finite number; true and false are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SettingsError(f"{name} must be a number, got {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):  # 1e999 passes JSON as infinity
+        raise SettingsError(f"{name} must be a finite number")
+    return number
+
+
+def as_whole(value: object, name: str) -> int:
+    """A whole number of 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise SettingsError(f"{name} must be a whole number of 0 or more, got {value!r}")
+    return value
+
+
 @contextmanager
 def _text(file: Path) -> Iterator[IO[str]]:
     try:
@@ -107,7 +134,7 @@ def _text(file: Path) -> Iterator[IO[str]]:
 
 def _object(text: str, where: str) -> dict[str, Any]:
     try:
-        found = json.loads(text, object_pairs_hook=once_each, parse_constant=no_constant)
+        found = read_json(text)
     except RecursionError as error:
         raise DataError(f"{where} is nested too deeply") from error
     except SettingsError as error:

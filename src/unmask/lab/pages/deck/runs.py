@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unmask.errors import DataError, SettingsError
-from unmask.judge.fields import as_number, as_whole
-from unmask.lab.pages.deck.reading import read_lines, read_object
+from unmask.lab.pages.deck.reading import as_number, as_whole, read_lines, read_object
 
 MOST_POINTS = 300
 """Of a curve; a longer one is averaged, which is what a person would see of it."""

@@ -14,7 +14,7 @@ MOST_RUNS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class DeckFiles:
     """Where the slides come from; None or empty for what was not given.
 
     Attributes:
@@ -34,7 +34,7 @@ class Sources:
     timing: Path | None = None
 
 
-def tell_apart(paths: Sequence[Path]) -> Sources:
+def tell_apart(paths: Sequence[Path]) -> DeckFiles:
     """Find out what each path is.
 
     Args:
@@ -55,7 +55,7 @@ def tell_apart(paths: Sequence[Path]) -> Sources:
             found[kind] = path
     if len(runs) > MOST_RUNS:
         raise DataError(f"a deck shows {MOST_RUNS} runs at most, got {len(runs)}; name the ones to show")
-    return Sources(**found, runs=tuple(runs))
+    return DeckFiles(**found, runs=tuple(runs))
 
 
 def find_runs(folder: Path) -> list[Path]:
