@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from unmask.config import ScanSettings
 from unmask.errors import DamagedError, MediaError, ModelError, SettingsError, why_unreadable
 from unmask.faces.crop import cut_crops
@@ -220,7 +222,8 @@ class Scanner:
             logits = {person.track_id: self._logits(person) for person in crops}
         times = tuple(frame.time_seconds for frame in clip.frames)
         # A clip in which someone was found need not be looked at again.
-        return Evidence(times, tracks, logits, dark=not crops and is_night(clip))
+        detail_px = {one.track_id: round(float(np.median(one.detail_px)), 2) for one in crops}
+        return Evidence(times, tracks, logits, dark=not crops and is_night(clip), detail_px=detail_px)
 
     def _try_worse(self, clip: Clip) -> dict[str, Evidence]:
         """What is found in worse versions of a clip."""

@@ -183,6 +183,8 @@ class Person:
         picture: It is a poster, a print or a painting of a face rather than a living one.
         appearances: The person shot by shot.
         dropped: Why it does not count, as data, or None.
+        detail_px: Side in pixels to which the face could be shrunk without losing detail, the median over
+            frames; None where that was not measured.
     """
 
     id: Whole
@@ -193,6 +195,7 @@ class Person:
     picture: Flag = False
     appearances: tuple[Appearance, ...] = ()
     dropped: Reason | None = None
+    detail_px: float | None = None
 
     @property
     def when(self) -> str:

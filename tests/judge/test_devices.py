@@ -19,8 +19,8 @@ CROPS = np.random.default_rng(0).integers(0, 256, (7, 3, SIZE_PX, SIZE_PX), np.u
 
 def crops_of(images):
     count = len(images)
-    times, boxes = np.arange(count, dtype=float), np.zeros((count, 4), np.float32)
-    return Crops(0, np.arange(count), times, images, boxes, np.zeros((count, 5, 2), np.float32))
+    times, *zeros = np.arange(count, dtype=float), *(np.zeros((count, *s)) for s in ((4,), (5, 2), ()))
+    return Crops(0, np.arange(count), times, images, *zeros)
 
 
 def test_all_names_have_a_device_and_the_processor_is_always_there():

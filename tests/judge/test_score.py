@@ -21,6 +21,7 @@ def crops(levels, size_px=SIZE_PX):
         images,
         np.zeros((n, 4), np.float32),
         np.zeros((n, 5, 2), np.float32),
+        np.zeros(n, np.float32),
     )
 
 

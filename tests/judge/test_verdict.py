@@ -211,6 +211,13 @@ class TestRule:
         assert (found.outcome, found.p_fake) == (Outcome.UNSURE, 0.1)
         assert sentences(found.reasons) == "too little to judge by: person 1 has a face of only 30 pixels"
 
+    def test_a_large_face_without_detail_is_unsure(self):
+        blown_up = replace(person(0, 0.9, side=128), detail_px=34.0)
+        found = judged(blown_up)
+        assert (found.outcome, found.p_fake) == (Outcome.UNSURE, 0.9)
+        assert "person 1 has a face of 128 pixels with the detail of only 34" in sentences(found.reasons)
+        assert judged(replace(blown_up, detail_px=60.0)).outcome == Outcome.FAKE
+
     def test_someone_thin_who_looks_real_changes_nothing(self):
         assert judged(person(0, 0.2), person(1, 0.25, frames=2)).outcome == Outcome.REAL
 

@@ -117,7 +117,7 @@ def test_an_animation_of_another_kind_is_refused(clip, tmp_path):
 def test_crops_are_named_by_person_frame_and_time(tmp_path):
     images = np.zeros((2, 3, 8, 8), np.uint8)
     images[1, 0] = 200
-    zeros = np.zeros((2, 4), np.float32), np.zeros((2, 5, 2), np.float32)
+    zeros = np.zeros((2, 4), np.float32), np.zeros((2, 5, 2), np.float32), np.zeros(2, np.float32)
     crops = Crops(3, np.array([0, 7]), np.array([0.0, 1.25]), images, *zeros)
     assert write_crops([crops], tmp_path / "new") == 2
     assert sorted(f.name for f in (tmp_path / "new").iterdir()) == [

@@ -12,6 +12,7 @@ import numpy as np
 
 from unmask.config import CropSettings
 from unmask.faces.boxes import square_boxes
+from unmask.faces.detail import measure_detail
 from unmask.faces.points import fit_similarity
 from unmask.types import Clip, Crops, Face, Floats, Image, Track
 
@@ -42,6 +43,14 @@ def cut_square(image: Image, box: Floats, *, size_px: int) -> tuple[Image, Float
     >>> crop.shape, map_points(np.array([[2, 3], [6, 7]], np.float32), mapping).tolist()
     ((8, 8, 3), [[0.0, 0.0], [8.0, 8.0]])
     """
+    part, left, top = _take_square(image, box)
+    scale = size_px / len(part)
+    mapping = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]], np.float32)
+    return scale_square(part, size_px=size_px), mapping
+
+
+def _take_square(image: Image, box: Floats) -> tuple[Image, int, int]:
+    """The square at its own size, its left and its top; raises as `cut_square`."""
     if not np.isfinite(box).all():
         raise ValueError(f"box must be finite, got {box.tolist()}")
     x0, y0, x1, _ = (float(edge) for edge in square_boxes(box[None])[0])
@@ -49,14 +58,10 @@ def cut_square(image: Image, box: Floats, *, size_px: int) -> tuple[Image, Float
     left, top = round((x0 + x1 - side) / 2), round(y0 + (x1 - x0 - side) / 2)
     height, width = image.shape[:2]
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
-        part = image[top : top + side, left : left + side]
-    else:
-        rows = np.clip(np.arange(top, top + side), 0, height - 1)
-        columns = np.clip(np.arange(left, left + side), 0, width - 1)
-        part = image[rows[:, None], columns[None]]
-    scale = size_px / side
-    mapping = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]], np.float32)
-    return scale_square(part, size_px=size_px), mapping
+        return image[top : top + side, left : left + side], left, top
+    rows = np.clip(np.arange(top, top + side), 0, height - 1)
+    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    return image[rows[:, None], columns[None]], left, top
 
 
 def place_template(settings: CropSettings) -> Floats:
@@ -157,6 +162,7 @@ def cut_crops(
         for track, own in zip(kept, each, strict=True)
     ]
     points = [np.empty((len(track.faces), 5, 2), np.float32) for track in kept]
+    details = [np.empty(len(track.faces), np.float32) for track in kept]
     places: dict[int, list[tuple[int, int]]] = {}
     for person, track in enumerate(kept):
         for row, index in enumerate(track.frame_indices):
@@ -168,6 +174,7 @@ def cut_crops(
             crop, mapping = cut_face(rgb, face, each[person])
             images[person][row] = crop.transpose(2, 0, 1)
             points[person][row] = map_points(face.points, mapping)
+            details[person][row] = measure_detail(_take_square(rgb, face.box)[0])
         del rgb  # or two frames would be held while the next one is made
     return [
         Crops(
@@ -177,6 +184,7 @@ def cut_crops(
             images=images[person],
             boxes=np.array([face.box for face in track.faces], np.float32).reshape(-1, 4),
             points=points[person],
+            detail_px=details[person],
         )
         for person, track in enumerate(kept)
     ]

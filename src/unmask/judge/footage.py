@@ -11,7 +11,7 @@ import numpy as np
 from unmask.config import ScanSettings, TrackSettings
 from unmask.faces.joining import PeopleMet, continue_tracks
 from unmask.judge.calibration import Calibration, Thresholds, bounded
-from unmask.judge.verdict import Evidence, Ruling, judge_person, rule, too_little
+from unmask.judge.verdict import Evidence, Ruling, judge_track, rule, too_little
 from unmask.reasons import Reason, because
 from unmask.types import Floats, Stretch, Track
 from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot, Sighting
@@ -206,7 +206,7 @@ def _link(
         goes_on = _goes_on(before, look, settings)
         for track in evidence.tracks:
             logits = evidence.logits.get(track.id, {})
-            person = judge_person(track, evidence.times_seconds, logits, calibration)
+            person = judge_track(track, evidence, calibration)
             chain = before.get(goes_on.get(track.id, -1))
             if chain is None:
                 chain = _Chain(shots[place], [])
@@ -276,8 +276,10 @@ def _numbered(person: Person, numbers: Mapping[int, int]) -> Person:
 def _join(group: Sequence[_Chain], calibration: Calibration) -> Person:
     """One person, from all chains of the group."""
     parts = [part for chain in group for part in chain.parts]
+    details = [part.person.detail_px for part in parts if part.person.detail_px is not None]
     return replace(
         parts[0].person,
+        detail_px=round(float(np.median(details)), 2) if details else None,
         p_fake=_joint(parts, calibration),
         frames=tuple(frame for part in parts for frame in part.person.frames),
         appearances=tuple(

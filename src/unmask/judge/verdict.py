@@ -7,7 +7,7 @@ A failure is not a score: `no_face`, `unreadable` and `error` never carry a numb
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +37,14 @@ class Evidence:
         tracks: Everyone found, dropped tracks included.
         logits: By id of the track and index of the frame in the clip.
         dark: The frames are so dark that faces may have been missed.
+        detail_px: By id of the track, the median over the frames that were scored; empty when not measured.
     """
 
     times_seconds: tuple[float, ...]
     tracks: tuple[Track, ...]
     logits: Mapping[int, Mapping[int, float]]
     dark: bool = False
+    detail_px: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,12 @@ class Ruling:
 
 
 def judge_person(
-    track: Track, times_seconds: Sequence[float], logits: Mapping[int, float], calibration: Calibration
+    track: Track,
+    times_seconds: Sequence[float],
+    logits: Mapping[int, float],
+    calibration: Calibration,
+    *,
+    detail_px: float | None = None,
 ) -> Person:
     """Combine one person's frames into one probability.
 
@@ -64,6 +71,7 @@ def judge_person(
         times_seconds: Of all frames of the clip.
         logits: By index of the frame in the clip; frames without one are shown but not counted.
         calibration: Of the model.
+        detail_px: Of the face, where it was measured.
 
     Raises:
         ValueError: A logit is not finite.
@@ -79,7 +87,19 @@ def judge_person(
         raise ValueError(f"logits must be finite, got {values} for person {shown_number(track.id)}")
     if not len(values):
         return _dropped(track, because("unscored"), frames)
-    return Person(track.id, calibration.probability(float(values.mean())), True, None, frames, track.picture)
+    p_fake = calibration.probability(float(values.mean()))
+    return Person(track.id, p_fake, True, None, frames, track.picture, detail_px=detail_px)
+
+
+def judge_track(track: Track, evidence: Evidence, calibration: Calibration) -> Person:
+    """One person of a clip, by what was found in it; raises as `judge_person`."""
+    return judge_person(
+        track,
+        evidence.times_seconds,
+        evidence.logits.get(track.id, {}),
+        calibration,
+        detail_px=evidence.detail_px.get(track.id),
+    )
 
 
 def weigh(
@@ -87,10 +107,7 @@ def weigh(
 ) -> tuple[tuple[Person, ...], Ruling]:
     """The people of a clip with their probabilities, and what that says of the clip."""
     times = evidence.times_seconds
-    people = tuple(
-        judge_person(track, times, evidence.logits.get(track.id, {}), calibration)
-        for track in evidence.tracks
-    )
+    people = tuple(judge_track(track, evidence, calibration) for track in evidence.tracks)
     thin = [too_little(person, settings, sampled_frames=len(times)) for person in people]
     return people, rule(
         people, calibration, thresholds, thin=thin, sampled_frames=len(times), dark=evidence.dark
@@ -101,7 +118,8 @@ def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) 
     """Why a person gives too little evidence for a verdict, or None.
 
     A person must be in `min_frames` frames (in all, where the clip has fewer: a still picture can be
-    judged) and the median over frames of the box's shorter side must reach `min_face_px`.
+    judged), the median over frames of the box's shorter side must reach `min_face_px`, and the detail that
+    is in it `min_detail_px`.
     """
     seen = len(person.frames)
     if seen < min(settings.min_frames, sampled_frames):
@@ -110,6 +128,8 @@ def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) 
     side = float(np.median(sides))
     if side < settings.min_face_px:
         return because("small_face", px=round(side, 6))
+    if person.detail_px is not None and person.detail_px < settings.min_detail_px:
+        return because("little_detail", px=round(side, 6), detail_px=round(person.detail_px, 6))
     return None
 
 

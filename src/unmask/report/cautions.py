@@ -73,6 +73,9 @@ def _of_footage(verdict: Verdict, seen: Seen, words: Words) -> list[str]:
     if person is not None and person.frames:
         if face_px(person) < SMALL_FACE_PX:
             found.append(words("caution_small", px=f"{face_px(person):.0f}", least=SMALL_FACE_PX))
+        elif person.detail_px is not None and person.detail_px < SMALL_FACE_PX:
+            sizes = {"px": f"{face_px(person):.0f}", "detail": f"{person.detail_px:.0f}"}
+            found.append(words("caution_detail", **sizes, least=SMALL_FACE_PX))
         if len(person.frames) < FEW_FRAMES and not still:
             found.append(words("caution_few", frames=len(person.frames)))
     if seen.brightness is not None and seen.brightness < DARK_LEVEL:

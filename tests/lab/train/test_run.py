@@ -45,7 +45,9 @@ def test_a_clip_run_leaves_a_model_that_a_scan_can_use(data, tmp_path):
     assert list((tmp_path / "run" / "tensorboard").iterdir())
     images = np.stack([stored_face(i)[40:72, 40:72] for i in range(5)]).transpose(0, 3, 1, 2).copy()
     times, boxes = np.arange(5.0), np.zeros((5, 4), np.float32)
-    crops = Crops(0, np.arange(5), times, images, boxes, np.zeros((5, 5, 2), np.float32))
+    crops = Crops(
+        0, np.arange(5), times, images, boxes, np.zeros((5, 5, 2), np.float32), np.full(5, 32, np.float32)
+    )
     found = []
     for name in ("tiny.onnx", "tiny-int8.onnx"):
         model = load_model(tmp_path / "run" / name)
