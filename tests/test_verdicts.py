@@ -52,7 +52,7 @@ def test_everything_public_shows_itself_in_a_line(settings, path, verdict):
 
 def test_a_failure_shows_why(tmp_path):
     missing = unmask.scan(tmp_path / "gone.mp4")
-    assert repr(missing) == "<Verdict unreadable: gone.mp4, no such file or directory>"
+    assert repr(missing) == "<Verdict unreadable: gone.mp4, no such file>"
     assert "<table>" not in missing._repr_html_() and "no such file" in missing._repr_html_()
 
 
