@@ -16,7 +16,7 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from unmask.files import whole_file
-from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.calibration import Calibration, Thresholds, log_odds
 from unmask.judge.card import Card, Score, write_card
 from unmask.lab.evaluate.calibrate import fit_temperature, probabilities
 from unmask.lab.evaluate.clips import read_attributes
@@ -57,6 +57,8 @@ MEAN_SOURCE, WORST_SOURCE, ENOUGH_CLIPS = 0.05, 0.15, 5
 CROPS = 6  # of a person, as many as were judged when sources were left out
 SIZE_PX = 224
 DRAWS = 400
+EQUAL = 300  # clips of each class in a calibration on sources that were drawn again
+STRENGTHS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99)  # probabilities at which its spread is told
 OUTCOMES = ("fake", "unsure", "real")
 AGES = ((0, 2), (3, 9), (10, 19), (20, 29), (30, 39), (40, 49), (50, 59), (60, 120))
 
@@ -77,6 +79,7 @@ def main() -> None:
     }
     clips = left_out[False]
     calibration, thresholds = calibrate(clips)
+    calibration = with_sources(calibration, clips)
     scores = measure(clips, calibration, thresholds)
     head = axes.undo(fit_head([unit for unit in bench.units if unit.source not in VALIDATION], settings))
     options.output.mkdir(parents=True, exist_ok=True)
@@ -131,7 +134,7 @@ def measured_clips(judged: pd.DataFrame, state: str) -> pd.DataFrame:
 
 def calibrate(clips: pd.DataFrame) -> tuple[Calibration, Thresholds]:
     """From logits of videos to probabilities, which count fakes as often as reals, and to words."""
-    video = clips[~clips["still"] & ~clips["kind"].isin(UNCHOSEN)]
+    video = calibrating(clips)
     fake = (video["label"] == "FAKE").to_numpy()
     logits = video["logit"].to_numpy()
     counts = np.where(fake, fake.sum(), (~fake).sum())
@@ -140,6 +143,34 @@ def calibrate(clips: pd.DataFrame) -> tuple[Calibration, Thresholds]:
     p_real = pd.Series(probabilities(calibration, logits[~fake]), index=video["source"][~fake])
     calibration = with_spread(calibration, p_real.to_numpy())
     return calibration, choose_thresholds(p_real)
+
+
+def calibrating(clips: pd.DataFrame) -> pd.DataFrame:
+    """The clips that a calibration is fitted to: videos, but those of the families that choose nothing."""
+    return clips[~clips["still"] & ~clips["kind"].isin(UNCHOSEN)]
+
+
+def with_sources(calibration: Calibration, clips: pd.DataFrame) -> Calibration:
+    """With how far its log odds vary when sources are drawn again, reals and fakes apart."""
+    video = calibrating(clips)
+    rng = np.random.default_rng(0)
+    classes = [video[video["label"] == label].groupby("source")["logit"] for label in ("REAL", "FAKE")]
+    by_source = [[logits.to_numpy() for _, logits in groups] for groups in classes]
+    odds = np.array([log_odds(p) for p in STRENGTHS])
+    logits = odds * calibration.temperature - calibration.bias
+    drawn = []
+    for _ in range(DRAWS):
+        some = [
+            rng.choice(np.concatenate([own[i] for i in rng.integers(len(own), size=len(own))]), EQUAL)
+            for own in by_source
+        ]
+        one = fit_temperature(np.concatenate(some), np.repeat([False, True], EQUAL))
+        drawn.append((logits + one.bias) / one.temperature)
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    ends = zip(odds, np.minimum(low, odds), np.maximum(high, odds), strict=True)
+    low_to_high = (map(float, np.round(point, 3)) for point in ends)
+    spread = tuple((odd, one, other) for odd, one, other in low_to_high)
+    return replace(calibration, spread=spread, sources=min(map(len, by_source)))
 
 
 def choose_thresholds(p_real: pd.Series) -> Thresholds:

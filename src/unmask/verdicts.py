@@ -236,6 +236,25 @@ class Stability:
     p_fake: dict[str, Share | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How much more probable what was seen is if a face was manipulated than if all are as recorded.
+
+    Attributes:
+        likelihood_ratio: Above 1 it speaks for manipulation (swapped, reenacted or generated), below 1 for
+            faces as recorded. It says nothing of how common either is.
+        low: Lower end of its 95 % interval, over the sources that the calibration was measured on.
+        high: Upper end of it.
+        base_rate: Share of manipulated files that ``p_fake`` assumes; with another share the odds of
+            manipulation are the odds of that share times the ratio.
+    """
+
+    likelihood_ratio: Number
+    low: Number
+    high: Number
+    base_rate: Share
+
+
 def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {key: value.value if isinstance(value, Outcome) else value for key, value in pairs}
 
@@ -272,6 +291,8 @@ class Verdict:
             where there is no ``p_fake``.
         reasons: What ``reason`` says, as data: first what decides, then what else is to be known. Empty in
             verdicts that were stored before there was a ``schema``.
+        strength: Of the evidence; None without ``p_fake`` and where the model's calibration was not measured
+            on sources that were left out.
     """
 
     schema: str = field(default=SCHEMA, init=False)
@@ -293,6 +314,7 @@ class Verdict:
     segments: tuple[Segment, ...] = ()
     log_odds: Number | None = None
     reasons: tuple[Reason, ...] = ()
+    strength: Strength | None = None
 
     def __post_init__(self) -> None:
         if self.outcome.has_number != (self.p_fake is not None):

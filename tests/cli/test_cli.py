@@ -31,7 +31,7 @@ KEYS = [
     "schema", "path", "sha256", "outcome", "p_fake", "reason", "damaged", "people", "model", "unmask",
     "seconds",
     "stability", "start_seconds", "end_seconds", "partial", "shots", "segments", "log_odds",
-    "reasons",
+    "reasons", "strength",
 ]  # fmt: skip
 
 
@@ -95,6 +95,7 @@ class TestJson:
         (person,) = verdict["people"]
         assert list(person) == [
             "id", "p_fake", "kept", "why_dropped", "frames", "picture", "appearances", "dropped",
+            "detail_px",
         ]  # fmt: skip
         assert len(person["frames"]) == 6
         for frame in person["frames"]:

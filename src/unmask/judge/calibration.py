@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from unmask.errors import SettingsError
-from unmask.quantities import ONLY_KNOWN, Number
+from unmask.quantities import ONLY_KNOWN, Number, Whole
 from unmask.verdicts import Outcome
 
 LEAST_P_FAKE, MOST_P_FAKE = 0.01, 0.99
@@ -65,6 +65,10 @@ class Calibration:
         real_mean: Of the log odds that real clips are given, so that it can be told what chance does where
             many faces are looked at. The default is that of the first published weights, on 20 real clips.
         real_std: Standard deviation of the same, above 0.
+        spread: How far the log odds of a clip vary when sources are drawn again: points (log odds, low, high)
+            of the 95 % interval, rising in each; straight between them, level beyond. Empty when that was not
+            measured.
+        sources: How many sources that measurement rests on.
 
     >>> Calibration(temperature=2.0, bias=1.0).probability(-1.0)
     0.5
@@ -78,6 +82,8 @@ class Calibration:
     clip: Number = 0.01
     real_mean: Number = -0.32
     real_std: Number = 0.81
+    spread: tuple[tuple[Number, Number, Number], ...] = ()
+    sources: Whole = 0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature > 0):
@@ -94,6 +100,19 @@ class Calibration:
         if not (rising and all(map(math.isfinite, logits)) and len(logits) != 1):
             rule = "isotonic must be two points or more, of rising finite logits and probabilities 0 to 1"
             raise SettingsError(f"{rule}, got {self.isotonic!r}")
+
+        self._check_spread()
+
+    def _check_spread(self) -> None:
+        columns = list(zip(*self.spread, strict=True))
+        rising = all(a <= b for column in columns for a, b in pairwise(column))
+        around = all(low <= odds <= high for odds, low, high in self.spread)
+        if not (rising and around and all(math.isfinite(end) for point in self.spread for end in point)):
+            rule = "spread must be points of rising finite log odds, each between its low and high"
+            raise SettingsError(f"{rule}, got {self.spread!r}")
+        if self.sources < 0 or (bool(self.spread) != bool(self.sources)):
+            rule = "sources must be the number that spread rests on, 1 or more, and 0 without it"
+            raise SettingsError(f"{rule}, got {self.sources!r}")
 
     def probability(self, logit: float) -> float:
         """Probability of a fake, 0 to 1, rounded to 6 decimals; it ranks, and `bounded` is what is said."""

@@ -9,6 +9,7 @@ from unmask.config import ScanSettings
 from unmask.judge.calibration import Thresholds, bounded, log_odds
 from unmask.judge.card import Card
 from unmask.judge.footage import Footage, Look, judge_footage
+from unmask.judge.strength import strength_of
 from unmask.judge.together import join_rulings
 from unmask.judge.verdict import STAGES, Ruling
 from unmask.reasons import Reason, because, sentences
@@ -90,6 +91,7 @@ def conclude(
         segments=found.segments,
         log_odds=_if_any(log_odds, ruling.p_fake),
         reasons=tuple(reasons),
+        strength=None if ruling.p_fake is None else strength_of(ruling.p_fake, card.calibration),
     )
 
 

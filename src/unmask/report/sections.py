@@ -20,7 +20,7 @@ from unmask.report.options import ReportOptions
 from unmask.report.seen import Credentials, Seen
 from unmask.report.words import Words
 from unmask.shown import visible
-from unmask.verdicts import Outcome, Verdict
+from unmask.verdicts import Outcome, Strength, Verdict
 from unmask.video.facts import Facts
 
 MAX_ROWS = 50
@@ -76,6 +76,8 @@ def banner(story: Story) -> str:
         count = f"{100 * alarms.value:.0f}"
         parts.append(_p(words("false_alarms", count=count, clips=alarms.clips, **counts)))
     parts.append(_p(words(f"meaning_{outcome}")))
+    if verdict.strength is not None:
+        parts.append(_p(_strength(verdict.strength, words)))
     told = in_words(verdict.reasons, verdict.reason, words)
     parts.append(f"<p><small>{escape(words('why_own_words'))}: {told}.</small></p>")
     return f'<section class="banner {outcome}">{"".join(parts)}</section>'
@@ -96,6 +98,19 @@ def _number(story: Story, p_fake: float) -> str:
         lines.append(f"<p><small>{escape(scale)}</small></p>")
     meter = f'<div class="meter" aria-hidden="true"><b style="width:{100 * p_fake:.1f}%"></b>{marks}</div>'
     return lines[0] + meter + "".join(lines[1:])
+
+
+_STEPS = (2.0, 10.0, 100.0)
+"""Likelihood ratios at which words get stronger, after ENFSI's guideline for evaluative reporting (2015)."""
+
+
+def _strength(strength: Strength, words: Words) -> str:
+    side = "fake" if strength.likelihood_ratio >= 1 else "real"
+    ends = strength.likelihood_ratio, strength.low, strength.high
+    ratio, low, high = ends if side == "fake" else (1 / ends[0], 1 / ends[2], 1 / ends[1])
+    word = words(f"strength_{sum(ratio >= step for step in _STEPS)}")
+    told = {name: words.number(n, digits=2) for name, n in (("ratio", ratio), ("low", low), ("high", high))}
+    return words(f"strength_{side}", word=word, **told)
 
 
 def caution_list(story: Story) -> str:
