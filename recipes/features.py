@@ -2,6 +2,7 @@
 
     python recipes/features.py choose faces.csv .data/dfdc_faces .data/real_videos=real_videos.csv ...
     python recipes/features.py forge faces.csv pseudo.csv
+    python recipes/features.py draw faces.csv drawn.csv
     python recipes/features.py encode faces.csv clip_b16 --wheels .data/wheels -o .data/features
 
 `choose` lists crops of the largest person of each clip, spread over it, from folders of `unmask extract`; the
@@ -41,6 +42,7 @@ from unmask.lab.forge.augment import (
     draw_harsh_degradation,
 )
 from unmask.lab.forge.blend import blend_self
+from unmask.lab.forge.draw import draw_face
 from unmask.lab.models.foundation_net import describe_tokens
 from unmask.lab.models.foundations import FOUNDATIONS, load_foundation
 from unmask.lab.models.vit import VisionTransformer
@@ -56,6 +58,7 @@ FIRST_BLOCK = {"dinov2_s": 5, "clip_b16": 6}
 LAST_BLOCK = {"dinov2_s": 10, "clip_b16": 9}  # what lies behind the ninth does worse (docs/lab/strangers.md)
 TOKEN_BLOCK = {"dinov2_s": 0, "clip_b16": 8}  # 0 keeps none
 PSEUDO = "pseudo"  # family of pseudo-fakes
+DRAWN = "drawn"  # family of crops that are made to look drawn
 
 
 def choose(options: argparse.Namespace) -> None:
@@ -84,6 +87,20 @@ def forge(options: argparse.Namespace) -> None:
         for row in clip[: options.crops]
     ]
     write_list(cap_sources(made, options.most), options.pseudo)
+
+
+def draw(options: argparse.Namespace) -> None:
+    """Write the list of drawn versions of a list's crops, at most so many a source."""
+    rows = [row for row in read_list(options.list) if row["source"] not in options.without]
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in sorted(rows, key=lambda row: in_no_order(row["key"], row["number"], DRAWN)):
+        seen[row["source"]] += 1
+        if seen[row["source"]] <= options.each:
+            kept.append(
+                row | {"label": "FAKE", "family": DRAWN, "pair": "", "clip": f"{row['clip']} {DRAWN}"}
+            )
+    write_list(kept[: options.most], options.drawn)
 
 
 def in_no_order(*words: str) -> str:
@@ -231,6 +248,10 @@ class Store:
             stored = make_pseudo_fake(
                 stored, points, seed=zlib.crc32(f"{row['key']}/{row['number']}".encode())
             )
+        if row["family"] == DRAWN:
+            seed = zlib.crc32(f"{row['key']}{row['number']}".encode())
+            own = self.read(row | {"family": ""}, state)
+            return draw_face(own, np.random.default_rng(seed))
         side = 2 * round(len(stored) / (1 + sample.margin_fraction) / 2)  # even, as codecs want it
         crop = view_centre(stored, CropSettings(side, 0.0), stored_margin=sample.margin_fraction)
         seed = zlib.crc32(f"{row['original']}/{row['number']}/{state}".encode())
@@ -278,6 +299,13 @@ def main() -> None:
     between.add_argument("--crops", type=int, default=3, help="of each clip")
     between.add_argument("--most", type=int, default=300, help="crops of a source")
     between.set_defaults(run=forge)
+    drawing = commands.add_parser("draw", help="list drawn versions of a list's crops")
+    drawing.add_argument("list", type=Path)
+    drawing.add_argument("drawn", type=Path, help="the list to write, .csv")
+    drawing.add_argument("--each", type=int, default=28, help="crops of a source")
+    drawing.add_argument("--most", type=int, default=720, help="crops in all")
+    drawing.add_argument("--without", nargs="*", default=["part1"], help="sources that are passed over")
+    drawing.set_defaults(run=draw)
     second = commands.add_parser("encode", help="fill the cache")
     second.add_argument("list", type=Path)
     second.add_argument("network", choices=sorted(FOUNDATIONS))

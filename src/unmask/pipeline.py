@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -51,6 +52,13 @@ class Listed:
     sha256: str | None = None
     film: Film | None = None
     error: MediaError | OSError | None = None
+
+
+class _Said(NamedTuple):
+    """Of one person: logits by frame, and whether the face looks drawn."""
+
+    logits: dict[int, float]
+    drawn: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,11 +227,13 @@ class Scanner:
             scored = tracks if together else [self._thin(track) for track in tracks]
             crops = cut_crops(clip, scored, self.model.card.crop_settings)
         with watch.stage("score"):
-            logits = {person.track_id: self._logits(person) for person in crops}
+            said = {person.track_id: self._say(person) for person in crops}
+        logits = {number: one.logits for number, one in said.items()}
         times = tuple(frame.time_seconds for frame in clip.frames)
         # A clip in which someone was found need not be looked at again.
         detail_px = {one.track_id: round(float(np.median(one.detail_px)), 2) for one in crops}
-        return Evidence(times, tracks, logits, dark=not crops and is_night(clip), detail_px=detail_px)
+        drawn = frozenset(number for number, one in said.items() if one.drawn)
+        return Evidence(times, tracks, logits, not crops and is_night(clip), detail_px, drawn)
 
     def _try_worse(self, clip: Clip) -> dict[str, Evidence]:
         """What is found in worse versions of a clip."""
@@ -240,9 +250,12 @@ class Scanner:
         wanted = max(least, math.ceil(share * len(track.faces)))
         return thin_track(track, min(wanted, self.model.card.most_crops or wanted))
 
-    def _logits(self, crops: Crops) -> dict[int, float]:
+    def _say(self, crops: Crops) -> _Said:
         found = score_crops(self.model, crops, self.settings.score)
-        return {int(i): float(logit) for i, logit in zip(crops.frame_indices, found, strict=True)}
+        logits = {int(i): float(logit) for i, logit in zip(crops.frame_indices, found.logits, strict=True)}
+        least = self.model.card.drawn_at_least
+        drawn = least is not None and found.drawn is not None and float(np.mean(found.drawn)) >= least
+        return _Said(logits, drawn)
 
 
 def load_scanner(

@@ -185,6 +185,7 @@ class Person:
         dropped: Why it does not count, as data, or None.
         detail_px: Side in pixels to which the face could be shrunk without losing detail, the median over
             frames; None where that was not measured.
+        drawn: It looks drawn, painted or rendered rather than photographed.
     """
 
     id: Whole
@@ -195,7 +196,8 @@ class Person:
     picture: Flag = False
     appearances: tuple[Appearance, ...] = ()
     dropped: Reason | None = None
-    detail_px: float | None = None
+    detail_px: Number | None = None
+    drawn: Flag = False
 
     @property
     def when(self) -> str:

@@ -95,7 +95,7 @@ class TestJson:
         (person,) = verdict["people"]
         assert list(person) == [
             "id", "p_fake", "kept", "why_dropped", "frames", "picture", "appearances", "dropped",
-            "detail_px",
+            "detail_px", "drawn",
         ]  # fmt: skip
         assert len(person["frames"]) == 6
         for frame in person["frames"]:

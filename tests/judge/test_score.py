@@ -38,16 +38,16 @@ class Counting:
 
 def test_gives_one_logit_a_crop_in_order(tmp_path):
     model = load_model(write_tiny_model(tmp_path))
-    np.testing.assert_allclose(score_crops(model, crops([127, 255, 0])), [0, 8, -127 / 16])
+    np.testing.assert_allclose(score_crops(model, crops([127, 255, 0])).logits, [0, 8, -127 / 16])
 
 
 def test_batches_are_bounded_and_change_nothing(tmp_path):
     model = load_model(write_tiny_model(tmp_path))
     some = crops(range(20))
     counting = Counting(model)
-    found = score_crops(counting, some, ScoreSettings(batch_crops=8))
+    found = score_crops(counting, some, ScoreSettings(batch_crops=8)).logits
     assert counting.batches == [8, 8, 4]
-    np.testing.assert_array_equal(found, score_crops(model, some, ScoreSettings(batch_crops=1)))
+    np.testing.assert_array_equal(found, score_crops(model, some, ScoreSettings(batch_crops=1)).logits)
 
 
 def test_crops_of_another_size_are_refused(tmp_path):
@@ -88,9 +88,9 @@ def test_weights_are_found_by_their_card_and_refused_without_one(tmp_path):
 
 def test_a_clip_model_sees_all_frames_of_a_person_at_once(tmp_path):
     model = load_model(write_clip_model(tmp_path))
-    found = score_crops(model, crops([10, 20, 30, 60, 130]), ScoreSettings(batch_crops=2))
+    found = score_crops(model, crops([10, 20, 30, 60, 130]), ScoreSettings(batch_crops=2)).logits
     np.testing.assert_allclose(found, [-40, -30, -20, 10, 80], atol=1e-3)
-    assert score_crops(model, crops([50])).tolist() == [0.0]
+    assert score_crops(model, crops([50])).logits.tolist() == [0.0]
 
 
 def test_a_model_of_the_other_kind_is_refused(tmp_path):

@@ -218,6 +218,19 @@ class TestRule:
         assert "person 1 has a face of 128 pixels with the detail of only 34" in sentences(found.reasons)
         assert judged(replace(blown_up, detail_px=60.0)).outcome == Outcome.FAKE
 
+    @pytest.mark.parametrize("p_fake", [0.05, 0.95])
+    def test_of_a_drawn_face_nothing_is_said(self, p_fake):
+        found = judged(replace(person(0, p_fake), drawn=True))
+        assert (found.outcome, found.p_fake) == (Outcome.UNSURE, p_fake)
+        assert sentences(found.reasons).startswith("person 1 may not be a photographed person")
+
+    def test_a_drawn_face_beside_a_person_hides_and_makes_no_fake(self):
+        drawn = replace(person(1, 0.95), drawn=True)
+        assert judged(person(0, 0.9), drawn).outcome == Outcome.FAKE
+        found = judged(person(0, 0.1), drawn)
+        assert found.outcome == Outcome.UNSURE and found.reasons[0].code == "drawn"
+        assert judged(person(0, 0.1), replace(drawn, p_fake=0.2)).outcome == Outcome.REAL
+
     def test_someone_thin_who_looks_real_changes_nothing(self):
         assert judged(person(0, 0.2), person(1, 0.25, frames=2)).outcome == Outcome.REAL
 

@@ -91,6 +91,8 @@ class Card:
         template: For ``aligned``, where the five points of a face come to lie, as in `CropSettings`.
         most_crops: A person is judged by no more crops than these in each stretch, evenly spaced; 0 sets no
             such limit. A large network is dear, and crops near each other say about the same.
+        drawn_at_least: A network that also has an output ``drawn`` (N,) takes a face for drawn, painted or
+            rendered where its mean reaches this; None where it has none.
     """
 
     __pydantic_config__ = ONLY_KNOWN
@@ -118,6 +120,7 @@ class Card:
     crop: str = CROPS[0]
     template: tuple[tuple[Number, Number], ...] = ()
     most_crops: Whole = 0
+    drawn_at_least: Number | None = None
 
     def __post_init__(self) -> None:
         for name in ("name", "version", "detector", "licence", "terms", "recipe", "commit"):

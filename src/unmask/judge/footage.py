@@ -280,6 +280,7 @@ def _join(group: Sequence[_Chain], calibration: Calibration) -> Person:
     return replace(
         parts[0].person,
         detail_px=round(float(np.median(details)), 2) if details else None,
+        drawn=any(part.person.drawn for part in parts),
         p_fake=_joint(parts, calibration),
         frames=tuple(frame for part in parts for frame in part.person.frames),
         appearances=tuple(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import onnxruntime as ort
@@ -34,6 +34,19 @@ _ORT_ERRORS = (
     RuntimeError,
     ValueError,
 )
+
+
+class Scores(NamedTuple):
+    """What a network says of crops.
+
+    Attributes:
+        logits: Log odds of a fake before calibration, shape (N,).
+        drawn: How much each looks drawn, painted or rendered, in the measure of the card's
+            ``drawn_at_least``, shape (N,); None where the network does not tell.
+    """
+
+    logits: Logits
+    drawn: Logits | None = None
 
 
 class CropScorer(Protocol):
@@ -81,11 +94,17 @@ class OnnxModel:
         Raises:
             ModelError: The network fails, or gives something other than one finite number a crop.
         """
+        return self.look(images).logits
+
+    def look(self, images: NDArray[np.uint8]) -> Scores:
+        """The same with all that the network says; raises as `logits`."""
         with _as_model_error(self.card):
             crops = np.ascontiguousarray(images)
-            (found,) = self.session.run(["logit"], {"crops": crops[None] if self.judges_clips else crops})
-        found = found[0] if self.judges_clips and len(found) == 1 else found
-        return _checked(found, self.card, len(images))
+            outputs = self.session.run(
+                _outputs(self.card), {"crops": crops[None] if self.judges_clips else crops}
+            )
+        found = [one[0] if self.judges_clips and len(one) == 1 else one for one in outputs]
+        return Scores(*(_checked(one, self.card, len(images)) for one in found))
 
 
 def load_model(model: str | Path | None = None, settings: ScoreSettings | None = None) -> OnnxModel:
@@ -108,7 +127,7 @@ def load_model(model: str | Path | None = None, settings: ScoreSettings | None =
     return loaded
 
 
-def score_crops(model: CropScorer, crops: Crops, settings: ScoreSettings | None = None) -> Logits:
+def score_crops(model: CropScorer, crops: Crops, settings: ScoreSettings | None = None) -> Scores:
     """Score every crop of one person, a bounded number at a time; a clip model gets them all at once.
 
     Args:
@@ -117,7 +136,7 @@ def score_crops(model: CropScorer, crops: Crops, settings: ScoreSettings | None 
         settings: Crops a batch.
 
     Returns:
-        Log odds of a fake, shape (T,), before calibration.
+        What it says of each crop, shape (T,).
 
     Raises:
         ModelError: The crops have another size than the card says, or the network fails.
@@ -130,8 +149,21 @@ def score_crops(model: CropScorer, crops: Crops, settings: ScoreSettings | None 
             f"model {model.card.name} takes crops of (3, {side}, {side}), got {crops.images.shape[1:]}"
         )
     chunks = [crops.images[i : i + step] for i in range(0, len(crops), max(1, step))]
-    parts = [_checked(model.logits(chunk), model.card, len(chunk)) for chunk in chunks]
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    parts = [_look(model, chunk) for chunk in chunks]
+    if not parts:
+        return Scores(np.zeros(0, np.float32))
+    drawn = [part.drawn for part in parts if part.drawn is not None]
+    return Scores(np.concatenate([part.logits for part in parts]), np.concatenate(drawn) if drawn else None)
+
+
+def _look(model: CropScorer, images: NDArray[np.uint8]) -> Scores:
+    if isinstance(model, OnnxModel):
+        return model.look(images)
+    return Scores(_checked(model.logits(images), model.card, len(images)))
+
+
+def _outputs(card: Card) -> list[str]:
+    return ["logit"] if card.drawn_at_least is None else ["logit", "drawn"]
 
 
 def _checked(found: Logits, card: Card, count: int) -> Logits:
@@ -177,15 +209,18 @@ def _check_signature(card: Card, session: ort.InferenceSession) -> None:
     side = card.size_px
     axes = ("N", "T") if card.kind == "clip" else ("N",)
     free = len(axes)  # axes of any length, which come first
+    outputs = _outputs(card)
+    wanted = [("crops", "tensor(uint8)"), *((name, "tensor(float)") for name in outputs)]
     ok = (
-        [(name, kind) for name, kind, _ in ends] == [("crops", "tensor(uint8)"), ("logit", "tensor(float)")]
+        [(name, kind) for name, kind, _ in ends] == wanted
         and ends[0][2][free:] == [3, side, side]
-        and len(ends[1][2]) == free
+        and all(len(shape) == free for _, _, shape in ends[1:])
         and not any(isinstance(length, int) for _, _, shape in ends for length in shape[:free])
     )
     if not ok:
         names, comma = ", ".join(axes), "," if free == 1 else ""
-        rule = f"must take crops uint8 ({names}, 3, {side}, {side}) and give logit float ({names}{comma})"
+        given = " and ".join(outputs)
+        rule = f"must take crops uint8 ({names}, 3, {side}, {side}) and give {given} float ({names}{comma})"
         raise ModelError(f"model {card.name} {rule}, got {ends}")
 
 

@@ -38,6 +38,7 @@ class Evidence:
         logits: By id of the track and index of the frame in the clip.
         dark: The frames are so dark that faces may have been missed.
         detail_px: By id of the track, the median over the frames that were scored; empty when not measured.
+        drawn: Ids of the tracks that look drawn, painted or rendered.
     """
 
     times_seconds: tuple[float, ...]
@@ -45,6 +46,7 @@ class Evidence:
     logits: Mapping[int, Mapping[int, float]]
     dark: bool = False
     detail_px: Mapping[int, float] = field(default_factory=dict)
+    drawn: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def judge_person(
     calibration: Calibration,
     *,
     detail_px: float | None = None,
+    drawn: bool = False,
 ) -> Person:
     """Combine one person's frames into one probability.
 
@@ -72,6 +75,7 @@ def judge_person(
         logits: By index of the frame in the clip; frames without one are shown but not counted.
         calibration: Of the model.
         detail_px: Of the face, where it was measured.
+        drawn: Whether it looks drawn, painted or rendered.
 
     Raises:
         ValueError: A logit is not finite.
@@ -88,7 +92,7 @@ def judge_person(
     if not len(values):
         return _dropped(track, because("unscored"), frames)
     p_fake = calibration.probability(float(values.mean()))
-    return Person(track.id, p_fake, True, None, frames, track.picture, detail_px=detail_px)
+    return Person(track.id, p_fake, True, None, frames, track.picture, detail_px=detail_px, drawn=drawn)
 
 
 def judge_track(track: Track, evidence: Evidence, calibration: Calibration) -> Person:
@@ -99,6 +103,7 @@ def judge_track(track: Track, evidence: Evidence, calibration: Calibration) -> P
         evidence.logits.get(track.id, {}),
         calibration,
         detail_px=evidence.detail_px.get(track.id),
+        drawn=track.id in evidence.drawn,
     )
 
 
@@ -119,7 +124,7 @@ def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) 
 
     A person must be in `min_frames` frames (in all, where the clip has fewer: a still picture can be
     judged), the median over frames of the box's shorter side must reach `min_face_px`, and the detail that
-    is in it `min_detail_px`.
+    is in it `min_detail_px`. A face that looks drawn says nothing of manipulation, however large.
     """
     seen = len(person.frames)
     if seen < min(settings.min_frames, sampled_frames):
@@ -130,7 +135,7 @@ def too_little(person: Person, settings: JudgeSettings, *, sampled_frames: int) 
         return because("small_face", px=round(side, 6))
     if person.detail_px is not None and person.detail_px < settings.min_detail_px:
         return because("little_detail", px=round(side, 6), detail_px=round(person.detail_px, 6))
-    return None
+    return because("drawn", person=person.id) if person.drawn else None
 
 
 def rule(
@@ -173,7 +178,9 @@ def rule(
     _, top, why_thin = ranked[0]
     said, said_of_all = thresholds.outcome(p_fake), thresholds.outcome(p_all)
     if why_thin and (not solid or (said is not Outcome.FAKE and said_of_all is Outcome.FAKE)):
-        return Ruling(Outcome.UNSURE, p_all, (because("too_little", person=top.id, why=why_thin),))
+        why = why_thin if top.drawn and why_thin.code == "drawn" else None
+        why = why or because("too_little", person=top.id, why=why_thin)
+        return Ruling(Outcome.UNSURE, p_all, (why,))
     _, top, _ = solid[0]
     if many:
         why = why_among(top, said, thresholds, p_fake=p_fake, faces=len(solid))

@@ -1,10 +1,15 @@
+import json
+from hashlib import sha256
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
+from tiny_model import card_values  # noqa: E402
 from unmask.errors import ModelError  # noqa: E402
+from unmask.judge.score import load_model  # noqa: E402
 from unmask.lab.models.export import export_judge, run_onnx  # noqa: E402
 from unmask.lab.models.foundation_net import FoundationNet  # noqa: E402
 from unmask.lab.models.narrow import narrow_weights  # noqa: E402
@@ -59,6 +64,26 @@ def test_matrices_of_8_bits_are_stored_without_loss(net, crops, tmp_path):
     assert [array.shape for array in stored] == [(64, 640), (640, 64)] * 2
     assert narrow.stat().st_size < 0.6 * wide.stat().st_size
     assert np.abs(run_onnx(wide, crops) - run_onnx(narrow, crops)).max() < 2e-3
+
+
+def test_a_second_head_tells_drawn_faces_and_a_scan_hears_it(crops, tmp_path):
+    torch.manual_seed(1)
+    tower = VisionTransformer(Shape(64, 2, 128, patch_px=14, image_px=28)).eval()
+    net = FoundationNet(tower, mean=MEAN, std=STD, blocks=(1, 2), tells_drawn=True).eval()
+    net.requires_grad_(requires_grad=False)
+    file = tmp_path / "two.onnx"
+    export_judge(net, file, crops=crops, outputs=("logit", "drawn"))
+    logit, drawn = (one.numpy() for one in net(torch.from_numpy(crops)))
+    values = card_values(
+        file=file.name, size_px=28, sha256=sha256(file.read_bytes()).hexdigest(), drawn_at_least=0.5
+    )
+    card = tmp_path / "two.json"
+    card.write_text(json.dumps(values))
+    found = load_model(card).look(crops)
+    assert np.allclose(found.logits, logit, atol=1e-4) and np.allclose(found.drawn, drawn, atol=1e-4)
+    card.write_text(json.dumps({key: value for key, value in values.items() if key != "drawn_at_least"}))
+    with pytest.raises(ModelError, match=r"give logit float \(N,\), got"):
+        load_model(card)
 
 
 @pytest.mark.parametrize("blocks", [(), (0, 1), (2, 4), (2, 1), (1, 1)])

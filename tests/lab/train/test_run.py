@@ -52,7 +52,7 @@ def test_a_clip_run_leaves_a_model_that_a_scan_can_use(data, tmp_path):
     for name in ("tiny.onnx", "tiny-int8.onnx"):
         model = load_model(tmp_path / "run" / name)
         assert model.card.kind == "clip" and model.card.limits[0].startswith("Neither calibrated")
-        found.append(score_crops(model, crops, ScoreSettings(batch_crops=2)))
+        found.append(score_crops(model, crops, ScoreSettings(batch_crops=2)).logits)
     assert found[0].shape == (5,)
     np.testing.assert_allclose(found[0], found[1], atol=0.2)
     measured = json.loads((tmp_path / "run" / "export.json").read_text())

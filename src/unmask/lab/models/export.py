@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,13 +61,16 @@ def export_onnx(net: FrameNet | ClipNet | Ensemble, file: Path, *, size_px: int)
     return export_judge(Judge(net), file, crops=np.random.default_rng(0).integers(0, 256, shape, np.uint8))
 
 
-def export_judge(judge: nn.Module, file: Path, *, crops: NDArray[np.uint8]) -> float:
-    """The same for any module from crops, uint8, to logits.
+def export_judge(
+    judge: nn.Module, file: Path, *, crops: NDArray[np.uint8], outputs: Sequence[str] = ("logit",)
+) -> float:
+    """The same for any module from crops, uint8, to logits, or to several outputs of the logits' shape.
 
     Args:
         judge: Shape (N, 3, S, S) to (N,), or for clips (N, T, 3, S, S) to (N, T); left in evaluation mode.
         file: Where to.
         crops: What both are compared on, with two crops or more, and three frames or more.
+        outputs: What the file calls them.
 
     Returns:
         The largest difference of the logits.
@@ -86,14 +90,15 @@ def export_judge(judge: nn.Module, file: Path, *, crops: NDArray[np.uint8]) -> f
             (example,),
             file,
             input_names=["crops"],
-            output_names=["logit"],
-            dynamic_axes={"crops": names, "logit": names},
+            output_names=list(outputs),
+            dynamic_axes=dict.fromkeys(("crops", *outputs), names),
             opset_version=OPSET,
             dynamo=False,
         )
     with torch.inference_mode():
-        expected = judge(given).numpy()
-    difference = float(np.abs(run_onnx(file, crops) - expected).max())
+        expected = judge(given)
+    both = zip(_run(file, crops), [expected] if isinstance(expected, Tensor) else expected, strict=True)
+    difference = max(float(np.abs(found - wanted.numpy()).max()) for found, wanted in both)
     if not difference <= LARGEST_DIFFERENCE:
         raise ModelError(f"{file.name} must match torch within {LARGEST_DIFFERENCE}, got {difference:.2g}")
     return difference
@@ -101,5 +106,9 @@ def export_judge(judge: nn.Module, file: Path, *, crops: NDArray[np.uint8]) -> f
 
 def run_onnx(file: Path, crops: NDArray[np.uint8]) -> NDArray[np.floating]:
     """The logits that an exported network gives."""
+    return _run(file, crops)[0]
+
+
+def _run(file: Path, crops: NDArray[np.uint8]) -> list[NDArray[np.floating]]:
     session = onnxruntime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(None, {"crops": crops})[0])
+    return [np.asarray(one) for one in session.run(None, {"crops": crops})]

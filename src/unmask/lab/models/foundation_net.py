@@ -29,6 +29,7 @@ class FoundationNet(nn.Module):
         mean: Subtracted from RGB in 0 to 1.
         std: What is divided by.
         blocks: Counted from 1, rising; their features stand side by side.
+        tells_drawn: Whether a second head tells faces that look drawn.
 
     Raises:
         ModelError: The blocks are none of the tower's, or not rising.
@@ -45,7 +46,13 @@ class FoundationNet(nn.Module):
     std: Tensor
 
     def __init__(
-        self, tower: VisionTransformer, *, mean: Sequence[float], std: Sequence[float], blocks: Sequence[int]
+        self,
+        tower: VisionTransformer,
+        *,
+        mean: Sequence[float],
+        std: Sequence[float],
+        blocks: Sequence[int],
+        tells_drawn: bool = False,
     ) -> None:
         super().__init__()
         if not blocks or list(blocks) != sorted(set(blocks) & set(range(1, len(tower.blocks) + 1))):
@@ -54,7 +61,9 @@ class FoundationNet(nn.Module):
         self.taken = tuple(blocks)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
-        self.judge = nn.Linear(len(blocks) * len(KINDS) * tower.shape.width, 1)
+        width = len(blocks) * len(KINDS) * tower.shape.width
+        self.judge = nn.Linear(width, 1)
+        self.drawn = nn.Linear(width, 1) if tells_drawn else None
 
     def describe(self, crops: Tensor) -> Tensor:
         """What the head judges by.
@@ -70,7 +79,8 @@ class FoundationNet(nn.Module):
         taken = [tokens for number, tokens in enumerate(behind, self.taken[0]) if number in self.taken]
         return torch.stack([describe_tokens(tokens) for tokens in taken], 1).flatten(1)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """Log odds of a fake, shape (N,), of crops as in `describe`."""
-        logit: Tensor = self.judge(self.describe(crops)).squeeze(1)
-        return logit
+    def forward(self, crops: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Log odds of a fake, shape (N,), of crops as in `describe`; and, if asked, how drawn each looks."""
+        features = self.describe(crops)
+        logit: Tensor = self.judge(features).squeeze(1)
+        return logit if self.drawn is None else (logit, self.drawn(features).squeeze(1))
