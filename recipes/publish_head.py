@@ -28,8 +28,6 @@ from features import PSEUDO, in_no_order
 from heads import (
     UNCHOSEN,
     VALIDATION,
-    Axes,
-    Bench,
     Faces,
     Head,
     HeadSettings,
@@ -60,7 +58,7 @@ MEAN_SOURCE, WORST_SOURCE, ENOUGH_CLIPS = 0.05, 0.15, 5
 CROPS = 6  # of a person, as many as were judged when sources were left out
 SIZE_PX = 224
 DRAWS = 400
-FOLDS = 5  # of sources, where drawn faces are told
+FOLDS, DRAWN_COMPONENTS = 5, 512  # of sources and of features, where drawn faces are told
 EQUAL = 300  # clips of each class in a calibration on sources that were drawn again
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99)  # probabilities at which its spread is told
 OUTCOMES = ("fake", "unsure", "real")
@@ -86,7 +84,7 @@ def main() -> None:
     calibration = with_sources(calibration, clips)
     scores = measure(clips, calibration, thresholds)
     head = axes.undo(fit_head([unit for unit in bench.units if unit.source not in VALIDATION], settings))
-    drawn = tell_drawn(options, bench, axes)
+    drawn = tell_drawn(options, faces)
     scores |= drawn.scores
     options.output.mkdir(parents=True, exist_ok=True)
     with whole_file(options.output / f"{options.name}.onnx") as draft:
@@ -299,18 +297,21 @@ class Drawn(NamedTuple):
     scores: dict[str, Score]
 
 
-def tell_drawn(options: argparse.Namespace, bench: Bench, axes: Axes) -> Drawn:
+def tell_drawn(options: argparse.Namespace, faces: Faces) -> Drawn:
     """Fit to all crops, and choose from where on a face is called drawn by sources left out.
 
-    That is the lowest tenth that no photographed clip reaches, real or fake.
+    That is the lowest tenth that no photographed clip reaches, real or fake. The axes are those of
+    photographed and drawn faces together: on those of photographed ones alone the two lie nearer to each
+    other.
     """
-    made = read_faces(
-        split_places([options.drawn]), states=options.states[:1], blocks=options.blocks, kinds=KINDS
-    )
-    kept = (bench.table["family"] != PSEUDO).to_numpy() & ~bench.table["source"].isin(VALIDATION).to_numpy()
-    table, features = bench.table[kept], bench.turned[options.states[0]][kept]
+    state = options.states[0]
+    made = read_faces(split_places([options.drawn]), states=[state], blocks=options.blocks, kinds=KINDS)
+    kept = ~faces.table["family"].eq(PSEUDO) & ~faces.table["source"].isin(VALIDATION)
+    table, features = faces.table[kept], faces.features[state][kept.to_numpy()]
+    both = np.concatenate([features, made.features[state]])
+    axes = find_axes(both, components=DRAWN_COMPONENTS, most=len(both))
+    features, drawn = axes.of(features), axes.of(made.features[state])
     sources, names = pd.factorize(table["source"])
-    drawn = axes.of(made.features[options.states[0]])
     fold_of = {name: int(in_no_order(name), 16) % FOLDS for name in names}
     photo_fold, drawn_fold = (some["source"].map(fold_of).to_numpy() for some in (table, made.table))
     photo, sketch = np.empty(len(features)), np.empty(len(drawn))
