@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,12 @@ from rich.console import Console
 
 from marks import marks, paragraph, put_into
 from pipeline import draw_clips, run_python
+from unmask.archive.engines import CrewSettings, gather_crew
 from unmask.data import index
-from unmask.lab.extract.crews import CrewSettings, gather_crew
 from unmask.lab.extract.plan import ExtractSettings, Plan, Video, make_plan, videos_of_index
 from unmask.lab.extract.run import extract
 from unmask.lab.extract.store import Store
-from unmask.lab.extract.worker import Extracted
+from unmask.lab.extract.worker import Extracted, load_extractor
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".data" / "benchmarks"
@@ -83,7 +84,7 @@ def measure(plan: Plan, crew: CrewSettings) -> dict[str, Any]:
     own = time.process_time()
     try:
         with Store(folder / "crops", plan) as store:
-            extract(store, gather_crew(plan.settings, crew), on_done=note)
+            extract(store, gather_crew(partial(load_extractor, plan.settings), crew), on_done=note)
         size = sum(file.stat().st_size for file in (folder / "crops").glob("*.tar"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import sys
+from functools import partial
 from pathlib import Path
 
 
@@ -25,11 +26,12 @@ def main(index_file: str, output: str) -> None:
     }
     from ray.cluster_utils import Cluster
 
+    from unmask.archive.engines import CrewSettings, gather_crew
     from unmask.data import index
-    from unmask.lab.extract.crews import CrewSettings, gather_crew
     from unmask.lab.extract.plan import ExtractSettings, make_plan, videos_of_index
     from unmask.lab.extract.run import extract
     from unmask.lab.extract.store import Store
+    from unmask.lab.extract.worker import load_extractor
 
     small = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": 80 * 2**20}
     for left in (2, 1, 0):  # a head gets half a minute to start, which is short on a busy machine
@@ -49,7 +51,7 @@ def main(index_file: str, output: str) -> None:
         if len(told) == 3:
             cluster.remove_node(node, allow_graceful=False)
 
-    crew = gather_crew(settings, CrewSettings(engine="ray", address=cluster.address))
+    crew = gather_crew(partial(load_extractor, settings), CrewSettings(engine="ray", address=cluster.address))
     most, nodes = crew.size(), len(cluster.list_all_nodes())
     with Store(Path(output), plan) as store:
         extract(store, crew, on_done=kill_one)

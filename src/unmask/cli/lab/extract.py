@@ -102,9 +102,12 @@ def extract(
             _pack(sources, output, margin=margin, min_width=min_width, as_json=json)
         return
     with stopping_on_errors("the same command goes on from here"):
+        from functools import partial
+
+        from unmask.archive.engines import CrewSettings, gather_crew
         from unmask.faces.settings_file import read_detector_file
-        from unmask.lab.extract.crews import CrewSettings, gather_crew
         from unmask.lab.extract.plan import ExtractSettings, make_plan
+        from unmask.lab.extract.worker import load_extractor
 
         detect, track = read_detector_file(settings_file)
         settings = ExtractSettings(
@@ -120,7 +123,7 @@ def extract(
             engine=engine, workers=workers, limit_seconds=time_limit, address=address
         )
         made = make_plan(_list_videos(sources), settings)
-        crew = gather_crew(settings, crew_settings)
+        crew = gather_crew(partial(load_extractor, settings), crew_settings)
         if plan:
             from unmask.lab.extract.estimate import estimate
 

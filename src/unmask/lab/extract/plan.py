@@ -70,7 +70,7 @@ class Video:
 
     Attributes:
         name: Unique in the plan; as in the video index.
-        path: What opens it, see `unmask.lab.datasets.sources`.
+        path: What opens it, see `unmask.archive.sources`.
         source: Collection or part.
         label: ``REAL``, ``FAKE`` or empty.
         original: Name of the real video that a fake was made from; its own for others.

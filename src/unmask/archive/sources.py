@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
+from unmask.archive.windows import window
 from unmask.errors import DataError, MissingExtraError
-from unmask.lab.datasets.windows import window
 
 MAX_FILES = 5_000_000
 MAX_MEMBER_BYTES = 16 * 2**30
