@@ -35,7 +35,7 @@ from unmask.archive.engines import CrewSettings, gather_crew
 from unmask.data import index
 from unmask.lab.extract.plan import ExtractSettings, Plan, Video, make_plan, videos_of_index
 from unmask.lab.extract.run import extract
-from unmask.lab.extract.store import Store
+from unmask.lab.extract.store import CropStore
 from unmask.lab.extract.worker import Extracted, load_extractor
 
 HERE = Path(__file__).resolve().parent
@@ -83,7 +83,7 @@ def measure(plan: Plan, crew: CrewSettings) -> dict[str, Any]:
     load = os.getloadavg()[0]
     own = time.process_time()
     try:
-        with Store(folder / "crops", plan) as store:
+        with CropStore(folder / "crops", plan) as store:
             extract(store, gather_crew(partial(load_extractor, plan.settings), crew), on_done=note)
         size = sum(file.stat().st_size for file in (folder / "crops").glob("*.tar"))
     finally:
@@ -152,7 +152,7 @@ def measure_rows(rows: int) -> dict[str, float]:
     )
     folder = Path(tempfile.mkdtemp(prefix="unmask-"))
     try:
-        with Store(folder / "crops", plan) as store:
+        with CropStore(folder / "crops", plan) as store:
             lap("open an empty folder")
             for number, video in enumerate(plan.videos):
                 record = make_record(video, "done", people=1, crops=30, frames=30, boxes="own")
@@ -164,7 +164,7 @@ def measure_rows(rows: int) -> dict[str, float]:
                 store.put(number, part.blob)
             clock += making
             lap("keep every video and join every shard")
-        with Store(folder / "crops", plan) as store:
+        with CropStore(folder / "crops", plan) as store:
             lap("open the folder again, all done")
             store.finish()
             lap("write index and manifest")

@@ -30,7 +30,7 @@ def main(index_file: str, output: str) -> None:
     from unmask.data import index
     from unmask.lab.extract.plan import ExtractSettings, make_plan, videos_of_index
     from unmask.lab.extract.run import extract
-    from unmask.lab.extract.store import Store
+    from unmask.lab.extract.store import CropStore
     from unmask.lab.extract.worker import load_extractor
 
     small = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": 80 * 2**20}
@@ -53,7 +53,7 @@ def main(index_file: str, output: str) -> None:
 
     crew = gather_crew(partial(load_extractor, settings), CrewSettings(engine="ray", address=cluster.address))
     most, nodes = crew.size(), len(cluster.list_all_nodes())
-    with Store(Path(output), plan) as store:
+    with CropStore(Path(output), plan) as store:
         extract(store, crew, on_done=kill_one)
     import ray
 

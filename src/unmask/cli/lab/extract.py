@@ -168,9 +168,9 @@ def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:
     from unmask.lab.crops.shards import check_shards, read_index
     from unmask.lab.extract.manifest import count_manifest
     from unmask.lab.extract.run import extract as run_extract
-    from unmask.lab.extract.store import Store
+    from unmask.lab.extract.store import CropStore
 
-    with Store(output, made) as store:
+    with CropStore(output, made) as store:
         was_complete = store.complete
         with _progress(len(made), len(store.done)) as on_done:
             run_extract(store, crew, on_done=on_done)

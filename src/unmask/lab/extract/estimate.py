@@ -12,7 +12,7 @@ from typing import Any
 from unmask.errors import DataError
 from unmask.lab.extract.plan import Plan, make_plan
 from unmask.lab.extract.run import extract
-from unmask.lab.extract.store import Store
+from unmask.lab.extract.store import CropStore
 from unmask.lab.extract.worker import Extracted
 from unmask.work.pool import Crew
 
@@ -70,7 +70,7 @@ def estimate(plan: Plan, crew: Crew, *, families: int = 10) -> Estimate:
     parts: list[Extracted] = []
     sample = make_plan([plan.videos[n] for n in chosen], plan.settings)
     folder = tempfile.TemporaryDirectory(prefix="unmask-")
-    with folder as place, Store(Path(place) / "sample", sample) as store:
+    with folder as place, CropStore(Path(place) / "sample", sample) as store:
         extract(store, crew, on_done=parts.append)
     number = {plan.videos[n].name: n for n in chosen}
     groups: tuple[list[Extracted], list[Extracted]] = ([], [])

@@ -53,6 +53,11 @@ class Task:
     leads: bool = False
     guide: dict[str, Any] | None = None
 
+    @property
+    def name(self) -> str:
+        """Of the video."""
+        return self.video.name
+
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
