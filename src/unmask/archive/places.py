@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
@@ -30,7 +31,13 @@ class Held(ABC):
 
 
 class Place(ABC):
-    """Files by name, with ``/`` between folders. Whatever fails raises `OSError`, see `errors`."""
+    """Files by name, with ``/`` between folders. Whatever fails raises `OSError`, see `errors`.
+
+    Attributes:
+        flush_seconds: How long small things may wait to be written together, since each takes a while.
+    """
+
+    flush_seconds = 0.0
 
     @abstractmethod
     def __str__(self) -> str:
@@ -42,7 +49,7 @@ class Place(ABC):
 
     @abstractmethod
     def holds_more(self, names: Collection[str]) -> bool:
-        """Whether anything is there beside files and folders of these names."""
+        """Whether anything is there beside files and folders of these names, and drafts."""
 
     @abstractmethod
     def has(self, name: str) -> bool:
@@ -55,6 +62,10 @@ class Place(ABC):
     @abstractmethod
     def write(self, name: str, data: bytes, *, sync: bool = False) -> None:
         """Write a file as a whole; with ``sync`` it outlasts a power cut."""
+
+    @abstractmethod
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file that is not there yet; whether this was the run that did."""
 
     @abstractmethod
     def remove(self, name: str) -> None:
@@ -111,8 +122,11 @@ class Folder(Place):
             return {}
 
     def holds_more(self, names: Collection[str]) -> bool:
-        """Whether anything is there beside files and folders of these names."""
-        return self.path.is_dir() and any(file.name not in names for file in self.path.iterdir())
+        """Whether anything is there beside files and folders of these names, and drafts."""
+        if not self.path.is_dir():
+            return False
+        found = (file.name for file in self.path.iterdir())
+        return any(name not in names and not name.endswith(DRAFT_SUFFIX) for name in found)
 
     def has(self, name: str) -> bool:
         """Whether a file is there."""
@@ -126,6 +140,18 @@ class Folder(Place):
         """Write a file under another name, then rename it."""
         with replacing(self.path / name, sync=sync) as file:
             file.write(data)
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file under another name, and give it its own if no other has that."""
+        draft = _draft(self.path / name)
+        draft.write_bytes(data)
+        try:
+            os.link(draft, self.path / name)
+        except FileExistsError:
+            return False
+        finally:
+            draft.unlink()
+        return True
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -163,10 +189,15 @@ class _Locked(Held):
         self._lock.close()
 
 
+def _draft(path: Path) -> Path:
+    """Of its own for each run, as several may write the same file at once."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}{DRAFT_SUFFIX}")
+
+
 @contextmanager
 def replacing(path: Path, *, sync: bool = True) -> Iterator[IO[bytes]]:
     """Write a file under another name and rename it at the end: it is there as a whole or not at all."""
-    draft = path.with_name(f"{path.name}{DRAFT_SUFFIX}")
+    draft = _draft(path)
     try:
         with draft.open("wb") as file:
             yield file

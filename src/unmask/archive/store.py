@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from unmask.archive.places import DRAFT_SUFFIX, Held, Place
+from unmask.archive.shares import WHOLE, Share
 from unmask.errors import DataError
 from unmask.version import __version__
 
@@ -48,6 +49,37 @@ class Header:
     told: dict[str, Any] = field(default_factory=dict)
 
 
+def is_claimed(place: Place, header: Header) -> bool:
+    """Whether a place is the output of this run already; False where it is still free.
+
+    Raises:
+        DataError: It holds something else.
+    """
+    foreign = place.holds_more((STATE, header.name))
+    if not place.has(header.name):
+        if foreign:
+            raise DataError(f"{place} holds other files; choose another folder or an empty one")
+        return False
+    try:
+        found = json.loads(place.read(header.name))["digest"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{place}: {header.name} is not the file that {header.command} writes") from error
+    if found != header.digest:
+        raise DataError(
+            f"{place} holds {header.holds}, with other settings, or by another version of unmask; "
+            "choose another folder"
+        )
+    return True
+
+
+def claim(place: Place, header: Header) -> None:
+    """Make a place the output of a run, or see that it is; raises as `is_claimed`."""
+    if not is_claimed(place, header):
+        place.make_folder("")
+        told = {"unmask": __version__, "digest": header.digest} | header.told
+        place.write(header.name, json.dumps(told, indent=1).encode() + b"\n")
+
+
 class Store(ABC):
     """An output, held by one run at a time; use it in a ``with`` block.
 
@@ -56,16 +88,21 @@ class Store(ABC):
         header: What it is of.
         shards: For each file the number of its shard, rising.
         last: Name of the file that is written last.
+        share: Which shards this run does.
 
     Raises:
         DataError: The place holds something else, another run works in it, or the disk is full.
     """
 
-    def __init__(self, place: Place, header: Header, shards: Sequence[int], *, last: str) -> None:
-        self.place, self._header, self._shards, self._last = place, header, shards, last
+    def __init__(
+        self, place: Place, header: Header, shards: Sequence[int], *, last: str, share: Share = WHOLE
+    ) -> None:
+        self.place, self.share = place, share
+        self._header, self._shards, self._last = header, shards, last
         self._members: list[list[int]] = [[] for _ in range(shards[-1] + 1 if shards else 0)]
         for number, shard in enumerate(shards):
             self._members[shard].append(number)
+        self._mine = [shard for shard in range(len(self._members)) if share.has(shard)]
         self._sealed: set[int] = set()
         self.done: set[int] = set()
         self._held: list[Held] = []
@@ -73,7 +110,8 @@ class Store(ABC):
     def __enter__(self) -> Self:
         try:
             with self.place.errors():
-                self._claim()
+                claim(self.place, self._header)
+                self._hold()
                 if not self.complete:
                     self._load()
         except BaseException:
@@ -88,8 +126,13 @@ class Store(ABC):
             self._held.pop().close()
 
     @property
+    def mine(self) -> Iterable[int]:
+        """Numbers of the files that this run does."""
+        return (number for shard in self._mine for number in self._members[shard])
+
+    @property
     def complete(self) -> bool:
-        """Whether everything is done, and what is written last is there."""
+        """Whether everything is done, by all runs, and what is written last is there."""
         return self.place.has(self._last)
 
     def put(self, number: int, blob: bytes) -> None:
@@ -108,16 +151,20 @@ class Store(ABC):
             self._seal_if_full(self._shards[number])
 
     def finish(self) -> None:
-        """Write what is written last, and remove what is no longer needed.
+        """Write what is written last, and remove what is no longer needed, unless others are still at it.
 
         Raises:
             DataError: Something is not done, or the disk is full.
         """
-        if len(self.done) < len(self._shards):
-            raise DataError(f"{len(self._shards) - len(self.done)} files are not done")
+        left = sum(1 for _ in self.mine) - len(self.done)
+        if left:
+            raise DataError(f"{left} files are not done")
         with self.place.errors():
-            self._conclude()
-            self.clean()
+            there = self.place.sizes(COMMITS)
+            if all(f"{shard:05d}.json" in there for shard in range(len(self._members))):
+                self._sweep()
+                self._conclude()
+                self.clean()
 
     def clean(self) -> None:
         """Remove what a finished run does not need."""
@@ -140,59 +187,49 @@ class Store(ABC):
         """Numbers of files of which it is known beforehand what comes of them."""
 
     @abstractmethod
-    def _is_whole(self, part: bytes) -> bool:
-        """Whether a part is all there; after a power cut a renamed file may still be cut short."""
+    def _load_parts(self, names: Sequence[str]) -> set[int]:
+        """Which files parts are there of, as a whole; others are removed, and those of what is done.
+
+        After a power cut a file that was renamed may still be cut short.
+        """
 
     def _keep(self, number: int, blob: bytes) -> None:
         self.place.write(self._part(number), blob)
 
-    def _claim(self) -> None:
-        """Make the place ours: no other command's, and no other run's."""
-        header, place = self._header, self.place
-        if not place.has(header.name) and place.holds_more((STATE, f"{header.name}{DRAFT_SUFFIX}")):
-            raise DataError(f"{place} holds other files; choose another folder or an empty one")
-        place.make_folder(PARTS)
-        place.make_folder(COMMITS)
-        self._held.append(place.hold(f"{STATE}/lock"))
-        if place.has(header.name):
-            try:
-                found = json.loads(place.read(header.name))["digest"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise DataError(
-                    f"{place}: {header.name} is not the file that {header.command} writes"
-                ) from error
-            if found != header.digest:
-                raise DataError(
-                    f"{place} holds {header.holds}, with other settings, or by another version of unmask; "
-                    "choose another folder"
-                )
-        else:
-            told = {"unmask": __version__, "digest": header.digest} | header.told
-            place.write(header.name, json.dumps(told, indent=1).encode() + b"\n")
+    def _hold(self) -> None:
+        """Keep other runs out: of the same share, and those that share the work otherwise."""
+        self.place.make_folder(PARTS)
+        self.place.make_folder(COMMITS)
+        lock, alike = self.share.lock, self.share.alike
+        self._held.append(self.place.hold(f"{STATE}/{lock}"))
+        for name in self.place.sizes(STATE):
+            if name.startswith("lock") and not alike(name):
+                self.place.hold(f"{STATE}/{name}").close()
 
     def _load(self) -> None:
         """Find out what is done; throw away what is half done."""
         place = self.place
-        for folder in ("", PARTS, COMMITS):
-            for name in place.sizes(folder):
-                if name.endswith(DRAFT_SUFFIX):
-                    place.remove(f"{folder}/{name}" if folder else name)
-        parts = [name for name in place.sizes(PARTS) if name.endswith(".part")]
+        if self.share == WHOLE:
+            self._sweep()
         commits = place.sizes(COMMITS)
-        for shard, members in enumerate(self._members):
+        for shard in self._mine:
             name = self._commit(shard)
             if name.rpartition("/")[2] in commits and self._stands(shard, place.read(name)):
                 self._sealed.add(shard)
-                self.done.update(members)
-        for name in parts:
-            number = int(name.removesuffix(".part"))
-            if number not in self.done and self._is_whole(place.read(f"{PARTS}/{name}")):
-                self.done.add(number)
-            else:
-                place.remove(f"{PARTS}/{name}")
-        self.done.update(self._known())
-        for shard in range(len(self._members)):
+                self.done.update(self._members[shard])
+        parts = [name for name in place.sizes(PARTS) if name.endswith(".part")]
+        own = (name for name in parts if self.share.has(self._shards[int(name.removesuffix(".part"))]))
+        self.done.update(self._load_parts(list(own)))
+        self.done.update(number for number in self._known() if self.share.has(self._shards[number]))
+        for shard in self._mine:
             self._seal_if_full(shard)
+
+    def _sweep(self) -> None:
+        """Remove what was being written when a run was killed."""
+        for folder in ("", PARTS, COMMITS):
+            for name in self.place.sizes(folder):
+                if name.endswith(DRAFT_SUFFIX):
+                    self.place.remove(f"{folder}/{name}" if folder else name)
 
     def _seal_if_full(self, shard: int) -> None:
         members = self._members[shard]

@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
+from unmask.cli.archive_options import (
+    ARCHIVE,
+    AddressOption,
+    EngineOption,
+    MemoryOption,
+    RetryOption,
+    ShardFilesOption,
+    ShardOption,
+    TopOption,
+)
 from unmask.cli.device import DeviceOption, ModelsOption, score_settings
 from unmask.cli.running import EXIT_INTERRUPTED, EXIT_USAGE
 from unmask.cli.stopping import Stopper
@@ -95,6 +105,24 @@ def scan(
         float,
         typer.Option(metavar="SECONDS", help="Give a file up after this time without anything new."),
     ] = 600.0,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="A whole archive: a record for each file, in a folder or s3://...; the same command goes on "
+            "after a stop. PATH may be a folder, zip, s3://..., list (.txt), or index (.parquet, .csv).",
+            rich_help_panel=ARCHIVE,
+        ),
+    ] = None,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
+    memory: MemoryOption = 0,
+    shard: ShardOption = None,
+    shard_files: ShardFilesOption = 1000,
+    retry_failed: RetryOption = False,
+    report_top: TopOption = 20,
 ) -> None:
     """Say of each file whether a face in it was manipulated.
 
@@ -116,7 +144,10 @@ def scan(
     unmask scan --from 41:30 --to 43:00 film.mkv
 
     unmask scan --json 'videos/**/*.mp4' > verdicts.jsonl
+
+    unmask scan s3://bucket/2026 -o s3://bucket/run --engine ray
     """
+    from unmask.cli.archive import Wanted, Way, refuse_beside, scan_archive
     from unmask.cli.inputs import expand, read_time
     from unmask.cli.saving import Saving
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
@@ -143,8 +174,14 @@ def scan(
             embedder=embedder,
         )
         batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
+        command = shlex.join(["unmask", *sys.argv[1:]])
+        if output is not None:
+            refuse_beside({"--csv": csv, "--report": report}, "-o")
+            way = Way(engine, address, memory, shard, shard_files, retry_failed, report_top)
+            scan_archive(Wanted(paths, output, settings, batch, way, json, language, command))
+            return
         inputs = expand(paths)
-        saving = Saving(csv, report, language, shlex.join(["unmask", *sys.argv[1:]]))
+        saving = Saving(csv, report, language, command)
         saving.check(len(inputs))
         _run(inputs, settings, batch, as_json=json, saving=saving)
     except UnmaskError as error:

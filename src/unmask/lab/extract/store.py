@@ -13,14 +13,14 @@ from __future__ import annotations
 import json
 import shutil
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from unmask.archive.places import Folder, replacing
-from unmask.archive.store import Header, Store, json_line
+from unmask.archive.store import PARTS, Header, Store, json_line
 from unmask.errors import DataError
 from unmask.lab.crops.shards import INDEX_NAME, TAR_END
 from unmask.lab.extract.manifest import MANIFEST_NAME
@@ -57,13 +57,15 @@ class CropStore(Store):
     def _known(self) -> Iterable[int]:
         return (number for number, video in enumerate(self.plan.videos) if video.problem)
 
-    def _is_whole(self, part: bytes) -> bool:
-        try:
-            line, _, tar = part.partition(b"\n")
-            head = json.loads(line)
-            return bool(len(tar) == head["bytes"] and zlib.crc32(tar) == head["crc32"])
-        except (ValueError, KeyError, TypeError):
-            return False
+    def _load_parts(self, names: Sequence[str]) -> set[int]:
+        there = set()
+        for name in names:
+            number = int(name.removesuffix(".part"))
+            if number not in self.done and _is_whole(self.place.read(f"{PARTS}/{name}")):
+                there.add(number)
+            else:
+                self.place.remove(f"{PARTS}/{name}")
+        return there
 
     def _stands(self, shard: int, commit: bytes) -> bool:
         size = json.loads(commit.partition(b"\n")[0])["bytes"]
@@ -113,3 +115,12 @@ class CropStore(Store):
 
 def _tar_name(shard: int) -> str:
     return f"crops-{shard:05d}.tar"
+
+
+def _is_whole(part: bytes) -> bool:
+    try:
+        line, _, tar = part.partition(b"\n")
+        head = json.loads(line)
+        return bool(len(tar) == head["bytes"] and zlib.crc32(tar) == head["crc32"])
+    except (ValueError, KeyError, TypeError):
+        return False
