@@ -62,7 +62,8 @@ class Judged:
 
     Attributes:
         record: As `unmask.archive.record.Record.to_dict` gives it.
-        seconds: What it took: wall time by stage, and ``cpu`` of all threads. Empty where nothing was done.
+        seconds: What it took: wall time by stage, to ``fetch`` a copy, and ``cpu`` of all threads. Empty
+            where nothing was done.
     """
 
     record: dict[str, Any]
@@ -89,8 +90,9 @@ class Judge:
             DataError: There is no such file, or it may not be read.
             UnreachableError: It cannot be had just now.
         """
-        start = time.process_time()
+        start, began = time.process_time(), time.perf_counter()
         with self._local(task.file) as path:
+            fetch = time.perf_counter() - began
             if task.hash_only:
                 with _reaching(task.file.path):
                     return Hashed(fingerprint(path))
@@ -101,8 +103,8 @@ class Judge:
             verdict = self.scanner.scan(path, listed=listed, on_look=lambda look: tell.part(None))
             size = path.stat().st_size if verdict.sha256 else max(task.file.size_bytes, 0)
         record = record_of(verdict, task.name, size_bytes=size, settings=self.settings)
-        cpu = round(time.process_time() - start, 4)
-        return Judged(record.to_dict(), verdict.seconds | {"cpu": cpu})
+        spent = {"fetch": round(fetch, 4), "cpu": round(time.process_time() - start, 4)}
+        return Judged(record.to_dict(), verdict.seconds | spent)
 
     @contextmanager
     def _local(self, file: SourceFile) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from unmask.archive.plan import FILES_PER_SHARD, PLAN_NAME, Plan, make_plan, pla
 from unmask.archive.record import digest_settings
 from unmask.archive.records import RecordStore, scan_header
 from unmask.archive.shares import WHOLE, Share
+from unmask.archive.sources import SourceFile
 from unmask.archive.store import claim, is_claimed
 from unmask.config import ScanSettings
 from unmask.errors import require
@@ -62,7 +63,12 @@ def list_plan(sources: Sequence[str], settings: ArchiveSettings) -> Plan:
 
 
 def open_store(
-    sources: Sequence[str], output: str, settings: ArchiveSettings, *, share: Share = WHOLE
+    sources: Sequence[str],
+    output: str,
+    settings: ArchiveSettings,
+    *,
+    share: Share = WHOLE,
+    files: Sequence[SourceFile] | None = None,
 ) -> RecordStore:
     """The output of a scan, to be entered.
 
@@ -71,6 +77,7 @@ def open_store(
         output: A folder or an address.
         settings: Of the scan.
         share: Which shards this run does.
+        files: What the first run scans instead of all files of the sources.
 
     Raises:
         DataError: The output holds something else, or there is nothing to scan.
@@ -88,7 +95,8 @@ def open_store(
     header = scan_header(sources, told)
     with place.errors():
         if not (is_claimed(place, header) and place.has(PLAN_NAME)):
-            data = plan_bytes(list_plan(sources, settings))
+            found = list_files(sources) if files is None else files
+            data = plan_bytes(make_plan(found, per_shard=settings.files_per_shard))
             claim(place, header)
             place.create(PLAN_NAME, data)
         plan = plan_of(place.read(PLAN_NAME), per_shard=settings.files_per_shard, where=str(place))

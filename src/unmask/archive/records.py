@@ -217,7 +217,7 @@ class RecordStore(Store):
         for number in self._members[shard]:
             record, seconds = self._done(number)
             if record["sha256"] and record["size_bytes"]:
-                judged = first.setdefault(record["sha256"], record["name"])
+                judged = first.setdefault(record["sha256"], record["duplicate_of"] or record["name"])
                 record["duplicate_of"] = None if judged == record["name"] else judged
             records.append(record)
             timings.append({"name": record["name"], "seconds": seconds})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from unmask.archive.judging import FileTask, Hashed, Judged
 from unmask.archive.records import RecordStore
@@ -26,10 +27,12 @@ class FileSchedule:
 
     Attributes:
         store: Where what is done is kept.
+        earlier: The record of a file that was judged before, by its SHA-256; None where there are none.
         pending: Files that the machine failed on, by number, with the reason; a later run does them.
     """
 
     store: RecordStore
+    earlier: Callable[[str], dict[str, Any] | None] | None = None
     pending: dict[int, Reason] = field(default_factory=dict)
     _ready: deque[FileTask] = field(default_factory=deque)
     _judged: dict[tuple[int, str], int] = field(default_factory=dict)
@@ -44,7 +47,8 @@ class FileSchedule:
                 number < last and families[number + 1] == families[number]
             )
             if number not in done:
-                self._ready.append(FileTask(number, self.store.plan.files[number], hash_only=alike))
+                hash_only = alike or self.earlier is not None
+                self._ready.append(FileTask(number, self.store.plan.files[number], hash_only=hash_only))
             elif alike and (record := self.store.record(number)) is not None and record["sha256"]:
                 self._judged.setdefault((families[number], record["sha256"]), number)
 
@@ -87,6 +91,8 @@ class FileSchedule:
         key = self._key(task.number, sha256)
         known = self._judged.get(key)
         record = None if known is None else self.store.record(known)
+        if record is None and self.earlier is not None:
+            record = self.earlier(sha256)
         if record is not None:
             self._copy(task.number, record)
         elif key in self._waiting:
@@ -96,7 +102,7 @@ class FileSchedule:
             self._hashes[task.number] = sha256
             self._ready.appendleft(FileTask(task.number, task.file))
 
-    def _copy(self, number: int, record: dict[str, object]) -> None:
+    def _copy(self, number: int, record: dict[str, Any]) -> None:
         self.store.keep(number, Judged(record | {"name": self.store.plan.files[number].inner}))
 
     def _key(self, number: int, sha256: str) -> tuple[int, str]:
@@ -104,7 +110,11 @@ class FileSchedule:
 
 
 def scan_files(
-    store: RecordStore, crew: Crew, *, on_done: Callable[[int], None] = lambda done: None
+    store: RecordStore,
+    crew: Crew,
+    *,
+    on_done: Callable[[int], None] = lambda done: None,
+    earlier: Callable[[str], dict[str, Any] | None] | None = None,
 ) -> dict[int, Reason]:
     """Judge all that is not judged yet.
 
@@ -114,6 +124,7 @@ def scan_files(
         store: Entered; its plan is done.
         crew: The workers.
         on_done: Told how many files are done, whenever some are.
+        earlier: As of `FileSchedule`.
 
     Returns:
         Files that the machine failed on, by number, with the reason: they are still to be done.
@@ -125,7 +136,7 @@ def scan_files(
     if store.complete:
         store.clean()
         return {}
-    schedule = FileSchedule(store)
+    schedule = FileSchedule(store, earlier)
     work_through(schedule, crew, on_done=lambda answer: on_done(len(store.done)))
     store.flush()
     if not schedule.pending:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from unmask.cli.running import stopping_on_errors
+from unmask.cli.running import GROWTH, duration_words, stopping_on_errors
 from unmask.errors import SettingsError, require
 
 if TYPE_CHECKING:
     from unmask.archive.engines import CrewSettings
+    from unmask.archive.forecast import Forecast
     from unmask.archive.opening import ArchiveSettings
     from unmask.archive.records import RecordStore
     from unmask.config import BatchSettings, ScanSettings
@@ -37,6 +38,9 @@ class Way:
         files_per_shard: How many records share a file.
         retry_failed: Do again what is unreadable or an error.
         report_top: How many of the most suspicious files get a report.
+        plan: Only say what it will cost.
+        price: Of a core an hour.
+        watch: Wait for files that arrive.
     """
 
     engine: str = "local"
@@ -46,6 +50,9 @@ class Way:
     files_per_shard: int = 1000
     retry_failed: bool = False
     report_top: int = 20
+    plan: bool = False
+    price: float | None = None
+    watch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Wanted:
 
     Attributes:
         sources: What to scan.
-        output: Where the records go.
+        output: Where the records go; None where only costs are asked for.
         settings: Of every file.
         batch: Workers and time limit.
         way: How it is gone through.
@@ -64,7 +71,7 @@ class Wanted:
     """
 
     sources: list[str]
-    output: str
+    output: str | None
     settings: ScanSettings
     batch: BatchSettings
     way: Way
@@ -73,7 +80,7 @@ class Wanted:
     command: str
 
 
-def refuse_beside(given: Mapping[str, object], option: str) -> None:
+def refuse_beside(given: Mapping[str, object]) -> None:
     """Options that say something else of what comes out.
 
     Raises:
@@ -81,36 +88,114 @@ def refuse_beside(given: Mapping[str, object], option: str) -> None:
     """
     for name, value in given.items():
         if value is not None:
-            raise SettingsError(f"{name} and {option} do not go together: the records are in OUT")
+            raise SettingsError(f"{name} does not go with a whole archive, whose records are in -o OUT")
 
 
 def scan_archive(wanted: Wanted) -> None:
     """Run it; ends with an exit code where not every file has its record."""
     with stopping_on_errors("the same command goes on from here"):
-        import os
-
-        from unmask.archive.opening import judging_crew, open_store
-        from unmask.archive.scanning import scan_files
-        from unmask.archive.shares import WHOLE, read_share
-
-        way, settings = wanted.way, _settings(wanted)
-        if way.retry_failed and way.shard is not None:
-            raise SettingsError("--retry-failed and --shard do not go together: one run has all that failed")
+        way = wanted.way
         require(0 <= way.report_top <= 100, "--report-top must be 0 to 100", way.report_top)
-        share = WHOLE if way.shard is None else read_share(way.shard, os.environ)
-        crew = judging_crew(settings, _crew_settings(wanted))
-        with open_store(wanted.sources, wanted.output, settings, share=share) as store:
-            if way.retry_failed:
-                typer.echo(f"{store.retry_failed()} files that failed are tried again", err=True)
-            with _progress(sum(1 for _ in store.mine), len(store.done)) as on_done:
-                pending = scan_files(store, crew, on_done=on_done)
-            _tell(store, pending, as_json=wanted.as_json)
-            if store.complete and way.report_top:
-                from unmask.cli.archive_reports import write_top_reports
+        if way.plan:
+            _plan(wanted)
+            return
+        if wanted.output is None:
+            raise SettingsError("--watch must be told where the records go: -o OUT")
+        if way.retry_failed and (way.shard is not None or way.watch):
+            raise SettingsError("--retry-failed goes with neither --shard nor --watch: one run has all")
+        if way.watch:
+            _watch(wanted, wanted.output)
+        else:
+            _scan(wanted, wanted.output)
 
-                write_top_reports(store, wanted)
+
+def _scan(wanted: Wanted, output: str) -> None:
+    import os
+
+    from unmask.archive.opening import judging_crew, open_store
+    from unmask.archive.scanning import scan_files
+    from unmask.archive.shares import WHOLE, read_share
+
+    way, settings = wanted.way, _settings(wanted)
+    share = WHOLE if way.shard is None else read_share(way.shard, os.environ)
+    crew = judging_crew(settings, _crew_settings(wanted))
+    with open_store(wanted.sources, output, settings, share=share) as store:
+        if way.retry_failed:
+            typer.echo(f"{store.retry_failed()} files that failed are tried again", err=True)
+        with _progress(sum(1 for _ in store.mine), len(store.done)) as on_done:
+            pending = scan_files(store, crew, on_done=on_done)
+        _tell(store, pending, as_json=wanted.as_json)
+        if store.complete and way.report_top:
+            from unmask.cli.archive_reports import write_top_reports
+
+            write_top_reports(store, wanted)
     if pending:
         raise typer.Exit(EXIT_PENDING)
+
+
+def _plan(wanted: Wanted) -> None:
+    from unmask.archive.forecast import forecast
+    from unmask.archive.opening import judging_crew, list_plan
+
+    settings = _settings(wanted)
+    made = list_plan(wanted.sources, settings)
+    found = forecast(made, judging_crew(settings, _crew_settings(wanted)))
+    _tell_forecast(found, wanted.way.price, as_json=wanted.as_json)
+
+
+def _tell_forecast(found: Forecast, price: float | None, *, as_json: bool) -> None:
+    hours = {str(workers): round(found.hours(workers), 6) for workers in GROWTH}
+    cost = None if price is None else found.hours(1) * price
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        typer.echo(json.dumps(asdict(found) | {"hours_on_workers": hours, "cost": cost}))
+        return
+    from unmask.files import size_words
+
+    error = found.worker_error_seconds / 3600
+    outcomes = ", ".join(f"{count} {name}" for name, count in sorted(found.outcomes.items()))
+    failed = f", {found.failed} failed" if found.failed else ""
+    wall = "   ".join(f"{workers}: {duration_words(float(h))}" for workers, h in hours.items())
+    told = "give --price, what a core costs an hour" if cost is None else f"{cost:.2f}, at {price:g} an hour"
+    typer.echo(
+        f"files        {found.files}, of which {found.skipped} cannot be read; {size_words(found.bytes)}\n"
+        f"hours        {found.hours(1):.3g} of one core, give or take {error:.2g}\n"
+        f"CPU hours    {found.cpu_seconds / 3600:.3g}\n"
+        f"on workers   {wall}\n"
+        f"cost         {told}\n"
+        f"from         {found.sampled} files that were judged for this ({outcomes}{failed})"
+    )
+
+
+def _watch(wanted: Wanted, output: str) -> None:
+    import json
+    from collections import Counter
+    from pathlib import Path
+
+    from unmask.archive.opening import judging_crew, open_store
+    from unmask.archive.scanning import scan_files
+    from unmask.archive.watching import Inbox, watch_place
+
+    if len(wanted.sources) != 1 or wanted.way.shard is not None or "://" in output:
+        raise SettingsError("--watch takes one PATH, a folder as -o OUT, and no --shard")
+    settings = _settings(wanted)
+    crew = judging_crew(settings, _crew_settings(wanted))
+    batches = watch_place(
+        Inbox(wanted.sources[0]),
+        Path(output),
+        open_batch=lambda place, files: open_store(wanted.sources, place, settings, files=files),
+        scan=lambda store, earlier: scan_files(store, crew, earlier=earlier.record),
+        files_per_batch=settings.files_per_shard,
+    )
+    for records in batches:
+        if wanted.as_json:
+            for record in records:
+                typer.echo(json.dumps(record))
+        else:
+            counts = Counter(record["outcome"] for record in records)
+            typer.echo(", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
 
 
 def _settings(wanted: Wanted) -> ArchiveSettings:

@@ -54,3 +54,25 @@ TopOption = Annotated[
         rich_help_panel=ARCHIVE,
     ),
 ]
+PlanOption = Annotated[
+    bool,
+    typer.Option(
+        "--plan",
+        help="Judge ten files and say what all will cost; nothing is written.",
+        rich_help_panel=ARCHIVE,
+    ),
+]
+PriceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--price", metavar="X", help="With --plan: what a core costs an hour.", rich_help_panel=ARCHIVE
+    ),
+]
+WatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="PATH is a place where files arrive; judge them once they are whole, until Ctrl-C.",
+        rich_help_panel=ARCHIVE,
+    ),
+]

@@ -18,10 +18,13 @@ from unmask.cli.archive_options import (
     AddressOption,
     EngineOption,
     MemoryOption,
+    PlanOption,
+    PriceOption,
     RetryOption,
     ShardFilesOption,
     ShardOption,
     TopOption,
+    WatchOption,
 )
 from unmask.cli.device import DeviceOption, ModelsOption, score_settings
 from unmask.cli.running import EXIT_INTERRUPTED, EXIT_USAGE
@@ -123,6 +126,9 @@ def scan(
     shard_files: ShardFilesOption = 1000,
     retry_failed: RetryOption = False,
     report_top: TopOption = 20,
+    plan: PlanOption = False,
+    price: PriceOption = None,
+    watch: WatchOption = False,
 ) -> None:
     """Say of each file whether a face in it was manipulated.
 
@@ -175,9 +181,11 @@ def scan(
         )
         batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
         command = shlex.join(["unmask", *sys.argv[1:]])
-        if output is not None:
-            refuse_beside({"--csv": csv, "--report": report}, "-o")
-            way = Way(engine, address, memory, shard, shard_files, retry_failed, report_top)
+        if output is not None or plan or watch:
+            refuse_beside({"--csv": csv, "--report": report})
+            way = Way(
+                engine, address, memory, shard, shard_files, retry_failed, report_top, plan, price, watch
+            )
             scan_archive(Wanted(paths, output, settings, batch, way, json, language, command))
             return
         inputs = expand(paths)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unmask.cli.running import GROWTH, duration_words
+
 if TYPE_CHECKING:
     from unmask.lab.extract.estimate import Estimate
     from unmask.lab.extract.plan import Video
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 _TELL_EVERY_SECONDS = 30.0
 _NAMED = re.compile(r"([\w.-]+)=(.+)")
-_GROWTH = (1, 2, 4, 16, 128)
 
 
 def extract(
@@ -245,14 +246,14 @@ def _progress(total: int, done: int) -> Iterator[Callable[[Extracted], None]]:
             told = now
             here = done + counts.total()
             left = (total - here) * (now - start) / counts.total()
-            text = f"{here} of {total}, {words()}, about {_duration(left / 3600)} left"
+            text = f"{here} of {total}, {words()}, about {duration_words(left / 3600)} left"
             console.print(text, markup=False, soft_wrap=True)
 
     yield tell
 
 
 def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
-    hours = {str(workers): round(found.hours(workers), 3) for workers in _GROWTH}
+    hours = {str(workers): round(found.hours(workers), 3) for workers in GROWTH}
     if as_json:
         from dataclasses import asdict
         from json import dumps
@@ -263,7 +264,7 @@ def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
 
     cpu, error = found.cpu_seconds / 3600, found.cpu_error_seconds / 3600
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(found.status.items()))
-    wall = "   ".join(f"{workers}: {_duration(float(h))}" for workers, h in hours.items())
+    wall = "   ".join(f"{workers}: {duration_words(float(h))}" for workers, h in hours.items())
     typer.echo(
         f"videos       {found.videos}, of which {found.followers} may take another's boxes, "
         f"{found.skipped} cannot be read\n"
@@ -272,11 +273,3 @@ def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
         f"on workers   {wall}\n"
         f"from         {found.sampled} videos that were done for this ({outcomes})"
     )
-
-
-def _duration(hours: float) -> str:
-    if hours >= 48:
-        return f"{hours / 24:.1f} days"
-    if hours >= 1:
-        return f"{hours:.1f} h"
-    return f"{hours * 60:.1f} min" if hours * 60 >= 1 else f"{hours * 3600:.0f} s"
