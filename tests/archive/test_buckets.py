@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from archived import judge_for, lasting, scanned, settings_for, write_archive
+from archived import lasting, scanned, settings_for
 from inline_crew import InlineCrew
 from s3_server import s3_server
 from unmask.archive import buckets
@@ -19,43 +19,6 @@ from unmask.archive.scanning import scan_files
 from unmask.errors import DataError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory):
-    return write_archive(tmp_path_factory.mktemp("archive"))
-
-
-@pytest.fixture(scope="module")
-def settings(archive):
-    return settings_for(archive.parent)
-
-
-@pytest.fixture(scope="module")
-def judge(settings):
-    return judge_for(settings)
-
-
-@pytest.fixture(scope="module")
-def answers(judge):
-    """What comes of each task, so that the networks need not run in every test."""
-    known = {}
-
-    def do(task, tell):
-        key = task.file.path, task.hash_only
-        if key not in known:
-            known[key] = judge(task, tell)
-        return known[key]
-
-    return do
-
-
-@pytest.fixture(scope="module")
-def out(archive, settings, judge, tmp_path_factory):
-    """What a scan of the folder leaves in a folder."""
-    folder = tmp_path_factory.mktemp("out") / "out"
-    scanned([archive], folder, settings, InlineCrew(judge))
-    return folder
 
 
 @pytest.fixture(scope="module")

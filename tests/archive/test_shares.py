@@ -2,7 +2,7 @@
 
 import pytest
 
-from archived import judge_for, lasting, scanned, settings_for, write_archive
+from archived import lasting, scanned
 from inline_crew import InlineCrew
 from unmask.archive.opening import open_store
 from unmask.archive.scanning import scan_files
@@ -44,25 +44,16 @@ def test_what_is_no_share_is_refused(text, environment, words):
         read_share(text, environment)
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory):
-    return write_archive(tmp_path_factory.mktemp("archive"))
-
-
-def test_shares_in_any_order_leave_what_one_run_leaves(archive, tmp_path):
-    settings = settings_for(archive.parent)
-    crew = InlineCrew(judge_for(settings))
-    scanned([archive], tmp_path / "whole", settings, crew)
+def test_shares_in_any_order_leave_what_one_run_leaves(archive, settings, answers, out, tmp_path):
+    crew = InlineCrew(answers)
     for index in (2, 0, 1):
         assert not (tmp_path / "out/manifest.json").exists()
         scanned([archive], tmp_path / "out", settings, crew, share=Share(index, 3))
-    assert lasting(tmp_path / "out") == lasting(tmp_path / "whole")
-    assert len(crew.done) == 2 * (9 + 2)  # the two files of one size are hashed besides
+    assert lasting(tmp_path / "out") == lasting(out)
+    assert len(crew.done) == 9 + 2  # the two files of one size are hashed besides
 
 
-def test_shares_work_side_by_side_and_keep_other_ways_of_sharing_out(archive, tmp_path):
-    settings = settings_for(archive.parent)
-
+def test_shares_work_side_by_side_and_keep_other_ways_of_sharing_out(archive, settings, answers, tmp_path):
     def store(*share):
         return open_store([str(archive)], str(tmp_path / "out"), settings, share=Share(*share))
 
@@ -70,6 +61,6 @@ def test_shares_work_side_by_side_and_keep_other_ways_of_sharing_out(archive, tm
         for share in ((0, 3), (1, 2), (0, 1)):
             with pytest.raises(DataError, match="another run is working"), store(*share):
                 pass
-        scan_files(other, InlineCrew(judge_for(settings)))
+        scan_files(other, InlineCrew(answers))
     with store(0, 2):
         pass

@@ -6,27 +6,11 @@ from itertools import islice
 
 import pytest
 
-from archived import judge_for, settings_for, write_archive
 from inline_crew import InlineCrew
 from unmask.archive.opening import open_store
 from unmask.archive.scanning import scan_files
 from unmask.archive.watching import Inbox, watch_place
 from unmask.errors import DataError
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory):
-    return write_archive(tmp_path_factory.mktemp("archive"))
-
-
-@pytest.fixture(scope="module")
-def settings(archive):
-    return settings_for(archive.parent)
-
-
-@pytest.fixture(scope="module")
-def judge(settings):
-    return judge_for(settings)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from archived import judge_for, lasting, settings_for, write_archive
+from archived import judge_for, lasting, remembered, settings_for, write_archive
 from inline_crew import InlineCrew
 from unmask.archive.engines import ENGINES
 from unmask.cli import app
@@ -23,7 +23,7 @@ def archive(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def judge(archive):
-    return judge_for(settings_for(archive.parent))
+    return remembered(judge_for(settings_for(archive.parent)))
 
 
 @pytest.fixture

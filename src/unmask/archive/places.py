@@ -34,9 +34,11 @@ class Place(ABC):
     """Files by name, with ``/`` between folders. Whatever fails raises `OSError`, see `errors`.
 
     Attributes:
+        appends: Whether something can be written behind what a file has.
         flush_seconds: How long small things may wait to be written together, since each takes a while.
     """
 
+    appends = False
     flush_seconds = 0.0
 
     @abstractmethod
@@ -62,6 +64,10 @@ class Place(ABC):
     @abstractmethod
     def write(self, name: str, data: bytes, *, sync: bool = False) -> None:
         """Write a file as a whole; with ``sync`` it outlasts a power cut."""
+
+    def append(self, name: str, data: bytes) -> None:
+        """Write behind what a file has, where `appends`; what a kill interrupts may be there in part."""
+        raise NotImplementedError
 
     @abstractmethod
     def create(self, name: str, data: bytes) -> bool:
@@ -107,6 +113,8 @@ class Folder(Place):
         path: Made when something is written.
     """
 
+    appends = True
+
     def __init__(self, path: Path) -> None:
         self.path = path
 
@@ -139,6 +147,11 @@ class Folder(Place):
     def write(self, name: str, data: bytes, *, sync: bool = False) -> None:
         """Write a file under another name, then rename it."""
         with replacing(self.path / name, sync=sync) as file:
+            file.write(data)
+
+    def append(self, name: str, data: bytes) -> None:
+        """Write behind what a file has."""
+        with (self.path / name).open("ab") as file:
             file.write(data)
 
     def create(self, name: str, data: bytes) -> bool:

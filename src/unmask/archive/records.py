@@ -68,7 +68,7 @@ class RecordStore(Store):
         self.plan = plan
         self._model, self._settings = model, header.told["settings_sha256"]
         self._lines: dict[int, bytes] = {}  # of shards that are not full yet
-        self._waiting: list[bytes] = []
+        self._waiting: dict[int, bytes] = {}
         self._flush_seconds, self._flushed = flush_seconds, time.monotonic()
         self._sizes: dict[str, int] | None = None  # of what is there, by one listing
         self._part_of: dict[str, set[int]] = {}  # which files' records a part has that are still needed
@@ -114,7 +114,7 @@ class RecordStore(Store):
                 if failed:
                     again |= failed
                     self._lines |= {number: line for number, line in lines.items() if number not in failed}
-                    self._waiting += [line for number, line in lines.items() if number not in failed]
+                    self._waiting |= {number: self._lines[number] for number in lines.keys() - failed}
                     self.flush()
                     self.place.remove(self._commit(shard))
                     self._sealed.discard(shard)
@@ -124,27 +124,32 @@ class RecordStore(Store):
         return len(again | open_parts)
 
     def flush(self) -> None:
-        """Keep what waits."""
-        lines, self._waiting, self._flushed = self._waiting, [], time.monotonic()
-        if not lines:
-            return
-        numbers = {json.loads(line)["number"] for line in lines}
-        name = self._part(min(numbers))
-        self.place.write(name, b"".join(lines))
-        self._part_of[name] = numbers
+        """Keep what waits: behind the part of its shard, or in one of its own."""
+        waiting, self._waiting, self._flushed = self._waiting, {}, time.monotonic()
+        by_shard: dict[int, list[int]] = {}
+        for number in waiting:
+            by_shard.setdefault(self._shards[number], []).append(number)
+        for shard, numbers in by_shard.items():
+            name = self._part(self._members[shard][0] if self.place.appends else min(numbers))
+            write = self.place.append if self.place.appends else self.place.write
+            write(name, b"".join(waiting[number] for number in numbers))
+            self._part_of.setdefault(name, set()).update(numbers)
 
     def _keep(self, number: int, blob: bytes) -> None:
         self._lines[number] = blob
-        self._waiting.append(blob)
+        self._waiting[number] = blob
         if time.monotonic() - self._flushed >= self._flush_seconds:
             self.flush()
 
     def _load_parts(self, names: Sequence[str]) -> set[int]:
         there: set[int] = set()
         for name in names:
-            lines = _whole_lines(self.place.read(f"{PARTS}/{name}"), len(self.plan))
+            data = self.place.read(f"{PARTS}/{name}")
+            lines = _whole_lines(data, len(self.plan))
             lines = {number: line for number, line in lines.items() if number not in self.done}
             if lines:
+                if not data.endswith(b"\n"):  # or what comes next would be written behind half a line
+                    self.place.write(f"{PARTS}/{name}", b"".join(lines.values()))
                 self._lines |= lines
                 self._part_of[f"{PARTS}/{name}"] = set(lines)
                 there |= lines.keys()
@@ -155,7 +160,7 @@ class RecordStore(Store):
     def _drop_parts(self, members: Sequence[int]) -> None:
         for number in members:
             self._lines.pop(number, None)
-        self._waiting = [line for line in self._waiting if json.loads(line)["number"] in self._lines]
+            self._waiting.pop(number, None)
         for name in [name for name, numbers in self._part_of.items() if not numbers.isdisjoint(members)]:
             self._part_of[name].difference_update(members)
             if not self._part_of[name]:
