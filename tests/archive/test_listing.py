@@ -74,6 +74,16 @@ def test_names_are_made_different(folder, tmp_path):
     assert "films/a.mp4" in found and "films/a.mp4#2" in found and len(set(found)) == len(found)
 
 
+def test_a_name_that_is_no_text_is_shown_and_opened_all_the_same(tmp_path):
+    odd = tmp_path / "films" / b"\xff.mp4".decode("utf-8", "surrogateescape")
+    odd.parent.mkdir()
+    odd.write_bytes(b"123")
+    plan = make_plan(list_files([str(odd.parent)]))
+    assert plan.files[0].inner == "films/\ufffd.mp4"
+    (again,) = plan_of(plan_bytes(plan), per_shard=1000, where="out").files
+    assert again.path == str(odd)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [

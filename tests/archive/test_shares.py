@@ -5,6 +5,7 @@ import pytest
 from archived import lasting, scanned
 from inline_crew import InlineCrew
 from unmask.archive.opening import open_store
+from unmask.archive.records import RecordStore
 from unmask.archive.scanning import scan_files
 from unmask.archive.shares import Share, read_share
 from unmask.errors import DataError, SettingsError
@@ -64,3 +65,18 @@ def test_shares_work_side_by_side_and_keep_other_ways_of_sharing_out(archive, se
         scan_files(other, InlineCrew(answers))
     with store(0, 2):
         pass
+
+
+def test_two_that_end_together_both_end_well(archive, settings, answers, out, tmp_path, monkeypatch):
+    """The second one finds the summary written, and all that it is made from removed."""
+    scanned([archive], tmp_path / "out", settings, InlineCrew(answers), share=Share(0, 2))
+    conclude = RecordStore._conclude
+
+    def let_the_other_go_first(store):
+        monkeypatch.setattr(RecordStore, "_conclude", conclude)
+        scanned([archive], tmp_path / "out", settings, InlineCrew(answers), share=Share(0, 2))
+        conclude(store)
+
+    monkeypatch.setattr(RecordStore, "_conclude", let_the_other_go_first)
+    scanned([archive], tmp_path / "out", settings, InlineCrew(answers), share=Share(1, 2))
+    assert lasting(tmp_path / "out") == lasting(out)

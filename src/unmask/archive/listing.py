@@ -40,9 +40,10 @@ def list_files(sources: Sequence[str]) -> list[SourceFile]:
     found = [file for source in sources for file in _list_one(source)]
     seen: Counter[str] = Counter()
     for number, file in enumerate(found):
-        seen[file.inner] += 1
-        if seen[file.inner] > 1:
-            found[number] = replace(file, inner=f"{file.inner}#{seen[file.inner]}")
+        # Bytes of a name that are no UTF-8 can stand in no table.
+        name = file.inner.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        seen[name] += 1
+        found[number] = replace(file, inner=name if seen[name] == 1 else f"{name}#{seen[name]}")
     return found
 
 

@@ -104,13 +104,17 @@ def make_plan(files: Sequence[SourceFile], *, per_shard: int = FILES_PER_SHARD) 
 
 
 def plan_bytes(plan: Plan) -> bytes:
-    """The plan as a Parquet table of ``name``, ``path``, ``size_bytes``, ``problem`` and ``shard``."""
+    """The plan as a Parquet table of ``name``, ``path``, ``size_bytes``, ``problem`` and ``shard``.
+
+    A path that is no UTF-8 is in ``path_bytes``, too.
+    """
     arrow, parquet = _arrow()
     files = plan.files
     table = arrow.table(
         {
             "name": arrow.array([file.inner for file in files], arrow.string()),
-            "path": arrow.array([file.path for file in files], arrow.string()),
+            "path": arrow.array([_text(file.path) for file in files], arrow.string()),
+            "path_bytes": arrow.array([_odd_bytes(file.path) for file in files], arrow.binary()),
             "size_bytes": arrow.array([file.size_bytes for file in files], arrow.int64()),
             "problem": arrow.array([file.problem for file in files], arrow.string()),
             "shard": arrow.array(plan.shards, arrow.int32()),
@@ -129,12 +133,24 @@ def plan_of(data: bytes, *, per_shard: int, where: str) -> Plan:
     """
     arrow, parquet = _arrow()
     try:
-        table = parquet.read_table(io.BytesIO(data), columns=["path", "name", "size_bytes", "problem"])
-        columns = (table.column(name).to_pylist() for name in ("path", "name", "size_bytes", "problem"))
-        files = [SourceFile(*row) for row in zip(*columns, strict=True)]
+        names = ["path", "path_bytes", "name", "size_bytes", "problem"]
+        table = parquet.read_table(io.BytesIO(data), columns=names)
+        files = [
+            SourceFile(path if odd is None else odd.decode("utf-8", "surrogateescape"), *rest)
+            for path, odd, *rest in zip(*(table.column(name).to_pylist() for name in names), strict=True)
+        ]
     except (arrow.ArrowException, KeyError, TypeError) as error:
         raise DataError(f"{where}: {PLAN_NAME} cannot be read: {error}") from error
     return make_plan(files, per_shard=per_shard)
+
+
+def _text(path: str) -> str:
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _odd_bytes(path: str) -> bytes | None:
+    data = path.encode("utf-8", "surrogateescape")
+    return None if data.decode("utf-8", "replace") == path else data
 
 
 def _told_empty(file: SourceFile) -> SourceFile:

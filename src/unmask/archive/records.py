@@ -19,6 +19,8 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 from unmask.archive.judging import Judged
@@ -72,6 +74,13 @@ class RecordStore(Store):
         self._flush_seconds, self._flushed = flush_seconds, time.monotonic()
         self._sizes: dict[str, int] | None = None  # of what is there, by one listing
         self._part_of: dict[str, set[int]] = {}  # which files' records a part has that are still needed
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):  # what is not kept is done again
+            self.flush()
+        super().__exit__(kind, error, trace)
 
     def keep(self, number: int, judged: Judged) -> None:
         """Keep what came of a file.

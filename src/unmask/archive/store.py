@@ -163,7 +163,11 @@ class Store(ABC):
             there = self.place.sizes(COMMITS)
             if all(f"{shard:05d}.json" in there for shard in range(len(self._members))):
                 self._sweep()
-                self._conclude()
+                try:
+                    self._conclude()
+                except FileNotFoundError:  # the run of another share has just done the same
+                    if not self.complete:
+                        raise
                 self.clean()
 
     def clean(self) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from unmask.reasons import Reason
 
 EXIT_PENDING = 1
+REPORTS = "reports"
 MOST_NAMED = 5
 _TELL_EVERY_SECONDS = 30.0
 
@@ -121,7 +122,10 @@ def _scan(wanted: Wanted, output: str) -> None:
     crew = judging_crew(settings, _crew_settings(wanted))
     with open_store(wanted.sources, output, settings, share=share) as store:
         if way.retry_failed:
-            typer.echo(f"{store.retry_failed()} files that failed are tried again", err=True)
+            again = store.retry_failed()
+            typer.echo(f"{again} files that failed are tried again", err=True)
+            if again:  # others may be the most suspicious ones then
+                store.place.remove_folder(REPORTS)
         with _progress(sum(1 for _ in store.mine), len(store.done)) as on_done:
             pending = scan_files(store, crew, on_done=on_done)
         _tell(store, pending, as_json=wanted.as_json)

@@ -13,6 +13,7 @@ from unmask.archive.judging import one_thread
 from unmask.archive.records import SUMMARY_NAME
 from unmask.archive.sources import Opener
 from unmask.batch import scan_many
+from unmask.cli.archive import REPORTS
 from unmask.errors import DataError
 from unmask.report import ReportOptions
 from unmask.report.overview import INDEX, write_reports
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     from unmask.archive.records import RecordStore
     from unmask.cli.archive import Wanted
 
-REPORTS = "reports"
+COPY_LIMIT_BYTES = 2 * 2**30
+"""Largest object that is copied for a report; all copies are there at a time."""
 
 
 def write_top_reports(store: RecordStore, wanted: Wanted) -> None:
     """Write a page for each of the most suspicious files, and an overview; nothing where they are there.
 
-    A file that cannot be had any more gets none.
+    A file that cannot be had any more gets none, nor does an object that is too large.
 
     Raises:
         DataError: The output cannot be written to.
@@ -46,8 +48,9 @@ def write_top_reports(store: RecordStore, wanted: Wanted) -> None:
     with ExitStack() as copies, Opener() as opener, tempfile.TemporaryDirectory(prefix="unmask-") as made:
         found: list[tuple[str, Path]] = []
         for one in top:
+            local = opener.local(paths[one["name"]], limit_bytes=COPY_LIMIT_BYTES)
             try:
-                found.append((one["name"], copies.enter_context(opener.local(paths[one["name"]]))))
+                found.append((one["name"], copies.enter_context(local)))
             except DataError:
                 continue
         verdicts = scan_many([path for _, path in found], settings, wanted.batch)
