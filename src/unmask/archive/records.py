@@ -29,7 +29,7 @@ from unmask.archive.plan import EMPTY, Plan
 from unmask.archive.record import RECORD_SCHEMA, record_of
 from unmask.archive.shares import WHOLE, Share
 from unmask.archive.store import PARTS, Header, Store, json_line
-from unmask.archive.summary import sum_up, summarise, summarise_timings
+from unmask.archive.summary import join_sums, sum_up, summarise, summarise_timings
 from unmask.archive.table import records_table
 from unmask.judge.verdict import unreadable
 from unmask.reasons import Reason, because
@@ -111,9 +111,9 @@ class RecordStore(Store):
         """
         with self.place.errors():
             if self.complete:
-                self._sealed.clear()
+                shards = json.loads(self.place.read(MANIFEST_NAME))["shards"]
                 for shard in self._mine:
-                    self.place.write(self._commit(shard), self._commit_again(shard))
+                    self.place.write(self._commit(shard), self._commit_again(shard, shards[shard]))
                 self.place.remove(MANIFEST_NAME)
                 self._load()
             again: set[int] = set()
@@ -204,13 +204,11 @@ class RecordStore(Store):
             lines[number] = json_line(told)
         return lines
 
-    def _commit_again(self, shard: int) -> bytes:
-        """The commit file of a shard, from the manifest and its records."""
-        facts = json.loads(self.place.read(MANIFEST_NAME))["shards"][shard]
-        found = [json.loads(line) for line in self._lines_of(shard).values()]
-        timings = [{"name": one["record"]["name"], "seconds": one["seconds"]} for one in found]
+    def _commit_again(self, shard: int, files: dict[str, Any]) -> bytes:
+        """The commit file of a shard, from what the manifest says of its files, and its records."""
         records = [json.loads(line) for line in self.place.read(f"records-{shard:05d}.jsonl").splitlines()]
-        return json_line({"shard": facts} | sum_up(records, timings))
+        timings = self.place.read(f"{TIMINGS}/{shard:05d}.jsonl").splitlines()
+        return json_line({"shard": files} | sum_up(records, [json.loads(line) for line in timings]))
 
     def _known(self) -> Iterable[int]:
         return (number for number, file in enumerate(self.plan.files) if file.problem)
@@ -257,10 +255,14 @@ class RecordStore(Store):
         return self.failed(number, reason, ours=False, sha256=sha256).record, {}
 
     def _conclude(self) -> None:
-        commits = [json.loads(self.place.read(self._commit(shard))) for shard in range(len(self._members))]
-        shards = [commit["shard"] for commit in commits]
-        self._write(SUMMARY_NAME, summarise(commits))
-        self._write(f"{TIMINGS}/{SUMMARY_NAME}", summarise_timings(commits))
+        shards = []
+        total = sum_up([], [])
+        for shard in range(len(self._members)):
+            commit = json.loads(self.place.read(self._commit(shard)))
+            shards.append(commit["shard"])
+            total = join_sums(total, commit)
+        self._write(SUMMARY_NAME, summarise(total))
+        self._write(f"{TIMINGS}/{SUMMARY_NAME}", summarise_timings(total))
         told = {"schema": RECORD_SCHEMA, "unmask": __version__, "model": self._header.told["model"]}
         told |= {"settings_sha256": self._settings, "plan_sha256": self.plan.digest, "files": len(self.plan)}
         self._write(MANIFEST_NAME, told | {"shards": shards})

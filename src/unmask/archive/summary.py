@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from unmask.verdicts import Outcome
@@ -38,42 +38,44 @@ def sum_up(records: Sequence[dict[str, Any]], timings: Sequence[dict[str, Any]])
     }
 
 
-def summarise(shards: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Counts by outcome, failures by kind and the most suspicious files, duplicates left out.
-
-    Args:
-        shards: From `sum_up`, in order.
-    """
-    shards = list(shards)
-    outcomes: Counter[str] = Counter()
-    failures: Counter[str] = Counter()
-    for shard in shards:
-        outcomes.update(shard["outcomes"])
-        failures.update(shard["failures"])
-    found = heapq.nsmallest(
-        MOST_SUSPICIOUS, (one for shard in shards for one in shard["suspicious"]), key=_by_suspicion
-    )
-    kinds = sorted(failures.items(), key=lambda item: (-item[1], item[0]))
-    return {
-        "files": sum(shard["files"] for shard in shards),
-        "bytes": sum(shard["bytes"] for shard in shards),
-        "duplicates": sum(shard["duplicates"] for shard in shards),
-        "outcomes": {outcome.value: outcomes[outcome.value] for outcome in Outcome},
-        "failures": dict(kinds[:MOST_KINDS]),
-        "other_failures": sum(count for _, count in kinds[MOST_KINDS:]),
-        "suspicious": found,
+def join_sums(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What is needed of the files of both, each from `sum_up`."""
+    total = {key: one[key] + other[key] for key in ("files", "bytes", "duplicates", "judged")}
+    total |= {key: one[key] + other[key] for key in ("seconds", "cpu_seconds")}
+    total |= {key: Counter(one[key]) + Counter(other[key]) for key in ("outcomes", "failures")}
+    suspicious = [*one["suspicious"], *other["suspicious"]]
+    slowest = [(seconds, name) for seconds, name in (*one["slowest"], *other["slowest"])]
+    return total | {
+        "suspicious": heapq.nsmallest(MOST_SUSPICIOUS, suspicious, key=_by_suspicion),
+        "slowest": heapq.nlargest(MOST_SLOW, slowest),
     }
 
 
-def summarise_timings(shards: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """What all files took, and the slowest of them."""
-    shards = list(shards)
-    slowest = heapq.nlargest(MOST_SLOW, (tuple(one) for shard in shards for one in shard["slowest"]))
+def summarise(total: dict[str, Any]) -> dict[str, Any]:
+    """Counts by outcome, failures by kind and the most suspicious files, duplicates left out.
+
+    Args:
+        total: Of all shards, from `join_sums`.
+    """
+    kinds = sorted(total["failures"].items(), key=lambda item: (-item[1], item[0]))
     return {
-        "judged": sum(shard["judged"] for shard in shards),
-        "seconds": round(sum(shard["seconds"] for shard in shards), 3),
-        "cpu_seconds": round(sum(shard["cpu_seconds"] for shard in shards), 3),
-        "slowest": [{"name": name, "seconds": seconds} for seconds, name in slowest],
+        "files": total["files"],
+        "bytes": total["bytes"],
+        "duplicates": total["duplicates"],
+        "outcomes": {outcome.value: total["outcomes"].get(outcome.value, 0) for outcome in Outcome},
+        "failures": dict(kinds[:MOST_KINDS]),
+        "other_failures": sum(count for _, count in kinds[MOST_KINDS:]),
+        "suspicious": total["suspicious"],
+    }
+
+
+def summarise_timings(total: dict[str, Any]) -> dict[str, Any]:
+    """What all files took, and the slowest of them."""
+    return {
+        "judged": total["judged"],
+        "seconds": round(total["seconds"], 3),
+        "cpu_seconds": round(total["cpu_seconds"], 3),
+        "slowest": [{"name": name, "seconds": seconds} for seconds, name in total["slowest"]],
     }
 
 
