@@ -33,11 +33,12 @@ def inline(monkeypatch, judge):
 
 
 def options(archive):
-    return ["--model", str(archive.parent / "model/tiny.json"), "--shard-files", "4"]
+    return ["--model", str(archive.parent / "model/tiny.json")]
 
 
 def scan(archive, *arguments):
-    return CliRunner().invoke(app, ["scan", str(archive), *options(archive), *map(str, arguments)])
+    parts = ["--shard-files", "4"] if "-o" in arguments else []
+    return CliRunner().invoke(app, ["scan", str(archive), *options(archive), *parts, *map(str, arguments)])
 
 
 def test_records_a_summary_and_reports_of_the_most_suspicious(archive, inline, tmp_path):
@@ -75,6 +76,7 @@ def test_what_it_will_cost(archive, inline, tmp_path):
     ("arguments", "words"),
     [
         (["--watch"], "where the records go"),
+        (["--shard", "1/3"], "shard is for whole archives"),
         (["-o", "x", "--csv", "y.csv"], "--csv does not go with"),
         (["-o", "x", "--shard", "9/3"], "--shard must be 1/3 to 3/3"),
         (["-o", "x", "--shard", "1/3", "--retry-failed"], "goes with neither"),
@@ -92,7 +94,18 @@ def test_wrong_usage_is_a_line(archive, inline, tmp_path, monkeypatch, arguments
 def test_kill_9_leaves_the_same_in_the_end_and_ctrl_c_ends_a_watch(archive, inline, tmp_path):
     """With real workers; the driver is killed in the middle."""
     assert scan(archive, "-o", tmp_path / "whole", "--report-top", 0).exit_code == 0
-    command = [sys.executable, "-m", "unmask", "scan", str(archive), *options(archive), "--jobs", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "unmask",
+        "scan",
+        str(archive),
+        *options(archive),
+        "--jobs",
+        "1",
+        "--shard-files",
+        "4",
+    ]
     run = [*command, "-o", str(tmp_path / "out"), "--report-top", "0"]
     with subprocess.Popen(run) as driver:
         end = time.monotonic() + 120

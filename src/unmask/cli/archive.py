@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -90,6 +90,17 @@ def refuse_beside(given: Mapping[str, object]) -> None:
     for name, value in given.items():
         if value is not None:
             raise SettingsError(f"{name} does not go with a whole archive, whose records are in -o OUT")
+
+
+def refuse_alone(way: Way) -> None:
+    """Options that mean nothing where no records are kept.
+
+    Raises:
+        SettingsError: One is given.
+    """
+    given = [item.name for item in fields(way) if getattr(way, item.name) != item.default]
+    if given:
+        raise SettingsError(f"{given[0].replace('_', ' ')} is for whole archives: say where with -o OUT")
 
 
 def scan_archive(wanted: Wanted) -> None:

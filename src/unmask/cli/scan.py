@@ -137,7 +137,8 @@ def scan(
     carry a number, p_fake.
 
     Exit code: 0 every input got a verdict, 1 at least one was unreadable or error,
-    2 wrong usage, or it could not begin, 130 stopped.
+    2 wrong usage, or it could not begin, 130 stopped. With -o: 0 every file has its
+    record, 1 the machine failed on some, which the same command does again.
 
     [bold]Examples[/bold]
 
@@ -153,7 +154,7 @@ def scan(
 
     unmask scan s3://bucket/2026 -o s3://bucket/run --engine ray
     """
-    from unmask.cli.archive import Wanted, Way, refuse_beside, scan_archive
+    from unmask.cli.archive import Wanted, Way, refuse_alone, refuse_beside, scan_archive
     from unmask.cli.inputs import expand, read_time
     from unmask.cli.saving import Saving
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
@@ -181,13 +182,12 @@ def scan(
         )
         batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
         command = shlex.join(["unmask", *sys.argv[1:]])
+        way = Way(engine, address, memory, shard, shard_files, retry_failed, report_top, plan, price, watch)
         if output is not None or plan or watch:
             refuse_beside({"--csv": csv, "--report": report})
-            way = Way(
-                engine, address, memory, shard, shard_files, retry_failed, report_top, plan, price, watch
-            )
             scan_archive(Wanted(paths, output, settings, batch, way, json, language, command))
             return
+        refuse_alone(way)
         inputs = expand(paths)
         saving = Saving(csv, report, language, command)
         saving.check(len(inputs))
