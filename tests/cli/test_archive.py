@@ -76,7 +76,7 @@ def test_what_it_will_cost(archive, inline, tmp_path):
     ("arguments", "words"),
     [
         (["--watch"], "where the records go"),
-        (["--shard", "1/3"], "shard is for whole archives"),
+        (["--shard", "1/3"], "--shard is for whole archives"),
         (["-o", "x", "--csv", "y.csv"], "--csv does not go with"),
         (["-o", "x", "--shard", "9/3"], "--shard must be 1/3 to 3/3"),
         (["-o", "x", "--shard", "1/3", "--retry-failed"], "goes with neither"),

@@ -143,11 +143,9 @@ def _reaching(path: str) -> Iterator[None]:
         yield
     except store_errors(DataError) as error:
         cause = error.__cause__ if isinstance(error, DataError) else error
-        if isinstance(error, DataError) and cause is None:  # a rule that it breaks
-            raise
         if isinstance(cause, _FINAL):
             what = "no such file" if isinstance(cause, FileNotFoundError) else cause.strerror or str(cause)
             raise DataError(what) from error
-        if isinstance(cause, _BROKEN):
+        if cause is None or isinstance(cause, _BROKEN):  # a rule that it breaks; where it lies is no reason
             raise DataError(str(error).removeprefix(f"{path} ").removeprefix(f"{path}: ")) from error
         raise UnreachableError(f"it cannot be had just now ({error})") from error

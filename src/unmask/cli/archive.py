@@ -100,7 +100,8 @@ def refuse_alone(way: Way) -> None:
     """
     given = [item.name for item in fields(way) if getattr(way, item.name) != item.default]
     if given:
-        raise SettingsError(f"{given[0].replace('_', ' ')} is for whole archives: say where with -o OUT")
+        name = {"memory_mb": "memory", "files_per_shard": "shard-files"}.get(given[0], given[0])
+        raise SettingsError(f"--{name.replace('_', '-')} is for whole archives: say with -o OUT where to")
 
 
 def scan_archive(wanted: Wanted) -> None:
