@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from marks import marks, put_into
+from marks import marks, paragraph, put_into
 
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent / "tests"
@@ -191,11 +191,12 @@ def markdown(report: dict[str, Any]) -> str:
     least = over["judging_cpu_seconds"] / over["files"]
     lines += [
         "",
-        f"Planning, keeping records and handing out work take {1000 * each:.1f} ms of CPU time a file "
-        f"({over['files']:,} clips of 2.4 s on 2 processes). That is {each / work:.2%} of the work on the "
-        f"clips above, and {each / least:.1%} of the work where the network costs nothing "
-        f"({1000 * least:.0f} ms a file).",
-        "",
+        paragraph(
+            f"Planning, keeping records and handing out work take {1000 * each:.1f} ms of CPU time a file "
+            f"({over['files']:,} clips of 2.4 s on 2 processes). That is {each / work:.2%} of the work on the "
+            f"clips above, and {each / least:.1%} of the work where the network costs nothing "
+            f"({1000 * least:.0f} ms a file)."
+        ),
         f"| {report['records_count']:,} records | CPU seconds |",
         "|---|---:|",
     ]

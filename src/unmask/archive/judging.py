@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import cv2
+from typing import TYPE_CHECKING, Any
 
 from unmask.archive.record import record_of
 from unmask.archive.sources import Opener, SourceFile, store_errors
 from unmask.config import ScanSettings
 from unmask.errors import DataError, UnmaskError
 from unmask.files import fingerprint
-from unmask.pipeline import Scanner, load_scanner
 from unmask.work.memory import limit_memory
 from unmask.work.pool import Tell
+
+if TYPE_CHECKING:
+    from unmask.pipeline import Scanner
 
 _FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 _BROKEN = (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError)
@@ -126,6 +126,10 @@ def load_judge(
     Raises:
         ModelError: Weights cannot be used.
     """
+    import cv2  # heavy, and only the workers need it
+
+    from unmask.pipeline import load_scanner
+
     limit_memory(memory_mb)
     cv2.setNumThreads(1)  # many workers side by side need no more
     return Judge(load_scanner(settings), Opener(), digest, copy_limit_bytes)
