@@ -193,8 +193,8 @@ def markdown(report: dict[str, Any]) -> str:
         "",
         paragraph(
             f"Planning, keeping records and handing out work take {1000 * each:.1f} ms of CPU time a file "
-            f"({over['files']:,} clips of 2.4 s on 2 processes). That is {each / work:.2%} of the work on the "
-            f"clips above, and {each / least:.1%} of the work where the network costs nothing "
+            f"({over['files']:,} clips of 2.4 s on 2 processes). That is {each / work:.2%} of the work on "
+            f"the clips above, and {each / least:.1%} of the work where the network costs nothing "
             f"({1000 * least:.0f} ms a file)."
         ),
         f"| {report['records_count']:,} records | CPU seconds |",
