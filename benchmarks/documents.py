@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import archive
 import evaluation
 import extract
 import faces
@@ -68,6 +69,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
             measured("lab/evaluation"),
             {OPENING: evaluation.opening, MARKS: evaluation.markdown},
         ),
+        ("docs/archives.md", archive.MEASURED, archive.markdown(measured("archive"))),
         ("docs/verdicts.md", REASONS, verdicts.reasons_table()),
         *all_of("docs/performance.md", speed, {OPENING: tables.opening, MARKS: tables.markdown}),
         *all_of(

@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,12 @@ from rich.console import Console
 
 from marks import marks, paragraph, put_into
 from pipeline import draw_clips, run_python
+from unmask.archive.engines import CrewSettings, gather_crew
 from unmask.data import index
-from unmask.lab.extract.crews import CrewSettings, gather_crew
 from unmask.lab.extract.plan import ExtractSettings, Plan, Video, make_plan, videos_of_index
 from unmask.lab.extract.run import extract
-from unmask.lab.extract.store import Store
-from unmask.lab.extract.worker import Extracted
+from unmask.lab.extract.store import CropStore
+from unmask.lab.extract.worker import Extracted, load_extractor
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".data" / "benchmarks"
@@ -82,8 +83,8 @@ def measure(plan: Plan, crew: CrewSettings) -> dict[str, Any]:
     load = os.getloadavg()[0]
     own = time.process_time()
     try:
-        with Store(folder / "crops", plan) as store:
-            extract(store, gather_crew(plan.settings, crew), on_done=note)
+        with CropStore(folder / "crops", plan) as store:
+            extract(store, gather_crew(partial(load_extractor, plan.settings), crew), on_done=note)
         size = sum(file.stat().st_size for file in (folder / "crops").glob("*.tar"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -151,7 +152,7 @@ def measure_rows(rows: int) -> dict[str, float]:
     )
     folder = Path(tempfile.mkdtemp(prefix="unmask-"))
     try:
-        with Store(folder / "crops", plan) as store:
+        with CropStore(folder / "crops", plan) as store:
             lap("open an empty folder")
             for number, video in enumerate(plan.videos):
                 record = make_record(video, "done", people=1, crops=30, frames=30, boxes="own")
@@ -163,7 +164,7 @@ def measure_rows(rows: int) -> dict[str, float]:
                 store.put(number, part.blob)
             clock += making
             lap("keep every video and join every shard")
-        with Store(folder / "crops", plan) as store:
+        with CropStore(folder / "crops", plan) as store:
             lap("open the folder again, all done")
             store.finish()
             lap("write index and manifest")

@@ -1,4 +1,4 @@
-"""What is written of the JSON of a verdict: the schema that ships, and the table of reasons."""
+"""What is written of the JSON of verdicts and records: the schemas that ship, and the table of reasons."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import json
 from pathlib import Path
 
 import unmask
+from unmask.archive.record import record_schema
 from unmask.judge.stored import verdict_schema
 from unmask.reasons import gaps, wordings
 
-SCHEMA_FILE = Path(unmask.__file__).with_name("verdict.schema.json")
+SCHEMAS = {"verdict": verdict_schema, "record": record_schema}
 
 
 def write_schema() -> None:
-    """Write the schema of the types beside them."""
-    SCHEMA_FILE.write_text(json.dumps(verdict_schema(), indent=1) + "\n", encoding="utf-8")
+    """Write the schemas of the types beside them."""
+    for kind, make in SCHEMAS.items():
+        file = Path(unmask.__file__).with_name(f"{kind}.schema.json")
+        file.write_text(json.dumps(make(), indent=1) + "\n", encoding="utf-8")
 
 
 def reasons_table() -> str:

@@ -38,7 +38,7 @@ class InlineCrew:
         self.done: list[str] = []
 
     def work(self, task):
-        self.done.append(task.video.name)
+        self.done.append(task.name)
         return self.fate(task) or do_task(self.do, task, lambda message: None)
 
     def size(self):

@@ -10,11 +10,14 @@ import json
 import os
 import secrets
 import sys
+import tempfile
+from functools import partial
 from pathlib import Path
 
 
-def main(index_file: str, output: str) -> None:
-    token = Path(output).with_suffix(".token")
+def two_nodes(name: str):
+    """A cluster of two nodes with one core each, and the second of them; ``name`` is for its token."""
+    token = Path(tempfile.mkdtemp()) / f"{name}.token"
     token.write_text(secrets.token_hex(16))
     token.chmod(0o600)
     os.environ |= {
@@ -25,12 +28,6 @@ def main(index_file: str, output: str) -> None:
     }
     from ray.cluster_utils import Cluster
 
-    from unmask.data import index
-    from unmask.lab.extract.crews import CrewSettings, gather_crew
-    from unmask.lab.extract.plan import ExtractSettings, make_plan, videos_of_index
-    from unmask.lab.extract.run import extract
-    from unmask.lab.extract.store import Store
-
     small = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": 80 * 2**20}
     for left in (2, 1, 0):  # a head gets half a minute to start, which is short on a busy machine
         try:
@@ -39,7 +36,18 @@ def main(index_file: str, output: str) -> None:
         except Exception:
             if not left:
                 raise
-    node = cluster.add_node(**small)
+    return cluster, cluster.add_node(**small)
+
+
+def main(index_file: str, output: str) -> None:
+    cluster, node = two_nodes(Path(output).name)
+    from unmask.archive.engines import CrewSettings, gather_crew
+    from unmask.data import index
+    from unmask.lab.extract.plan import ExtractSettings, make_plan, videos_of_index
+    from unmask.lab.extract.run import extract
+    from unmask.lab.extract.store import CropStore
+    from unmask.lab.extract.worker import load_extractor
+
     settings = ExtractSettings(frames=6, videos_per_shard=4)
     plan = make_plan(videos_of_index(index(index_file)), settings)
     told: list[str] = []
@@ -49,9 +57,9 @@ def main(index_file: str, output: str) -> None:
         if len(told) == 3:
             cluster.remove_node(node, allow_graceful=False)
 
-    crew = gather_crew(settings, CrewSettings(engine="ray", address=cluster.address))
+    crew = gather_crew(partial(load_extractor, settings), CrewSettings(engine="ray", address=cluster.address))
     most, nodes = crew.size(), len(cluster.list_all_nodes())
-    with Store(Path(output), plan) as store:
+    with CropStore(Path(output), plan) as store:
         extract(store, crew, on_done=kill_one)
     import ray
 

@@ -19,6 +19,7 @@ from unmask.judge.card import card_path, read_card
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "benchmarks" / "documents.py"
 MODULES = (
+    "archive",
     "documents",
     "evaluation",
     "extract",

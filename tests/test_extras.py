@@ -94,6 +94,7 @@ def test_documents_install_extras_that_there_are(file):
         ("lab/data.md", "unmask data index", "data"),
         ("serve.md", "unmask serve", "web"),
         ("models.md", "unmask model get", "zoo"),
+        ("archives.md", "unmask scan", "s3"),
     ],
 )
 def test_a_document_names_the_extra_of_its_commands(document, command, extra):

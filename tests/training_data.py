@@ -20,7 +20,7 @@ from unmask.lab.crops.shards import ShardWriter, read_index
 from unmask.lab.datasets.collection import list_sources
 from unmask.lab.extract.plan import ExtractSettings, make_plan, videos_of_collection
 from unmask.lab.extract.run import extract
-from unmask.lab.extract.store import Store
+from unmask.lab.extract.store import CropStore
 from unmask.lab.extract.worker import load_extractor
 
 
@@ -55,7 +55,7 @@ def pack_portraits(folder: Path, *, labelled=False) -> Path:
     photos = write_portraits(folder / "photos", labelled=labelled)
     videos = videos_of_collection(list_sources(photos, collection="photos"))
     settings = ExtractSettings()
-    with Store(folder / "crops", make_plan(videos, settings)) as store:
+    with CropStore(folder / "crops", make_plan(videos, settings)) as store:
         extract(store, InlineCrew(load_extractor(settings)))
     assert len(read_index(folder / "crops")) == len(videos)
     return folder / "crops"

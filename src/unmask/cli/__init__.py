@@ -14,7 +14,6 @@ import typer
 
 from unmask.cli.commands import Command, Top
 from unmask.cli.faces import faces
-from unmask.cli.inputs import SUFFIXES
 from unmask.cli.lab.calibrate import calibrate
 from unmask.cli.lab.data import data
 from unmask.cli.lab.evaluate import evaluate
@@ -27,6 +26,7 @@ from unmask.cli.lab.tune import tune
 from unmask.cli.scan import scan
 from unmask.cli.schema import schema
 from unmask.cli.serve import serve
+from unmask.files import SUFFIXES
 from unmask.version import __version__
 
 app = typer.Typer(

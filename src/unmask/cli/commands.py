@@ -11,8 +11,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from unmask.cli.inputs import SUFFIXES
 from unmask.cli.running import EXIT_INTERRUPTED
+from unmask.files import SUFFIXES
 
 
 class Command(TyperCommand):

@@ -13,15 +13,9 @@ from typing import Annotated
 import typer
 
 from unmask.errors import SettingsError
+from unmask.files import SUFFIXES
 from unmask.reasons import Reason, because
 
-VIDEO_SUFFIXES = (
-    ".3g2", ".3gp", ".asf", ".avi", ".flv", ".gif", ".ivf", ".m2ts", ".m4v", ".mkv", ".mov",
-    ".mp4", ".mpeg", ".mpg", ".mts", ".ogg", ".ogv", ".ts", ".vob", ".webm", ".wmv",
-)  # fmt: skip
-IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
-SUFFIXES = VIDEO_SUFFIXES + IMAGE_SUFFIXES
-"""Which files of a folder are taken; a file that is named itself may be called anything."""
 LabelledSources = Annotated[
     list[Path],
     typer.Argument(

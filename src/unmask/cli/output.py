@@ -13,11 +13,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from unmask.cli.inputs import SUFFIXES
 from unmask.cli.tables import print_table
 from unmask.cli.terminal import plain
 from unmask.errors import SettingsError
-from unmask.files import whole_file
+from unmask.files import SUFFIXES, whole_file
 from unmask.judge.reasons import most_suspicious
 from unmask.reasons import shown_number
 from unmask.verdicts import Outcome, Verdict

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import typer
 
 EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
+GROWTH = (1, 2, 4, 16, 128)
+"""Numbers of workers for which it is told how long something will take."""
 
 
 @contextmanager
@@ -76,3 +78,16 @@ def counting(title: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def duration_words(hours: float) -> str:
+    """A duration as people write it.
+
+    >>> duration_words(60), duration_words(2), duration_words(0.5), duration_words(0.01)
+    ('2.5 days', '2.0 h', '30.0 min', '36 s')
+    """
+    if hours >= 48:
+        return f"{hours / 24:.1f} days"
+    if hours >= 1:
+        return f"{hours:.1f} h"
+    return f"{hours * 60:.1f} min" if hours * 60 >= 1 else f"{hours * 3600:.0f} s"

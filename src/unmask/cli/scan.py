@@ -13,6 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
+from unmask.cli.archive_options import (
+    ARCHIVE,
+    AddressOption,
+    EngineOption,
+    MemoryOption,
+    PlanOption,
+    PriceOption,
+    RetryOption,
+    ShardFilesOption,
+    ShardOption,
+    TopOption,
+    WatchOption,
+)
 from unmask.cli.device import DeviceOption, ModelsOption, score_settings
 from unmask.cli.running import EXIT_INTERRUPTED, EXIT_USAGE
 from unmask.cli.stopping import Stopper
@@ -95,6 +108,27 @@ def scan(
         float,
         typer.Option(metavar="SECONDS", help="Give a file up after this time without anything new."),
     ] = 600.0,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="A whole archive: a record for each file, in a folder or s3://...; the same command goes on "
+            "after a stop. PATH may be a folder, zip, s3://..., list (.txt), or index (.parquet, .csv).",
+            rich_help_panel=ARCHIVE,
+        ),
+    ] = None,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
+    memory: MemoryOption = 0,
+    shard: ShardOption = None,
+    shard_files: ShardFilesOption = 1000,
+    retry_failed: RetryOption = False,
+    report_top: TopOption = 20,
+    plan: PlanOption = False,
+    price: PriceOption = None,
+    watch: WatchOption = False,
 ) -> None:
     """Say of each file whether a face in it was manipulated.
 
@@ -103,7 +137,8 @@ def scan(
     carry a number, p_fake.
 
     Exit code: 0 every input got a verdict, 1 at least one was unreadable or error,
-    2 wrong usage, or it could not begin, 130 stopped.
+    2 wrong usage, or it could not begin, 130 stopped. With -o: 0 every file has its
+    record, 1 the machine failed on some, which the same command does again.
 
     [bold]Examples[/bold]
 
@@ -116,7 +151,10 @@ def scan(
     unmask scan --from 41:30 --to 43:00 film.mkv
 
     unmask scan --json 'videos/**/*.mp4' > verdicts.jsonl
+
+    unmask scan s3://bucket/2026 -o s3://bucket/run --engine ray
     """
+    from unmask.cli.archive import Wanted, Way, refuse_alone, refuse_beside, scan_archive
     from unmask.cli.inputs import expand, read_time
     from unmask.cli.saving import Saving
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
@@ -143,8 +181,15 @@ def scan(
             embedder=embedder,
         )
         batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
+        command = shlex.join(["unmask", *sys.argv[1:]])
+        way = Way(engine, address, memory, shard, shard_files, retry_failed, report_top, plan, price, watch)
+        if output is not None or plan or watch:
+            refuse_beside({"--csv": csv, "--report": report})
+            scan_archive(Wanted(paths, output, settings, batch, way, json, language, command))
+            return
+        refuse_alone(way)
         inputs = expand(paths)
-        saving = Saving(csv, report, language, shlex.join(["unmask", *sys.argv[1:]]))
+        saving = Saving(csv, report, language, command)
         saving.check(len(inputs))
         _run(inputs, settings, batch, as_json=json, saving=saving)
     except UnmaskError as error:

@@ -57,8 +57,20 @@ def verdict_of(values: object) -> Verdict:
 
 def verdict_schema() -> dict[str, Any]:
     """The JSON Schema of a stored verdict, made from the types."""
-    made = adapter(Verdict).json_schema(mode="serialization") | {"title": "Verdict"}
-    kinds = {kind.__name__: kind for kind in (*vars(verdicts).values(), Reason) if isinstance(kind, type)}
+    return describe_kinds(Verdict, "Verdict")
+
+
+def describe_kinds(stored: type, title: str, *more: type) -> dict[str, Any]:
+    """The JSON Schema of what is stored, with what its dataclasses say of themselves.
+
+    Args:
+        stored: The dataclass that is stored.
+        title: Its name.
+        more: Dataclasses that occur in it and are not those of verdicts.
+    """
+    made = adapter(stored).json_schema(mode="serialization") | {"title": title}
+    found = (*vars(verdicts).values(), Reason, *more)
+    kinds = {kind.__name__: kind for kind in found if isinstance(kind, type)}
     for part in (made, *made["$defs"].values()):  # not every pydantic tells what a dataclass says of itself
         part["description"] = (getdoc(kinds[part["title"]]) or "").partition("\n\n>>>")[0]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | made

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from queue import SimpleQueue
 from typing import Any
 
 from unmask.errors import DataError, MissingExtraError
 from unmask.reasons import because
 from unmask.work.doing import do_task, load_do
 from unmask.work.faults import Fault
-from unmask.work.pool import Do, Ended, Message, Ready, Unusable, Worker
+from unmask.work.pool import Do, Ended, Message, Note, Part, Ready, Unusable, Worker
 
 _COUNT_EVERY_SECONDS = 5.0
 
@@ -33,11 +35,17 @@ class _Actor:
         self._do = loaded
         return Ready()
 
-    def work(self, task: object) -> Message:
-        """Do one task."""
+    def work(self, task: object) -> Iterator[Message]:
+        """Do one task; what is said of it on the way comes before what came of it."""
         if self._do is None:
             raise RuntimeError("begin must come before work")
-        return do_task(self._do, task, lambda message: None)
+        do, said = self._do, SimpleQueue[Message]()
+        threading.Thread(target=lambda: said.put(do_task(do, task, said.put)), daemon=True).start()
+        while True:
+            message = said.get()
+            yield message
+            if not isinstance(message, Note | Part):
+                return
 
 
 class RayCrew:
@@ -93,7 +101,7 @@ class _RayWorker(Worker):
         self.reference: Any = self._actor.begin.remote()
 
     def _send(self, task: object) -> None:
-        self.reference = self._actor.work.remote(task)
+        self.reference = self._actor.work.options(num_returns="streaming").remote(task)
 
     def _receive(self) -> Message | None:
         import ray
@@ -101,11 +109,14 @@ class _RayWorker(Worker):
 
         if self.reference is None or not ray.wait([self.reference], timeout=0)[0]:
             return None
-        reference, self.reference = self.reference, None
+        first, self.reference = self.reference, None
         try:
-            message: Message = ray.get(reference)
-        except RayError as error:
+            # Of a task messages come one after the other, the last of which is what came of it.
+            message: Message = ray.get(next(first) if isinstance(first, ray.ObjectRefGenerator) else first)
+        except (RayError, StopIteration) as error:
             return Ended(because("lost", error=type(error).__name__))
+        if isinstance(message, Note | Part):
+            self.reference = first
         return message
 
     def kill(self) -> None:

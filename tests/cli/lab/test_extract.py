@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 from footage import write_footage
 from inline_crew import InlineCrew
 from training_data import write_portraits
+from unmask.archive.engines import ENGINES
 from unmask.cli import app
 from unmask.lab.crops.shards import read_index
-from unmask.lab.extract.crews import ENGINES
 from unmask.lab.extract.manifest import read_manifest
 
 

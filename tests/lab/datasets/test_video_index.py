@@ -12,10 +12,10 @@ import pytest
 
 from data_sets import write_labels, write_names, write_set, zip_folder
 from media import truncated, write_audio, write_playlist, write_video
+from unmask.archive.sources import Opener, list_entries
 from unmask.data import index, read_index_file, usable, write_index_file
 from unmask.errors import DataError, SettingsError
 from unmask.lab.datasets.metadata import MAX_METADATA_BYTES, parse_metadata
-from unmask.lab.datasets.sources import Opener, list_entries
 from unmask.lab.datasets.video_index import told_status
 
 

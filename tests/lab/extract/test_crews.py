@@ -12,9 +12,6 @@ import pytest
 
 from footage import LABELS, contents, write_footage
 from unmask.data import index, write_index_file
-from unmask.errors import SettingsError
-from unmask.lab.extract.crews import CrewSettings, gather_crew
-from unmask.lab.extract.plan import ExtractSettings
 
 OPTIONS = ["--frames", "6", "--shard-videos", "4"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -99,25 +96,6 @@ def test_a_cluster_that_loses_a_node_leaves_the_same_in_the_end(index_file, crop
     assert told["workers"] == 2 and told["nodes"] == [2, 1]
     assert sorted(told["done"]) == sorted(set(LABELS) - {"lost.mp4"})
     assert contents(tmp_path / "crops") == contents(crops)
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"engine": "spark"}, "engine must be one of local, ray"),
-        ({"workers": 0}, "workers must be 1 or more"),
-        ({"address": "10.0.0.1:6379"}, "address needs the engine ray"),
-    ],
-)
-def test_impossible_crews_are_refused(given, words):
-    with pytest.raises(SettingsError, match=words):
-        CrewSettings(**given)
-
-
-def test_ray_is_an_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ImportError, match=r"pip install '\.\[ray\]'"):
-        gather_crew(ExtractSettings(), CrewSettings(engine="ray"))
 
 
 def test_bad_input_is_a_line_and_no_traceback(tmp_path):

@@ -20,7 +20,7 @@ from unmask.lab.extract.estimate import estimate
 from unmask.lab.extract.manifest import count_manifest, read_manifest
 from unmask.lab.extract.plan import ExtractSettings, Video, make_plan, videos_of_index
 from unmask.lab.extract.run import extract
-from unmask.lab.extract.store import Store
+from unmask.lab.extract.store import CropStore
 from unmask.lab.extract.worker import VideoTask, load_extractor
 from unmask.reasons import because
 from unmask.work.pool import Failure
@@ -58,7 +58,7 @@ def answers(plan, extractor):
 
 
 def run(plan, folder, crew):
-    with Store(folder, plan) as store:
+    with CropStore(folder, plan) as store:
         extract(store, crew)
     return contents(folder)
 
@@ -215,12 +215,12 @@ def test_a_full_disk_stops_and_resumes(crops, plan, answers, tmp_path):
 
 
 def test_a_part_cut_short_is_done_again(crops, plan, answers, tmp_path):
-    with Store(tmp_path / "crops", plan) as store:
+    with CropStore(tmp_path / "crops", plan) as store:
         task = next(number for number, video in enumerate(plan.videos) if video.name == "amy.mp4")
         (tmp_path / "crops/.unfinished/parts" / f"{task:07d}.part").write_bytes(
             b'{"bytes": 9, "crc32": 1}\nx'
         )
-    with Store(tmp_path / "crops", plan) as store:
+    with CropStore(tmp_path / "crops", plan) as store:
         assert task not in store.done
     assert run(plan, tmp_path / "crops", InlineCrew(answers)) == contents(crops)
 
@@ -266,19 +266,19 @@ def test_a_file_that_went_away_is_tried_again_and_then_given_up(plan, footage, e
 def test_another_extraction_is_refused(plan, answers, tmp_path):
     run(plan, tmp_path / "crops", InlineCrew(answers))
     other = make_plan(plan.videos, ExtractSettings(frames=7))
-    with pytest.raises(DataError, match="other settings"), Store(tmp_path / "crops", other):
+    with pytest.raises(DataError, match="other settings"), CropStore(tmp_path / "crops", other):
         pass
 
 
 def test_a_folder_with_other_files_is_refused(plan, tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(DataError, match="holds other files"), Store(tmp_path, plan):
+    with pytest.raises(DataError, match="holds other files"), CropStore(tmp_path, plan):
         pass
 
 
 def test_two_runs_in_one_folder_are_refused(plan, tmp_path):
-    second = Store(tmp_path / "crops", plan)
-    with Store(tmp_path / "crops", plan), pytest.raises(DataError, match="another run"), second:
+    second = CropStore(tmp_path / "crops", plan)
+    with CropStore(tmp_path / "crops", plan), pytest.raises(DataError, match="another run"), second:
         pass
 
 
@@ -290,11 +290,11 @@ def test_a_shard_that_was_changed_under_way_is_named(plan, answers, tmp_path):
         if list((tmp_path / "crops").glob("*.tar")):
             raise StopError
 
-    with pytest.raises(StopError), Store(tmp_path / "crops", plan) as store:
+    with pytest.raises(StopError), CropStore(tmp_path / "crops", plan) as store:
         extract(store, InlineCrew(answers), on_done=stop)
     (shard,) = (tmp_path / "crops").glob("*.tar")
     os.truncate(shard, 1000)
-    with pytest.raises(DataError, match=f"{shard.name} must have"), Store(tmp_path / "crops", plan):
+    with pytest.raises(DataError, match=f"{shard.name} must have"), CropStore(tmp_path / "crops", plan):
         pass
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unmask.cli.running import GROWTH, duration_words
+
 if TYPE_CHECKING:
     from unmask.lab.extract.estimate import Estimate
     from unmask.lab.extract.plan import Video
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 _TELL_EVERY_SECONDS = 30.0
 _NAMED = re.compile(r"([\w.-]+)=(.+)")
-_GROWTH = (1, 2, 4, 16, 128)
 
 
 def extract(
@@ -102,9 +103,12 @@ def extract(
             _pack(sources, output, margin=margin, min_width=min_width, as_json=json)
         return
     with stopping_on_errors("the same command goes on from here"):
+        from functools import partial
+
+        from unmask.archive.engines import CrewSettings, gather_crew
         from unmask.faces.settings_file import read_detector_file
-        from unmask.lab.extract.crews import CrewSettings, gather_crew
         from unmask.lab.extract.plan import ExtractSettings, make_plan
+        from unmask.lab.extract.worker import load_extractor
 
         detect, track = read_detector_file(settings_file)
         settings = ExtractSettings(
@@ -120,7 +124,7 @@ def extract(
             engine=engine, workers=workers, limit_seconds=time_limit, address=address
         )
         made = make_plan(_list_videos(sources), settings)
-        crew = gather_crew(settings, crew_settings)
+        crew = gather_crew(partial(load_extractor, settings), crew_settings)
         if plan:
             from unmask.lab.extract.estimate import estimate
 
@@ -165,9 +169,9 @@ def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:
     from unmask.lab.crops.shards import check_shards, read_index
     from unmask.lab.extract.manifest import count_manifest
     from unmask.lab.extract.run import extract as run_extract
-    from unmask.lab.extract.store import Store
+    from unmask.lab.extract.store import CropStore
 
-    with Store(output, made) as store:
+    with CropStore(output, made) as store:
         was_complete = store.complete
         with _progress(len(made), len(store.done)) as on_done:
             run_extract(store, crew, on_done=on_done)
@@ -242,14 +246,14 @@ def _progress(total: int, done: int) -> Iterator[Callable[[Extracted], None]]:
             told = now
             here = done + counts.total()
             left = (total - here) * (now - start) / counts.total()
-            text = f"{here} of {total}, {words()}, about {_duration(left / 3600)} left"
+            text = f"{here} of {total}, {words()}, about {duration_words(left / 3600)} left"
             console.print(text, markup=False, soft_wrap=True)
 
     yield tell
 
 
 def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
-    hours = {str(workers): round(found.hours(workers), 3) for workers in _GROWTH}
+    hours = {str(workers): round(found.hours(workers), 3) for workers in GROWTH}
     if as_json:
         from dataclasses import asdict
         from json import dumps
@@ -260,7 +264,7 @@ def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
 
     cpu, error = found.cpu_seconds / 3600, found.cpu_error_seconds / 3600
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(found.status.items()))
-    wall = "   ".join(f"{workers}: {_duration(float(h))}" for workers, h in hours.items())
+    wall = "   ".join(f"{workers}: {duration_words(float(h))}" for workers, h in hours.items())
     typer.echo(
         f"videos       {found.videos}, of which {found.followers} may take another's boxes, "
         f"{found.skipped} cannot be read\n"
@@ -269,11 +273,3 @@ def _tell_estimate(found: Estimate, *, as_json: bool) -> None:
         f"on workers   {wall}\n"
         f"from         {found.sampled} videos that were done for this ({outcomes})"
     )
-
-
-def _duration(hours: float) -> str:
-    if hours >= 48:
-        return f"{hours / 24:.1f} days"
-    if hours >= 1:
-        return f"{hours:.1f} h"
-    return f"{hours * 60:.1f} min" if hours * 60 >= 1 else f"{hours * 3600:.0f} s"

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from unmask.archive.sources import Opener
 from unmask.config import DecodeSettings, DetectSettings, TrackSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
@@ -18,7 +19,6 @@ from unmask.faces.detect import FaceDetector, detect_faces, load_detector
 from unmask.faces.embed import FaceEmbedder
 from unmask.faces.track import link_faces
 from unmask.lab.datasets.fingerprint import Bits, fingerprint
-from unmask.lab.datasets.sources import Opener
 from unmask.types import Clip, Face, Floats, Image
 from unmask.video import read_clip
 from unmask.video.container import ANY_TAGS, CONTAINERS

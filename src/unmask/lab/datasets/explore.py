@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unmask.archive.sources import Opener
 from unmask.config import BatchSettings, DecodeSettings, DetectSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_square
 from unmask.faces.detect import FaceDetector, detect_faces, load_detector
-from unmask.lab.datasets.sources import Opener
 from unmask.lab.datasets.video_index import clip_of, usable
 from unmask.types import Floats, Image
 from unmask.video import read_clip

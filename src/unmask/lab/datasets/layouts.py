@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from unmask.archive.sources import Opener, SourceFile
 from unmask.errors import DataError, SettingsError
 from unmask.lab.datasets.metadata import MAX_METADATA_BYTES, Label, parse_metadata
-from unmask.lab.datasets.sources import Opener, SourceFile
 
 VIDEO_SUFFIXES = (
     ".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".ts", ".flv", ".wmv", ".gif",
@@ -27,7 +27,7 @@ class Row:
 
     Attributes:
         name: What the set calls it; see each layout.
-        path: What opens it, see `unmask.lab.datasets.sources`; for a missing file where it should be.
+        path: What opens it, see `unmask.archive.sources`; for a missing file where it should be.
         part: Folder, zip or kind that it belongs to.
         label: ``REAL``, ``FAKE`` or None where nothing says.
         original: Name of the real video that a fake was made from; None for others.

@@ -14,10 +14,10 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from unmask.archive.sources import Opener
 from unmask.config import BatchSettings, DecodeSettings
 from unmask.errors import DataError, MediaError
 from unmask.lab.datasets.layouts import Row
-from unmask.lab.datasets.sources import Opener
 from unmask.reasons import because
 from unmask.video.container import Reading, Source, open_video, read_packets, read_tags, use_threads
 from unmask.work.each import Do, Failure, run_each

@@ -1,7 +1,7 @@
 """The index of a data set: one row a video, as a pandas DataFrame by file name, stored as Parquet or CSV.
 
 Columns
-    path: What opens it; ordinary paths are absolute, others as in `unmask.lab.datasets.sources`.
+    path: What opens it; ordinary paths are absolute, others as in `unmask.archive.sources`.
     part: Folder, zip or kind that it belongs to.
     label: ``REAL``, ``FAKE``, or missing where nothing says.
     original: Name of the real video that a fake was made from.
@@ -27,10 +27,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unmask.archive.sources import Opener, list_entries
 from unmask.errors import DataError, MissingExtraError
 from unmask.files import whole_file
 from unmask.lab.datasets.layouts import Row, read_rows
-from unmask.lab.datasets.sources import Opener, list_entries
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series

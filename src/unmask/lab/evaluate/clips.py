@@ -22,7 +22,7 @@ class LabelledClip:
 
     Attributes:
         name: Of the file; unique in a set.
-        path: What opens it, as in `unmask.lab.datasets.sources`.
+        path: What opens it, as in `unmask.archive.sources`.
         fake: Whether it is labelled FAKE.
         original: Name of the real clip that a fake was made from; its own for a real one, and for a fake
             whose original is not known.

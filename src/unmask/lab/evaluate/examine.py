@@ -15,6 +15,7 @@ from functools import partial
 import cv2
 import numpy as np
 
+from unmask.archive.sources import Opener
 from unmask.config import BatchSettings, CropSettings, JudgeSettings, ScanSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
@@ -24,7 +25,6 @@ from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card
 from unmask.judge.footage import Look, judge_footage
 from unmask.judge.verdict import Ruling, too_little, weigh
-from unmask.lab.datasets.sources import Opener
 from unmask.lab.evaluate.clips import LabelledClip
 from unmask.lab.evaluate.contenders import Contender, load_contender
 from unmask.pipeline import Scanner

@@ -13,10 +13,10 @@ import av
 import cv2
 import numpy as np
 
+from unmask.archive.sources import Opener
 from unmask.config import DecodeSettings
 from unmask.errors import DataError, MediaError, require
 from unmask.files import whole_file
-from unmask.lab.datasets.sources import Opener
 from unmask.lab.evaluate.clips import LabelledClip
 from unmask.types import Image
 from unmask.video import read_clip

@@ -3,5 +3,6 @@
 Never here: work that a run which was killed does twice, or a crop that depends on how many workers there are.
 
 ``plan`` lists the videos and their order, ``worker`` does one video, ``store`` keeps what is done so that a
-run can be killed at any moment, ``run`` joins them, and ``crews`` names the engines that workers live in.
+run can be killed at any moment, and ``run`` joins them. What they share with scans of whole archives is in
+`unmask.archive`.
 """

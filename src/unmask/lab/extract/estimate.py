@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
+from unmask.archive.estimate import reckon, spread
 from unmask.errors import DataError
 from unmask.lab.extract.plan import Plan, make_plan
 from unmask.lab.extract.run import extract
-from unmask.lab.extract.store import Store
+from unmask.lab.extract.store import CropStore
 from unmask.lab.extract.worker import Extracted
 from unmask.work.pool import Crew
 
@@ -64,19 +64,21 @@ def estimate(plan: Plan, crew: Crew, *, families: int = 10) -> Estimate:
     follows = [n for n, leader in enumerate(plan.leaders) if n != leader and waits and _usable(plan, n)]
     if not leads:
         raise DataError(f"none of {len(plan)} videos can be read; see the status in the index")
-    chosen = _spread(leads, families)
+    chosen = spread(leads, families)
     led = {plan.leaders[n]: n for n in reversed(follows)}
     chosen += [led[n] for n in chosen if n in led]
     parts: list[Extracted] = []
     sample = make_plan([plan.videos[n] for n in chosen], plan.settings)
     folder = tempfile.TemporaryDirectory(prefix="unmask-")
-    with folder as place, Store(Path(place) / "sample", sample) as store:
+    with folder as place, CropStore(Path(place) / "sample", sample) as store:
         extract(store, crew, on_done=parts.append)
     number = {plan.videos[n].name: n for n in chosen}
     groups: tuple[list[Extracted], list[Extracted]] = ([], [])
     for part in parts:
         groups[number[part.record["name"]] in led.values()].append(part)
-    cost = [_reckon(len(leads), groups[0]), _reckon(len(follows), groups[1])]
+    many = (len(leads), len(follows))
+    cost = [reckon(n, [part.cpu_seconds for part in group]) for n, group in zip(many, groups, strict=True)]
+    size = [reckon(n, [len(part.blob) for part in group])[0] for n, group in zip(many, groups, strict=True)]
     return Estimate(
         videos=len(plan),
         skipped=len(plan) - len(leads) - len(follows),
@@ -84,27 +86,13 @@ def estimate(plan: Plan, crew: Crew, *, families: int = 10) -> Estimate:
         sampled=len(parts),
         cpu_seconds=cost[0][0] + cost[1][0],
         cpu_error_seconds=(cost[0][1] ** 2 + cost[1][1] ** 2) ** 0.5,
-        bytes=cost[0][2] + cost[1][2],
+        bytes=sum(size),
         status=_count(parts),
     )
 
 
 def _usable(plan: Plan, number: int) -> bool:
     return not plan.videos[number].problem
-
-
-def _spread(numbers: Sequence[int], count: int) -> list[int]:
-    step = max(1.0, len(numbers) / count)
-    return [numbers[int(step * (i + 0.5))] for i in range(min(count, len(numbers)))]
-
-
-def _reckon(videos: int, parts: Sequence[Extracted]) -> tuple[float, float, float]:
-    """CPU seconds, twice their standard error, and bytes of as many videos as these parts stand for."""
-    if not parts:
-        return 0.0, 0.0, 0.0
-    spent = [part.cpu_seconds for part in parts]
-    error = 2 * stdev(spent) / len(spent) ** 0.5 if len(spent) > 1 else spent[0]
-    return videos * fmean(spent), videos * error, videos * fmean(len(part.blob) for part in parts)
 
 
 def _count(parts: Sequence[Extracted]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from unmask.archive.plan import share_out
 from unmask.config import DecodeSettings, DetectSettings, TrackSettings
 from unmask.errors import DataError, require
 from unmask.lab.crops.samples import make_key
@@ -70,7 +71,7 @@ class Video:
 
     Attributes:
         name: Unique in the plan; as in the video index.
-        path: What opens it, see `unmask.lab.datasets.sources`.
+        path: What opens it, see `unmask.archive.sources`.
         source: Collection or part.
         label: ``REAL``, ``FAKE`` or empty.
         original: Name of the real video that a fake was made from; its own for others.
@@ -147,14 +148,15 @@ def make_plan(videos: Sequence[Video], settings: ExtractSettings) -> Plan:
     ordered: list[Video] = []
     leaders: list[int] = []
     shards: list[int] = []
-    shard, room = 0, settings.videos_per_shard
-    for _, members in sorted(families.items(), key=lambda item: (item[1][0].source, item[0])):
-        if len(members) > room and room < settings.videos_per_shard:
-            shard, room = shard + 1, settings.videos_per_shard
+    in_order = [
+        members for _, members in sorted(families.items(), key=lambda item: (item[1][0].source, item[0]))
+    ]
+    for members, shard in zip(
+        in_order, share_out(map(len, in_order), per_shard=settings.videos_per_shard), strict=True
+    ):
         leaders += [len(ordered)] * len(members)
         shards += [shard] * len(members)
         ordered += members
-        room -= len(members)
     keys = _make_keys(ordered)
     key_of = {video.name: key for video, key in zip(ordered, keys, strict=True)}
     origins = tuple(key_of.get(v.original or v.name) or _key(v.source, v.original) for v in ordered)

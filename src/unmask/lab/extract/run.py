@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import heapq
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from unmask.errors import DataError
+from unmask.archive.run import work_through
 from unmask.lab.extract.plan import Plan
-from unmask.lab.extract.store import Store
+from unmask.lab.extract.store import CropStore
 from unmask.lab.extract.worker import ERROR, UNREADABLE, Extracted, VideoTask, make_extracted, make_record
-from unmask.work.pool import Crew, Failure, run_crew
-
-MAX_TRIES = 3
-"""How often a video may fail before it is called unreadable, or an error; the fault may be another's."""
-
-MAX_FAILURES_IN_A_ROW = 60
-"""Then it is not the videos: a disk that went away, or no memory."""
+from unmask.work.pool import Crew, Failure
 
 
 @dataclass(slots=True)
@@ -31,7 +23,7 @@ class Schedule:
     """
 
     plan: Plan
-    store: Store
+    store: CropStore
     _ready: list[int] = field(default_factory=list)
     _followers: dict[int, list[int]] = field(default_factory=dict)
 
@@ -61,20 +53,27 @@ class Schedule:
             guide=self.store.guide(leader) if follows and not self.plan.videos[leader].problem else None,
         )
 
-    def give_back(self, number: int) -> None:
+    def give_back(self, task: VideoTask) -> None:
         """Let a video be tried again."""
-        heapq.heappush(self._ready, number)
+        heapq.heappush(self._ready, task.number)
 
-    def keep(self, number: int, part: Extracted) -> None:
+    def give_up(self, task: VideoTask, failure: Failure) -> Extracted:
+        """A video that cost worker after worker is unreadable, or an error where unmask failed."""
+        status = ERROR if failure.ours else UNREADABLE
+        return make_extracted(make_record(task.video, status, failure.reason))
+
+    def keep(self, task: VideoTask, part: Extracted) -> None:
         """Keep what came of a video, and let those go that waited for it."""
-        self.store.put(number, part.blob)
+        self.store.put(task.number, part.blob)
         if self.plan.settings.reuse_boxes:
-            for follower in self._followers.get(number, ()):
+            for follower in self._followers.get(task.number, ()):
                 if follower not in self.store.done:
                     heapq.heappush(self._ready, follower)
 
 
-def extract(store: Store, crew: Crew, *, on_done: Callable[[Extracted], None] = lambda part: None) -> None:
+def extract(
+    store: CropStore, crew: Crew, *, on_done: Callable[[Extracted], None] = lambda part: None
+) -> None:
     """Do all that is not done yet.
 
     Ctrl-C or an error loses the videos in flight; the next call goes on with the rest.
@@ -89,41 +88,7 @@ def extract(store: Store, crew: Crew, *, on_done: Callable[[Extracted], None] = 
         ModelError: The workers cannot load what they need.
     """
     while not store.complete:
-        _work_through(Schedule(store.plan, store), crew, on_done)
+        work_through(Schedule(store.plan, store), crew, on_done=on_done)
         if len(store.done) == len(store.plan):  # else some waited for a leader that was given up last
             store.finish()
     store.clean()
-
-
-def _work_through(schedule: Schedule, crew: Crew, on_done: Callable[[Extracted], None]) -> None:
-    tries: Counter[int] = Counter()
-    # Given up, until another one's success shows that the fault is theirs.
-    doubtful: dict[int, Extracted] = {}
-    in_a_row = 0
-
-    def keep(number: int, part: Extracted) -> None:
-        schedule.keep(number, part)
-        on_done(part)
-
-    with contextlib.closing(run_crew(schedule.take, crew)) as found:
-        for task, answer in found:
-            if isinstance(answer, Failure):
-                in_a_row += 1
-                tries[task.number] += 1
-                if in_a_row >= MAX_FAILURES_IN_A_ROW:
-                    raise DataError(
-                        f"{in_a_row} attempts failed one after the other, the last one on {task.video.name}: "
-                        f"{answer.reason}; when that is put right, the same command goes on"
-                    )
-                if tries[task.number] < MAX_TRIES:
-                    schedule.give_back(task.number)
-                else:
-                    status = ERROR if answer.ours else UNREADABLE
-                    doubtful[task.number] = make_extracted(make_record(task.video, status, answer.reason))
-                continue
-            in_a_row = 0
-            keep(task.number, answer)
-            while doubtful:
-                keep(*doubtful.popitem())
-    while doubtful:
-        keep(*doubtful.popitem())

@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from unmask.archive.sources import Opener
 from unmask.config import CropSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
@@ -20,7 +21,6 @@ from unmask.faces.detect import FaceDetector, load_detector
 from unmask.faces.find import find_people
 from unmask.lab.crops.samples import STORED_MARGIN_FRACTION, Sample, describe_sample
 from unmask.lab.crops.shards import encode_sample, find_spans
-from unmask.lab.datasets.sources import Opener
 from unmask.lab.extract.guide import Guide, why_not
 from unmask.lab.extract.plan import ExtractSettings, Video
 from unmask.reasons import Reason, because
@@ -52,6 +52,11 @@ class VideoTask:
     origin: str
     leads: bool = False
     guide: dict[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the video."""
+        return self.video.name
 
 
 @dataclass(frozen=True, slots=True)

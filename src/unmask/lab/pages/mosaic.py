@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.archive.sources import Opener
 from unmask.errors import DataError, MediaError
 from unmask.lab.datasets.compare import CHANGED_LEVELS
-from unmask.lab.datasets.sources import Opener
 from unmask.lab.datasets.video_index import clip_of, usable
 from unmask.lab.pages.apart import make_apart
 from unmask.video.beside import read_beside, read_small

@@ -7,9 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unmask.archive.sources import Opener
 from unmask.config import DecodeSettings
 from unmask.errors import DataError
-from unmask.lab.datasets.sources import Opener
 from unmask.lab.datasets.video_index import index as read_or_index
 from unmask.lab.pages.apart import make_apart
 from unmask.lab.pages.mosaic import make_mosaics

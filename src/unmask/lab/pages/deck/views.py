@@ -16,6 +16,7 @@ import av
 import cv2
 import numpy as np
 
+from unmask.archive.sources import Opener
 from unmask.config import BatchSettings, CropSettings, DecodeSettings, DetectSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
@@ -23,7 +24,6 @@ from unmask.faces.detect import FaceDetector, load_detector
 from unmask.faces.find import find_people
 from unmask.faces.track import thin_track
 from unmask.judge.card import card_path, read_card
-from unmask.lab.datasets.sources import Opener
 from unmask.lab.pages.mosaic import Mosaic, make_mosaic
 from unmask.reasons import Reason
 from unmask.report.faces import draw_faces

@@ -6,9 +6,11 @@ A file's path is text that ``fsspec.open`` opens too: an ordinary path, an addre
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import struct
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -17,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
+from unmask.archive.windows import window
 from unmask.errors import DataError, MissingExtraError
-from unmask.lab.datasets.windows import window
 
 MAX_FILES = 5_000_000
 MAX_MEMBER_BYTES = 16 * 2**30
@@ -55,8 +57,12 @@ class SourceFile:
         return self.inner.rpartition("/")[0]
 
 
-def list_entries(root: str | os.PathLike[str]) -> list[SourceFile]:
+def list_entries(root: str | os.PathLike[str], *, keep_broken: bool = False) -> list[SourceFile]:
     """All files of a folder with its subfolders, a zip, or an address, sorted; zips inside are looked into.
+
+    Args:
+        root: Folder, zip or address.
+        keep_broken: A zip that cannot be read is one file with its problem, and refuses nothing.
 
     Raises:
         DataError: It is absent, or a zip that is broken, a bomb, or has names that lead out of it.
@@ -76,7 +82,13 @@ def list_entries(root: str | os.PathLike[str]) -> list[SourceFile]:
     entries: list[SourceFile] = []
     for entry in sorted(found, key=lambda entry: entry.inner):
         if entry.name.lower().endswith(".zip"):
-            entries += _list_zip(entry)
+            try:
+                entries += _list_zip(entry)
+            except DataError as error:
+                if not keep_broken:
+                    raise
+                problem = str(error).removeprefix(entry.path).lstrip(": ")
+                entries.append(SourceFile(entry.path, entry.inner, entry.size_bytes, problem))
         else:
             entries.append(entry)
         if len(entries) > MAX_FILES:
@@ -116,7 +128,7 @@ class Opener:
             return _open_plain(path)
         except zipfile.BadZipFile as error:
             raise DataError(f"{path}: {error}") from error
-        except (OSError, KeyError, ValueError) as error:
+        except store_errors(KeyError, ValueError) as error:
             raise DataError(f"{path} cannot be opened ({_words(error)})") from error
 
     def read(self, path: str, *, limit_bytes: int) -> bytes:
@@ -132,11 +144,15 @@ class Opener:
         return data
 
     @contextmanager
-    def local(self, path: str) -> Iterator[Path]:
+    def local(self, path: str, *, limit_bytes: int = MAX_MEMBER_BYTES) -> Iterator[Path]:
         """The file under an ordinary path: itself, or a copy that is gone afterwards.
 
+        Args:
+            path: See the module.
+            limit_bytes: Largest file that is copied.
+
         Raises:
-            DataError: It cannot be opened.
+            DataError: It cannot be opened or copied, or is too large to be.
         """
         if "://" not in path:
             yield Path(path)
@@ -146,9 +162,17 @@ class Opener:
             copy = Path(folder) / f"copy{suffix}"
             try:
                 with self.open(path) as source, copy.open("wb") as target:
+                    size = source.seek(0, os.SEEK_END)
+                    _check_room(path, size, limit_bytes, Path(folder))
+                    source.seek(0)
                     shutil.copyfileobj(source, target, 2**20)
-            except (zipfile.BadZipFile, OSError) as error:
+                    copied = target.tell()
+            except store_errors(zipfile.BadZipFile) as error:
                 raise DataError(f"{path} cannot be copied ({_words(error)})") from error
+            if copied != size:
+                raise DataError(f"{path} cannot be copied") from OSError(
+                    errno.EIO, f"{copied} of {size} bytes came"
+                )
             yield copy
 
     def _open_member(self, archive: str, member: str) -> IO[bytes]:
@@ -172,10 +196,18 @@ class Opener:
         return spool
 
 
+def _check_room(path: str, size: int, limit: int, folder: Path) -> None:
+    if size > limit:
+        raise DataError(f"{path} has {size} bytes, and at most {limit} are copied to be read")
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise OSError(errno.ENOSPC, f"its copy of {size} bytes has no room in {folder.parent}, {free} free")
+
+
 def _open_plain(path: str) -> IO[bytes]:
     if "://" not in path:
         return Path(path).open("rb")
-    return cast(IO[bytes], _filesystem(path).open(path, "rb"))
+    return cast(IO[bytes], open_address(path).open(path, "rb"))
 
 
 def _data_start(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:
@@ -215,7 +247,7 @@ def _list_zip(archive: SourceFile) -> list[SourceFile]:
     try:
         with _open_plain(archive.path) as file, zipfile.ZipFile(file) as zipped:
             members = [info for info in zipped.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except store_errors(zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise DataError(f"{archive.path} is no zip file that can be read ({_words(error)})") from error
     if sum(info.compress_size for info in members) > archive.size_bytes:
         raise DataError(f"{archive.path}: its members overlap, as in a zip bomb")
@@ -247,11 +279,11 @@ def _check_member(archive: str, info: zipfile.ZipInfo) -> None:
 
 
 def _list_address(address: str) -> list[SourceFile]:
-    filesystem = _filesystem(address)
+    filesystem = open_address(address)
     protocol = address.partition("://")[0]
     try:
         found: dict[str, dict[str, Any]] = filesystem.find(address, detail=True)
-    except (OSError, ValueError) as error:
+    except store_errors(ValueError) as error:
         raise DataError(f"{address} cannot be listed ({_words(error)})") from error
     if not found:
         raise DataError(f"{address}: nothing there")
@@ -270,14 +302,41 @@ def _list_address(address: str) -> list[SourceFile]:
     return entries
 
 
-def _filesystem(address: str) -> Any:
+def store_errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """What file systems raise, also those of object stores, whose clients have errors of their own.
+
+    Args:
+        more: What else is to be caught.
+    """
+    found: list[type[Exception]] = [OSError, *more]
+    for module, name in (
+        ("botocore.exceptions", "BotoCoreError"),
+        ("botocore.exceptions", "ClientError"),
+        ("aiohttp", "ClientError"),
+    ):
+        if module in sys.modules:
+            found.append(getattr(sys.modules[module], name))
+    return tuple(found)
+
+
+def open_address(address: str, **options: Any) -> Any:
+    """The file system of fsspec that an address belongs to.
+
+    Args:
+        address: Such as ``s3://bucket``.
+        options: For fsspec.
+
+    Raises:
+        DataError: There is none for its protocol, or it is no address.
+        MissingExtraError: What it needs is not installed.
+    """
     try:
         from fsspec.core import url_to_fs
     except ModuleNotFoundError as error:
         raise MissingExtraError("fsspec", extra="data") from error
     protocol = address.partition("://")[0]
     try:
-        return url_to_fs(address)[0]
+        return url_to_fs(address, **options)[0]
     except ImportError as error:
         raise MissingExtraError(
             f"what {protocol}:// needs", extra="s3" if protocol == "s3" else "data"

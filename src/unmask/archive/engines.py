@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from unmask.errors import require
-from unmask.lab.extract.plan import ExtractSettings
 from unmask.work.pool import Crew, Do
 from unmask.work.processes import Processes, default_jobs
 
@@ -20,7 +18,7 @@ class CrewSettings:
     Attributes:
         engine: A key of `ENGINES`.
         workers: How many; None takes the cores (at most four), or all of a cluster.
-        limit_seconds: Wall time for one video, then its worker is killed.
+        limit_seconds: Wall time for one file without anything new, then its worker is killed.
         address: Of a Ray cluster, such as ``10.0.0.1:6379``; None starts one on this machine.
     """
 
@@ -34,12 +32,6 @@ class CrewSettings:
         require(self.workers is None or self.workers >= 1, "workers must be 1 or more", self.workers)
         require(self.limit_seconds > 0, "limit_seconds must be above 0", self.limit_seconds)
         require(self.address is None or self.engine == "ray", "address needs the engine ray", self.address)
-
-
-def _load(settings: ExtractSettings) -> Do[Any, Any]:
-    from unmask.lab.extract.worker import load_extractor  # heavy, and only the workers need it
-
-    return load_extractor(settings)
 
 
 def _local(load: Callable[[], Do[Any, Any]], settings: CrewSettings) -> Crew:
@@ -59,10 +51,14 @@ ENGINES: dict[str, Callable[[Callable[[], Do[Any, Any]], CrewSettings], Crew]] =
 """``local``: child processes. ``ray``: actors on a cluster."""
 
 
-def gather_crew(extract: ExtractSettings, settings: CrewSettings) -> Crew:
-    """Workers for an extraction; they begin when they are needed.
+def gather_crew(load: Callable[[], Do[Any, Any]], settings: CrewSettings) -> Crew:
+    """Workers that load what they need with a function of their own; they begin when they are needed.
+
+    Args:
+        load: Called once in each worker; gives the function that works on a task. Must be picklable.
+        settings: Where they run.
 
     Raises:
         MissingExtraError: The engine's package is not installed.
     """
-    return ENGINES[settings.engine](partial(_load, extract), settings)
+    return ENGINES[settings.engine](load, settings)

@@ -1,0 +1,119 @@
+"""Opens the output of a scan. The list of files is made once and kept there: all runs have the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+from unmask.archive.engines import CrewSettings, gather_crew
+from unmask.archive.judging import load_judge, one_thread
+from unmask.archive.listing import list_files
+from unmask.archive.places import Folder, Place
+from unmask.archive.plan import FILES_PER_SHARD, PLAN_NAME, Plan, make_plan, plan_bytes, plan_of
+from unmask.archive.record import digest_settings
+from unmask.archive.records import RecordStore, scan_header
+from unmask.archive.shares import WHOLE, Share
+from unmask.archive.sources import SourceFile
+from unmask.archive.store import claim, is_claimed
+from unmask.config import ScanSettings
+from unmask.errors import require
+from unmask.judge.card import card_path, read_card
+from unmask.work.pool import Crew
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """How an archive is scanned.
+
+    Attributes:
+        scan: Of every file; one thread decodes.
+        files_per_shard: How many records share a file.
+        memory_mb: Most that a worker may hold; 0 sets no limit.
+        copy_limit_bytes: Largest object that is copied to be read.
+    """
+
+    scan: ScanSettings = field(default_factory=ScanSettings)
+    files_per_shard: int = FILES_PER_SHARD
+    memory_mb: int = 0
+    copy_limit_bytes: int = 16 * 2**30
+
+    def __post_init__(self) -> None:
+        ok = 1 <= self.files_per_shard <= 1_000_000
+        require(ok, "files_per_shard must be 1 to 1000000", self.files_per_shard)
+        ok = self.memory_mb == 0 or self.memory_mb >= 256
+        require(ok, "memory_mb must be 0 or at least 256", self.memory_mb)
+        require(self.copy_limit_bytes >= 1, "copy_limit_bytes must be 1 or more", self.copy_limit_bytes)
+        object.__setattr__(self, "scan", one_thread(self.scan))
+
+
+def open_place(output: str) -> Place:
+    """A folder, or a place in a store of objects by its address."""
+    if "://" in output:
+        from unmask.archive.buckets import Bucket
+
+        return Bucket(output)
+    return Folder(Path(output))
+
+
+def list_plan(sources: Sequence[str], settings: ArchiveSettings) -> Plan:
+    """The plan of a scan that keeps nothing; raises as `list_files`."""
+    return make_plan(list_files(sources), per_shard=settings.files_per_shard)
+
+
+def open_store(
+    sources: Sequence[str],
+    output: str,
+    settings: ArchiveSettings,
+    *,
+    share: Share = WHOLE,
+    files: Sequence[SourceFile] | None = None,
+) -> RecordStore:
+    """The output of a scan, to be entered.
+
+    Args:
+        sources: See `list_files`. They are listed by the first run; later ones find the list in the output.
+        output: A folder or an address.
+        settings: Of the scan.
+        share: Which shards this run does.
+        files: What the first run scans instead of all files of the sources.
+
+    Raises:
+        DataError: The output holds something else, or there is nothing to scan.
+        ModelError: A model's card cannot be read.
+        MissingExtraError: pyarrow, or what an address needs, is not installed.
+    """
+    place = open_place(output)
+    model = read_card(card_path(settings.scan.model)).model_name
+    told = {
+        "settings_sha256": digest_settings(settings.scan),
+        "files_per_shard": settings.files_per_shard,
+        "model": asdict(model),
+        "settings": asdict(settings.scan),
+    }
+    header = scan_header(sources, told)
+    with place.errors():
+        if not (is_claimed(place, header) and place.has(PLAN_NAME)):
+            found = list_files(sources) if files is None else files
+            data = plan_bytes(make_plan(found, per_shard=settings.files_per_shard))
+            claim(place, header)
+            place.create(PLAN_NAME, data)
+        plan = plan_of(place.read(PLAN_NAME), per_shard=settings.files_per_shard, where=str(place))
+    return RecordStore(place, header, plan, model=model, share=share, flush_seconds=place.flush_seconds)
+
+
+def judging_crew(settings: ArchiveSettings, crew: CrewSettings) -> Crew:
+    """Workers that judge files.
+
+    Raises:
+        MissingExtraError: The engine's package is not installed.
+    """
+    load = partial(
+        load_judge,
+        settings.scan,
+        digest_settings(settings.scan),
+        memory_mb=settings.memory_mb,
+        copy_limit_bytes=settings.copy_limit_bytes,
+    )
+    return gather_crew(load, crew)

@@ -1,0 +1,151 @@
+"""Archives in a store of objects, and records kept there: the same as in folders, whatever the store does."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archived import lasting, scanned, settings_for
+from inline_crew import InlineCrew
+from s3_server import s3_server
+from unmask.archive import buckets
+from unmask.archive.opening import open_store
+from unmask.archive.scanning import scan_files
+from unmask.errors import DataError
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def server(archive, tmp_path_factory):
+    with s3_server(tmp_path_factory.mktemp("aws"), "films") as (files, faults):
+        files.put(str(archive), "films/archive", recursive=True)
+        yield files, faults
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(buckets, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(buckets, "LEASE_SECONDS", 1.0)
+
+
+def brought(files, address, folder):
+    """What lies at an address, in a folder."""
+    files.invalidate_cache()
+    files.get(address, str(folder), recursive=True)
+    return folder
+
+
+def outcomes(folder):
+    lines = [line for file in folder.glob("records-*.jsonl") for line in file.read_text().splitlines()]
+    return {Path(one["name"]).name: (one["outcome"], one["reason"]) for one in map(json.loads, lines)}
+
+
+def test_from_a_bucket_into_a_bucket_is_the_same(server, settings, answers, judge, out, tmp_path):
+    files, faults = server
+    crew = InlineCrew(answers)
+    assert scanned(["s3://films/archive"], "s3://films/run", settings, crew) == {}
+    assert lasting(brought(files, "films/run", tmp_path / "run")) == lasting(out)
+    faults.requests.clear()
+    again = InlineCrew(judge)
+    scanned(["s3://films/archive"], "s3://films/run", settings, again)
+    asked = [request for request in faults.requests if not request.endswith("lock")]
+    assert again.done == [] and len(asked) < 20  # the same for any number of files
+
+
+def test_a_run_that_was_killed_goes_on_there(server, settings, answers, out, tmp_path, monkeypatch):
+    """A lock that it left is taken over; records that it had not kept yet are made again."""
+    files, _ = server
+
+    class StopError(Exception):
+        pass
+
+    def stop(done):
+        if done == 7:
+            raise StopError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(buckets._Lease, "close", lambda lease: lease._over.set())
+        store = open_store(["s3://films/archive"], "s3://films/killed", settings)
+        with pytest.raises(StopError), store:
+            scan_files(store, InlineCrew(answers), on_done=stop)
+    assert scanned(["s3://films/archive"], "s3://films/killed", settings, InlineCrew(answers)) == {}
+    assert lasting(brought(files, "films/killed", tmp_path / "run")) == lasting(out)
+
+
+def test_two_runs_on_one_place_refuse_each_other(server, settings):
+    with open_store(["s3://films/archive"], "s3://films/two", settings):
+        with (
+            pytest.raises(DataError, match="another run is working"),
+            open_store(["s3://films/archive"], "s3://films/two", settings),
+        ):
+            pass
+        time.sleep(0.2)
+    with open_store(["s3://films/archive"], "s3://films/two", settings):
+        pass
+
+
+def test_a_place_with_other_things_is_refused(server, settings):
+    with pytest.raises(DataError, match="holds other files"):
+        open_store(["s3://films/archive"], "s3://films", settings)
+
+
+def test_what_a_bucket_does_to_an_object_costs_that_object(server, settings, judge, out, tmp_path):
+    files, faults = server
+    faults.cut["/ben.mp4"] = 1
+    faults.throttled["/amy_1.mp4"] = 1000
+    with open_store(["s3://films/archive"], str(tmp_path / "out"), settings) as store:
+        files.rm("films/archive/orphan_1.mp4")
+        crew = InlineCrew(judge, workers=2)
+        pending = {store.plan.files[n].inner: str(why) for n, why in scan_files(store, crew).items()}
+    assert list(pending) == ["archive/amy_1.mp4"] and "cannot be had just now" in pending["archive/amy_1.mp4"]
+    faults.throttled.clear()
+    scanned(["s3://films/archive"], tmp_path / "out", settings, InlineCrew(judge))
+    found, before = outcomes(tmp_path / "out"), outcomes(out)
+    assert found.pop("orphan_1.mp4") == ("unreadable", "no such file") and before.pop("orphan_1.mp4")
+    assert found == before
+
+
+def test_an_object_that_is_too_large_to_copy_says_so(server, archive, judge, tmp_path):
+    files, _ = server
+    files.put(str(archive / "ben.mp4"), "films/large/ben.mp4")
+    small = replace(judge, copy_limit_bytes=1000)
+    scanned(["s3://films/large"], tmp_path / "out", settings_for(archive.parent), InlineCrew(small))
+    size = (archive / "ben.mp4").stat().st_size
+    reason = outcomes(tmp_path / "out")["ben.mp4"][1]
+    assert reason == f"has {size} bytes, and at most 1000 are copied to be read"
+
+
+def test_a_store_that_is_not_there_is_a_line(server, settings, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    with pytest.raises(DataError, match="cannot be"):
+        open_store(["s3://films/archive"], "s3://films/x", settings)
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_a_cluster_that_loses_a_node_leaves_the_same_in_a_bucket(server, archive, out, tmp_path):
+    pytest.importorskip("ray")
+    files, _ = server
+    files.put(str(archive), "films/cluster/archive", recursive=True)
+    model = archive.parent / "model" / "tiny.json"
+    command = [sys.executable, str(Path(__file__).parents[1] / "ray_scan.py")]
+    ran = subprocess.run(
+        [*command, "s3://films/by_ray", str(model), "s3://films/cluster/archive"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=400,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    told = next(line for line in ran.stdout.splitlines() if line.startswith('{"pending"'))  # among Ray's own
+    assert json.loads(told) == {"pending": 0, "nodes": [2, 1], "workers": 2}
+    assert lasting(brought(files, "films/by_ray", tmp_path / "run")) == lasting(out)
