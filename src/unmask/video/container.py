@@ -7,6 +7,7 @@ it read other files. So: only regular files, only ``file:`` with an absolute pat
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -178,7 +179,7 @@ def open_video(reading: Reading) -> Iterator[tuple[InputContainer, VideoStream]]
     except (av.FFmpegError, ValueError) as error:
         if source.head[4:8] == b"ftyp":
             raise DamagedError(f"{source.label}: its index cannot be read (cut short or altered)") from error
-        raise MediaError(f"{source.label}: no video or image that can be read ({_words(error)})") from error
+        raise MediaError(f"{source.label}: {_way_out(source.head)}") from error
     with container:
         yield container, _choose_stream(reading, container)
 
@@ -265,6 +266,18 @@ def _rank(stream: VideoStream) -> tuple[bool, int]:
     """The stream that the container marks as default, then the one with the most pixels."""
     default = bool(stream.disposition & Disposition.default)
     return default, stream.codec_context.width * stream.codec_context.height
+
+
+def _way_out(head: bytes) -> str:
+    """What to do about a file in none of the containers that are opened, by its first bytes."""
+    if re.match(rb"\0?\0\0\1[^\0]", head):  # the start code of MPEG-1 to -4, H.264 and H.265
+        return (
+            "a video stream without a container, which says no times; ffmpeg -i IN -c copy OUT.mp4 wraps it"
+        )
+    return (
+        "no video or image in a format that is read;"
+        " if it plays elsewhere, ffmpeg -i IN -c copy OUT.mkv wraps it in one that is"
+    )
 
 
 def _utf8(text: str) -> str:
