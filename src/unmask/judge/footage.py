@@ -12,7 +12,7 @@ from unmask.config import ScanSettings, TrackSettings
 from unmask.faces.joining import PeopleMet, continue_tracks
 from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.verdict import Evidence, Ruling, judge_person, rule, too_little
-from unmask.reasons import because
+from unmask.reasons import Reason, because
 from unmask.types import Floats, Stretch, Track
 from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot, Sighting
 
@@ -35,6 +35,7 @@ class Look:
         worse: Evidence of worse versions, by distortion; empty when that was not asked for.
         vectors: What the embedder says of a face, by id of the track; empty without one.
         same_cosine: From which cosine on these are of one person.
+        notes: As of the stretch.
         beside: Logits of further models, by their names, as in `Evidence`.
     """
 
@@ -46,6 +47,7 @@ class Look:
     evidence: Evidence
     why_skipped: str | None = None
     damage: str = ""
+    notes: tuple[Reason, ...] = ()
     worse: Mapping[str, Evidence] = field(default_factory=dict)
     vectors: Mapping[int, Floats] = field(default_factory=dict)
     same_cosine: float = 1.0
@@ -71,6 +73,7 @@ class Look:
             replace(evidence, tracks=tracks),
             stretch.why_skipped,
             stretch.clip.damage,
+            stretch.notes,
             worse=worse or {},
             beside=beside or {},
         )

@@ -195,6 +195,11 @@ def own_errors(reading: Reading) -> Iterator[None]:
         raise DamagedError(f"{reading.source.label}: cannot be decoded ({reason})") from error
 
 
+def unseen_streams(container: InputContainer, stream: VideoStream) -> list[int]:
+    """Numbers of the streams that hold pictures, too, besides the one that is read; covers do not count."""
+    return [one.index for one in _pictures(container) if one.index != stream.index]
+
+
 def read_tags(holder: InputContainer | VideoStream) -> dict[str, str]:
     """What a file or a stream says of itself, as text that can be written; U+FFFD for what is no UTF-8."""
     return {_utf8(key): _utf8(value) for key, value in holder.metadata.items()}
@@ -244,9 +249,7 @@ def check_pixels(reading: Reading, *, width: int, height: int) -> None:
 
 def _choose_stream(reading: Reading, container: InputContainer) -> VideoStream:
     source = reading.source
-    videos = [
-        stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
-    ]
+    videos = _pictures(container)
     if not videos:
         hint = " (audio only?)" if container.streams.audio else ""
         raise MediaError(f"{source.label}: no video stream{hint}")
@@ -262,6 +265,10 @@ def _choose_stream(reading: Reading, container: InputContainer) -> VideoStream:
     return stream
 
 
+def _pictures(container: InputContainer) -> list[VideoStream]:
+    return [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
+
+
 def _rank(stream: VideoStream) -> tuple[bool, int]:
     """The stream that the container marks as default, then the one with the most pixels."""
     default = bool(stream.disposition & Disposition.default)
@@ -270,7 +277,7 @@ def _rank(stream: VideoStream) -> tuple[bool, int]:
 
 def _way_out(head: bytes) -> str:
     """What to do about a file in none of the containers that are opened, by its first bytes."""
-    if re.match(rb"\0?\0\0\1[^\0]", head):  # the start code of MPEG-1 to -4, H.264 and H.265
+    if re.match(rb"\x00?\x00\x00\x01[^\x00]", head):  # the start code of MPEG-1 to -4, H.264 and H.265
         return (
             "a video stream without a container, which says no times; ffmpeg -i IN -c copy OUT.mp4 wraps it"
         )

@@ -22,6 +22,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
+from unmask.reasons import Reason, because
 from unmask.video.container import (
     Reading,
     Source,
@@ -30,6 +31,7 @@ from unmask.video.container import (
     open_video,
     own_errors,
     read_packets,
+    unseen_streams,
 )
 from unmask.video.decoding import fitting
 from unmask.video.sampling import PacketFacts
@@ -77,6 +79,7 @@ class Film:
         still: Format of a still picture; None for a video.
         survey: Of its packets, none of which it holds any more.
         most_held: How many of its frames fit into memory.
+        notes: What is to be said of it in a verdict, such as what in it is not read.
         pieces: In which what was asked for is read, each by itself; at least one, in order.
         at_hand: A decoder and all packets of a small video, which its first reader takes; they are not
             handed to other processes.
@@ -87,13 +90,14 @@ class Film:
     still: str | None
     survey: Survey
     most_held: int = 1
+    notes: tuple[Reason, ...] = ()
     pieces: tuple[Piece, ...] = ()
     at_hand: list[tuple[VideoCodecContext, list[VideoPacket]]] = field(
         default_factory=list, repr=False, compare=False
     )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        known = (self.source, self.settings, self.still, self.survey, self.most_held, self.pieces)
+        known = (self.source, self.settings, self.still, self.survey, self.most_held, self.notes, self.pieces)
         return Film, known
 
     def under(self, settings: DecodeSettings) -> Film:
@@ -189,11 +193,17 @@ def open_film(path: str | Path, settings: DecodeSettings | None = None) -> Film:
     reading = Reading.start(source, settings)
     with own_errors(reading), open_video(reading) as (container, stream):
         survey = survey_packets(reading, container, stream)
-        film = Film(source, settings, None, survey, fitting(stream.codec_context)).parted()
+        notes = _notes(survey, unseen_streams(container, stream))
+        film = Film(source, settings, None, survey, fitting(stream.codec_context), notes).parted()
         if survey.packets is not None:
             film.at_hand.append((stream.codec_context, survey.packets))
             survey.packets = None
     return film
+
+
+def _notes(survey: Survey, unseen: Sequence[int]) -> tuple[Reason, ...]:
+    notes = [because("other_streams", streams=len(unseen), first=unseen[0])] if unseen else []
+    return (*notes, because("one_frame")) if len(survey.times) == 1 else tuple(notes)
 
 
 def _given_up(held: list[VideoPacket]) -> Iterator[VideoPacket]:

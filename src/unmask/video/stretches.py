@@ -50,7 +50,7 @@ def read_stretches(film: Film, piece: int | None = None) -> Iterator[Stretch]:
         cuts: list[int] = []
         clip = read_evenly(film, cuts=cuts)
         if not cuts:
-            yield Stretch(clip, True, start, end, start, end)
+            yield Stretch(clip, True, start, end, start, end, notes=film.notes)
             return
         del clip
     reading = Reading.start(film.source, film.settings)
@@ -139,6 +139,7 @@ class _PieceReader:
             since_seconds=self.film.start_seconds,
             until_seconds=self.film.end_seconds,
             why_skipped=taken.why_skipped,
+            notes=self.film.notes,
         )
 
 
