@@ -36,9 +36,9 @@ ANY_TAGS: dict[str, Any] = {"metadata_errors": "surrogateescape"} if av.__versio
 """For ``av.open``: PyAV 18 refuses a file whose tags are no UTF-8 unless it is told how to read them. PyAV 19
 always reads them in this way, and cannot be told."""
 
-CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "gif", "ivf")
+CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "gif", "apng", "ivf")
 """FFmpeg's names of the containers that are opened: MP4/MOV/3GP, Matroska/WebM, AVI, MPEG-TS, MPEG-PS/VOB,
-FLV, Ogg, WMV/ASF, GIF, IVF. None of them makes FFmpeg read a second file."""
+FLV, Ogg, WMV/ASF, GIF, animated PNG, IVF. None of them makes FFmpeg read a second file."""
 
 
 class ReadableFile(Protocol):

@@ -23,6 +23,7 @@ from av.video.codeccontext import VideoCodecContext
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
 from unmask.reasons import Reason, because
+from unmask.video.animation import survey_animation
 from unmask.video.container import (
     Reading,
     Source,
@@ -35,7 +36,7 @@ from unmask.video.container import (
 )
 from unmask.video.decoding import fitting
 from unmask.video.sampling import PacketFacts
-from unmask.video.still import still_format
+from unmask.video.still import picture_format
 from unmask.video.survey import Survey, survey_packets
 
 PIECE_SECONDS = 60.0
@@ -71,12 +72,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A file that was opened: a video whose packets are listed, or a still picture, as one frame at 0 s.
+    """A file that was opened: a video whose packets are listed, or pictures: a still one is one frame at 0 s.
 
     Attributes:
         source: The file.
         settings: How it is read.
-        still: Format of a still picture; None for a video.
+        still: Format of a still picture, or of an animation that FFmpeg does not read; None for a video.
         survey: Of its packets, none of which it holds any more.
         most_held: How many of its frames fit into memory.
         notes: What is to be said of it in a verdict, such as what in it is not read.
@@ -122,7 +123,7 @@ class Film:
             kind, what = (DamagedError, f": {survey.problem}") if survey.problem else (MediaError, "")
             raise kind(f"{label}: the video stream has no frames{what}")
         start, end = self.settings.start_seconds, self.settings.end_seconds
-        if self.still is not None or (not start and end is None):
+        if len(survey.times) == 1 or (not start and end is None):
             return survey.times
         times = survey.cut_out(start, end)
         if not times:
@@ -187,9 +188,10 @@ def open_film(path: str | Path, settings: DecodeSettings | None = None) -> Film:
     """
     settings = settings or DecodeSettings()
     source = check_source(path)
-    still = still_format(source.head)
+    still = picture_format(source)
     if still is not None:
-        return Film(source, settings, still, Survey.of_still()).parted()
+        survey, most = survey_animation(source) if still == "webp" else (Survey.of_still(), 1)
+        return Film(source, settings, still, survey, most).parted()
     reading = Reading.start(source, settings)
     with own_errors(reading), open_video(reading) as (container, stream):
         survey = survey_packets(reading, container, stream)

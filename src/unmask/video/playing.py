@@ -9,9 +9,8 @@ from unmask.video.container import Reading, own_errors
 from unmask.video.decoding import Decoding
 from unmask.video.film import Film
 from unmask.video.picture import Converter, DecodedPicture
-from unmask.video.reading import planned_packets
+from unmask.video.reading import planned_packets, read_pictures
 from unmask.video.sampling import plan_packets
-from unmask.video.still import read_still
 
 Choose = Callable[[Sequence[float]], Collection[float]]
 """Picks out of the times of all frames, in container seconds and rising, those that are wanted."""
@@ -38,7 +37,7 @@ def play_frames(film: Film, choose: Choose) -> Iterator[Frame]:
     if not wanted:
         return
     if film.still is not None:
-        yield from read_still(film.source, film.still, film.settings).frames
+        yield from read_pictures(film, wanted).frames
         return
     plan = plan_packets(survey.facts(), wanted) if survey.plannable and not survey.problem else None
     reading = Reading.start(film.source, film.settings)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError
 from unmask.types import Clip, Frame
+from unmask.video.animation import read_animation
 from unmask.video.container import Reading, VideoPacket, own_errors
 from unmask.video.decoding import Decoding, Timed
 from unmask.video.film import Film, open_film
@@ -55,11 +56,12 @@ def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
         DamagedError: No frame could be decoded.
         MediaError: The file is beyond a limit, or can no longer be read.
     """
-    if film.still is not None:
-        return read_still(film.source, film.still, film.settings)
-    reading, survey, times = Reading.start(film.source, film.settings), film.survey, film.times
+    survey, times = film.survey, film.times
     end = survey.times[-1] + survey.frame_ticks if times[-1] == survey.times[-1] else None
     wanted = pick_times(times, min(film.settings.frames, film.most_held), end=end)
+    if film.still is not None:
+        return read_pictures(film, wanted)
+    reading = Reading.start(film.source, film.settings)
     cuts = [] if cuts is None else cuts
     damage = survey.problem
     with own_errors(reading):
@@ -77,6 +79,18 @@ def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
             if picked:
                 return make_clip(reading, survey, picked, damage=damage)
     raise DamagedError(f"{reading.source.label}: no frame can be decoded ({damage or 'no reason given'})")
+
+
+def read_pictures(film: Film, wanted: Sequence[int]) -> Clip:
+    """A still picture, or those of an animation that are shown at some of its times.
+
+    Raises:
+        MediaError: As `read_evenly`.
+    """
+    assert film.still is not None
+    if len(film.survey.times) == 1:
+        return read_still(film.source, film.still, film.settings)
+    return read_animation(film.source, film.settings, film.survey, wanted)
 
 
 def _pick(run: Decoding, film: Film, wanted: list[int], cuts: list[int]) -> list[Timed]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from unmask.video.picture import array_picture
 
 MAX_BYTES = 512 * 2**20
 """Largest image file that is read."""
+
+_MAX_CHUNKS = 4096
 
 
 def still_format(head: bytes) -> str | None:
@@ -33,8 +37,18 @@ def still_format(head: bytes) -> str | None:
     return None
 
 
+def picture_format(source: Source) -> str | None:
+    """Which format a file of pictures has, or None for a video; an animated PNG is one, to FFmpeg too.
+
+    Raises:
+        MediaError: It can no longer be read.
+    """
+    kind = still_format(source.head)
+    return None if kind == "png" and _is_animated_png(source) else kind
+
+
 def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
-    """Read a picture, turned upright by its EXIF orientation; the first or default one of an animation.
+    """Read a picture, turned upright by its EXIF orientation.
 
     Args:
         source: The file.
@@ -45,14 +59,8 @@ def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
         DamagedError: It cannot be decoded.
         MediaError: It is larger than the limits.
     """
-    try:
-        with source.path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise MediaError(f"{source.label}: cannot be read ({error.strerror})") from error
-    if len(data) > MAX_BYTES:
-        raise MediaError(f"{source.label}: an image file may have {MAX_BYTES} bytes")
-    size = _SIZES[kind](data)
+    data = read_bytes(source)
+    size = picture_size(data, kind)
     if size is None or 0 in size:
         raise DamagedError(f"{source.label}: the {kind} header cannot be read")
     reading = Reading.start(source, settings)
@@ -67,9 +75,54 @@ def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
         raise DamagedError(f"{source.label}: the {kind} picture cannot be decoded")
     check_pixels(reading, width=image.shape[1], height=image.shape[0])
     rgb = np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
-    damage = _DAMAGE[kind](data)
+    damage = picture_damage(data, kind)
     frame = Frame(time_seconds=0.0, picture=array_picture(rgb))
     return Clip(path=source.path, frames=(frame,), duration_seconds=0.0, damaged=bool(damage), damage=damage)
+
+
+def _is_animated_png(source: Source) -> bool:
+    """Whether more than one picture is announced before the first one (PNG, third edition, acTL)."""
+    with _own_errors(source), source.path.open("rb") as file:
+        file.seek(8)
+        for _ in range(_MAX_CHUNKS):
+            head = file.read(12)
+            if len(head) < 12 or head[4:8] == b"IDAT":
+                break
+            if head[4:8] == b"acTL":
+                return int.from_bytes(head[8:12], "big") > 1
+            file.seek(int.from_bytes(head[:4], "big"), os.SEEK_CUR)
+    return False
+
+
+@contextmanager
+def _own_errors(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise MediaError(f"{source.label}: cannot be read ({error.strerror})") from error
+
+
+def read_bytes(source: Source) -> bytes:
+    """All of an image file.
+
+    Raises:
+        MediaError: It is larger than ``MAX_BYTES``, or cannot be read.
+    """
+    with _own_errors(source), source.path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise MediaError(f"{source.label}: an image file may have {MAX_BYTES} bytes")
+    return data
+
+
+def picture_size(data: bytes, kind: str) -> tuple[int, int] | None:
+    """Width and height in pixels that the header of an image file announces, or None."""
+    return _SIZES[kind](data)
+
+
+def picture_damage(data: bytes, kind: str) -> str:
+    """What of an image file is missing or altered, in a few words; empty where nothing is."""
+    return _DAMAGE[kind](data)
 
 
 def _jpeg_segments(data: bytes) -> list[tuple[int, int]]:

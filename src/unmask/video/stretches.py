@@ -46,7 +46,7 @@ def read_stretches(film: Film, piece: int | None = None) -> Iterator[Stretch]:
         MediaError: The file is beyond a limit, or can no longer be read.
     """
     start, end = film.start_seconds, film.end_seconds
-    if end - start <= SHORT_SECONDS and piece is None:
+    if film.still is not None or (end - start <= SHORT_SECONDS and piece is None):
         cuts: list[int] = []
         clip = read_evenly(film, cuts=cuts)
         if not cuts:
