@@ -169,7 +169,13 @@ def open_video(reading: Reading) -> Iterator[tuple[InputContainer, VideoStream]]
     reading.check_time()
     try:
         container = av.open(
-            source.address, mode="r", options=options, timeout=reading.left_seconds, **ANY_TAGS
+            source.address,
+            mode="r",
+            # FFmpeg takes a PNG with a long note in front of its pictures for a still one.
+            format="apng" if source.head.startswith(b"\x89PNG") else None,
+            options=options,
+            timeout=reading.left_seconds,
+            **ANY_TAGS,
         )
     except FileNotFoundError:
         raise MediaError(f"{source.label}: the file disappeared") from None
