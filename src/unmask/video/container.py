@@ -26,6 +26,7 @@ from av.video.stream import VideoStream
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
+from unmask.video.boxes import outer_boxes
 
 if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
@@ -184,7 +185,7 @@ def open_video(reading: Reading) -> Iterator[tuple[InputContainer, VideoStream]]
         raise MediaError(f"{source.label}: opening took too long") from None
     except (av.FFmpegError, ValueError) as error:
         if source.head[4:8] == b"ftyp":
-            raise DamagedError(f"{source.label}: its index cannot be read (cut short or altered)") from error
+            raise _unread_index(source, settings.max_streams) from error
         raise MediaError(f"{source.label}: {_way_out(source.head)}") from error
     with container:
         yield container, _choose_stream(reading, container)
@@ -279,6 +280,17 @@ def _rank(stream: VideoStream) -> tuple[bool, int]:
     """The stream that the container marks as default, then the one with the most pixels."""
     default = bool(stream.disposition & Disposition.default)
     return default, stream.codec_context.width * stream.codec_context.height
+
+
+def _unread_index(source: Source, max_streams: int) -> MediaError:
+    """Why FFmpeg does not open an MP4 or its like: a part is missing, or all is there and only unknown."""
+    boxes = list(outer_boxes(source.path))
+    if any(kind == b"moov" for kind, *_ in boxes) and all(complete for *_, complete in boxes):
+        return MediaError(
+            f"{source.label}: its streams cannot be read, though no part is missing; a file may declare"
+            f" {max_streams} streams, and max_streams allows more"
+        )
+    return DamagedError(f"{source.label}: its index cannot be read (cut short)")
 
 
 def _way_out(head: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Still pictures: JPEG, PNG and WebP as clips of one frame."""
+"""Still pictures: JPEG, PNG, WebP, HEIC and AVIF as clips of one frame."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
-from unmask.types import Clip, Frame
+from unmask.types import Clip, Frame, Image
 from unmask.video.container import Reading, Source, check_pixels
+from unmask.video.heif import BRANDS, heif_size, read_heif
 from unmask.video.picture import array_picture
 
 MAX_BYTES = 512 * 2**20
@@ -34,7 +35,7 @@ def still_format(head: bytes) -> str | None:
         return "png"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
-    return None
+    return "heif" if head[4:8] == b"ftyp" and head[8:12] in BRANDS else None
 
 
 def picture_format(source: Source) -> str | None:
@@ -61,10 +62,22 @@ def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
     """
     data = read_bytes(source)
     size = picture_size(data, kind)
+    if kind == "heif" and size is None:
+        raise MediaError(f"{source.label}: how its pictures are laid out cannot be read")
     if size is None or 0 in size:
         raise DamagedError(f"{source.label}: the {kind} header cannot be read")
     reading = Reading.start(source, settings)
     check_pixels(reading, width=size[0], height=size[1])
+    if kind == "heif":
+        rgb, damage = read_heif(reading, data)
+    else:
+        rgb, damage = _decode(reading, data, kind), picture_damage(data, kind)
+    frame = Frame(time_seconds=0.0, picture=array_picture(rgb))
+    return Clip(path=source.path, frames=(frame,), duration_seconds=0.0, damaged=bool(damage), damage=damage)
+
+
+def _decode(reading: Reading, data: bytes, kind: str) -> Image:
+    source = reading.source
     import cv2  # Only needed for stills.
 
     try:
@@ -74,10 +87,7 @@ def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
     if image is None or image.ndim != 3 or 0 in image.shape:
         raise DamagedError(f"{source.label}: the {kind} picture cannot be decoded")
     check_pixels(reading, width=image.shape[1], height=image.shape[0])
-    rgb = np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
-    damage = picture_damage(data, kind)
-    frame = Frame(time_seconds=0.0, picture=array_picture(rgb))
-    return Clip(path=source.path, frames=(frame,), duration_seconds=0.0, damaged=bool(damage), damage=damage)
+    return np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
 
 
 def _is_animated_png(source: Source) -> bool:
@@ -200,5 +210,6 @@ _SIZES: dict[str, Callable[[bytes], tuple[int, int] | None]] = {
     "jpeg": _jpeg_size,
     "png": _png_size,
     "webp": _webp_size,
+    "heif": heif_size,
 }
 _DAMAGE: dict[str, Callable[[bytes], str]] = {"jpeg": _jpeg_damage, "png": _png_damage, "webp": _webp_damage}
