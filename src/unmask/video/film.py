@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from unmask.video.container import (
     unseen_streams,
 )
 from unmask.video.decoding import fitting
+from unmask.video.picture import Converter
 from unmask.video.sampling import PacketFacts
 from unmask.video.still import picture_format
 from unmask.video.survey import Survey, survey_packets
@@ -80,6 +82,7 @@ class Film:
         still: Format of a still picture, or of an animation that FFmpeg does not read; None for a video.
         survey: Of its packets, none of which it holds any more.
         most_held: How many of its frames fit into memory.
+        aspect: Width of a stored pixel by its height.
         notes: What is to be said of it in a verdict, such as what in it is not read.
         pieces: In which what was asked for is read, each by itself; at least one, in order.
         at_hand: A decoder and all packets of a small video, which its first reader takes; they are not
@@ -91,6 +94,7 @@ class Film:
     still: str | None
     survey: Survey
     most_held: int = 1
+    aspect: Fraction = Fraction(1)
     notes: tuple[Reason, ...] = ()
     pieces: tuple[Piece, ...] = ()
     at_hand: list[tuple[VideoCodecContext, list[VideoPacket]]] = field(
@@ -98,8 +102,8 @@ class Film:
     )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        known = (self.source, self.settings, self.still, self.survey, self.most_held, self.notes, self.pieces)
-        return Film, known
+        view = (self.most_held, self.aspect, self.notes)
+        return Film, (self.source, self.settings, self.still, self.survey, *view, self.pieces)
 
     def under(self, settings: DecodeSettings) -> Film:
         """The same file under other settings, such as another part of it; nothing is read for that.
@@ -132,6 +136,10 @@ class Film:
                 f"{label}: there is no frame {part}; the video lasts {survey.duration_seconds:.1f} s"
             )
         return times
+
+    def converter(self) -> Converter:
+        """What turns its decoded frames into RGB."""
+        return Converter(self.aspect)
 
     @property
     def start_seconds(self) -> float:
@@ -196,7 +204,8 @@ def open_film(path: str | Path, settings: DecodeSettings | None = None) -> Film:
     with own_errors(reading), open_video(reading) as (container, stream):
         survey = survey_packets(reading, container, stream)
         notes = _notes(survey, unseen_streams(container, stream))
-        film = Film(source, settings, None, survey, fitting(stream.codec_context), notes).parted()
+        most, aspect = fitting(stream.codec_context), stream.sample_aspect_ratio or Fraction(1)
+        film = Film(source, settings, None, survey, most, aspect, notes).parted()
         if survey.packets is not None:
             film.at_hand.append((stream.codec_context, survey.packets))
             survey.packets = None

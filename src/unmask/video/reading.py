@@ -12,11 +12,10 @@ from unmask.video.animation import read_animation
 from unmask.video.container import Reading, VideoPacket, own_errors
 from unmask.video.decoding import Decoding, Timed
 from unmask.video.film import Film, open_film
-from unmask.video.picture import Converter, DecodedPicture
+from unmask.video.picture import DecodedPicture
 from unmask.video.sampling import Plan, pick_shown, pick_times, plan_packets
 from unmask.video.shots import mark_cuts
 from unmask.video.still import read_still
-from unmask.video.survey import Survey
 
 
 def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
@@ -69,7 +68,7 @@ def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
             run = Decoding(reading, survey, len(wanted))
             picked = _pick(run, film, wanted, cuts)
             if not run.problem and [time for time, _ in picked] == wanted:
-                return make_clip(reading, survey, picked, damage="")
+                return _make_clip(film, picked, damage="")
             damage = run.problem
         for broken_too in (False, True):
             cuts.clear()
@@ -77,7 +76,7 @@ def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
             picked = _pick(run, film, wanted, cuts)
             damage = damage or run.problem
             if picked:
-                return make_clip(reading, survey, picked, damage=damage)
+                return _make_clip(film, picked, damage=damage)
     raise DamagedError(f"{reading.source.label}: no frame can be decoded ({damage or 'no reason given'})")
 
 
@@ -123,12 +122,11 @@ def planned_packets(
     yield None
 
 
-def make_clip(reading: Reading, survey: Survey, picked: list[Timed], *, damage: str) -> Clip:
-    """A clip of these frames."""
-    converter = Converter()
+def _make_clip(film: Film, picked: list[Timed], *, damage: str) -> Clip:
+    converter, survey = film.converter(), film.survey
     frames = tuple(Frame(survey.seconds(time), DecodedPicture(frame, converter)) for time, frame in picked)
     return Clip(
-        path=reading.source.path,
+        path=film.source.path,
         frames=frames,
         duration_seconds=survey.duration_seconds,
         damaged=bool(damage),

@@ -18,7 +18,7 @@ from unmask.types import Clip, Frame, Stretch
 from unmask.video.container import Reading, VideoPacket, own_errors
 from unmask.video.decoding import Decoding
 from unmask.video.film import Film, Piece
-from unmask.video.picture import Converter, DecodedPicture
+from unmask.video.picture import DecodedPicture
 from unmask.video.reading import read_evenly
 from unmask.video.sampling import StretchSampler, Taken
 from unmask.video.shots import Marked, mark_cuts
@@ -117,7 +117,7 @@ class _PieceReader:
             for taken in _sampled(
                 survey, mark_cuts(frames, tick_seconds=float(survey.time_base)), sampler, piece
             ):
-                converter = Converter()
+                converter = self.film.converter()
                 damage = survey.problem or run.problem
                 clip = Clip(
                     path=self.reading.source.path,
