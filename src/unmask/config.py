@@ -221,8 +221,8 @@ class TrackSettings:
         min_likeness: Correlation of two faces and their surroundings, -1 to 1, below which one does not
             continue the other's track, since the scene was cut.
         far_likeness: Correlation from which a face beyond its reach, up to the most, or after a long time is
-            the same after all. Of 167 steps of one person over 0.9 s all but 5 correlate by more than 0.7; of 561
-            pairs of two people one in ten by more than 0.65.
+            the same after all. Of 167 steps of one person, most of 0.9 s, all but 4 correlate by 0.7 or more;
+            of 561 pairs of two people one in ten by more than 0.65.
         slow_seconds: From one sampled frame to the next; where it is more, only `far_likeness` counts, or few
             frames would join two people.
         duplicate_cover: A face whose box and a surer one's cover more than this share of the smaller is the
