@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 
 from unmask.errors import MediaError
 from unmask.video.container import Reading, VideoPacket, check_pixels, use_threads
+from unmask.video.fields import Deinterlacer
 from unmask.video.survey import Survey
 
 MAX_KEPT_BYTES = 2**30
@@ -74,6 +75,7 @@ class Decoding:
     def _frames(
         self, context: VideoCodecContext, packets: Iterable[VideoPacket | None]
     ) -> Iterator[VideoFrame]:
+        fields = Deinterlacer(self.survey.time_base)
         for packet in packets:
             self.reading.check_time()
             try:
@@ -90,7 +92,11 @@ class Decoding:
                     self._note("a frame is marked as broken")
             if self.problem and not self.careful:
                 return
-            yield from (frame for frame in frames if self.broken_too or not frame.is_corrupt)
+            for frame in frames:
+                if self.broken_too or not frame.is_corrupt:
+                    yield from fields.feed(frame)
+            if packet is None:
+                yield from fields.drain()
 
     def _timed(self, frames: Iterator[VideoFrame]) -> Iterator[Timed]:
         """Frames with their presentation times, which are the sorted decoding times where there are none."""
