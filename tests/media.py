@@ -14,12 +14,13 @@ import random
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
@@ -174,6 +175,23 @@ def _mux_silence(container, stream) -> None:
         frame.sample_rate, frame.pts = 48_000, number * 1024
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
+
+
+def write_streams(path: Path, *sources: Path) -> Path:
+    """A file with the video streams of others beside each other, the first of them marked as default."""
+    with av.open(str(path), "w") as container, ExitStack() as opened:
+        pairs = []
+        for source in sources:
+            given = opened.enter_context(av.open(str(source)))
+            stream = given.streams.video[0]
+            pairs.append((given, stream, container.add_stream_from_template(stream)))
+        pairs[0][2].disposition = Disposition.default
+        for given, stream, copy in pairs:
+            for packet in given.demux(stream):
+                if packet.dts is not None:
+                    packet.stream = copy
+                    container.mux(packet)
+    return path
 
 
 def write_playlist(path: Path, target: Path) -> Path:

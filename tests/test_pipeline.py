@@ -268,3 +268,23 @@ def test_models_that_judge_together_cut_their_own_crops_and_tell_when_they_disag
     assert differing.reason.startswith("the models disagree: tiny says fake")
     with pytest.raises(ModelError, match="different names, got 'tiny' twice"):
         load_scanner(ScanSettings(model=str(first), beside=(str(first),)))
+
+
+def test_a_film_on_its_head_is_judged_and_says_so(scanner, clip, tmp_path):
+    views = [np.ascontiguousarray(view[::-1, ::-1]) for view in moving_views(20)]
+    upright, verdict = scanner.scan(clip), scanner.scan(write_clip(tmp_path / "down.mp4", views))
+    assert verdict.reasons[-1].code == "turned" and verdict.outcome == upright.outcome
+    assert verdict.p_fake == pytest.approx(upright.p_fake, abs=0.02)
+    (person,) = verdict.people
+    assert len(person.frames) == 20
+    x0, y0, x1, y1 = upright.people[0].frames[0].box
+    assert person.frames[0].box == pytest.approx((200 - x1, 160 - y1, 200 - x0, 160 - y0), abs=4)
+    assert "turned" not in {reason.code for reason in upright.reasons}
+
+
+def test_a_film_is_searched_on_its_head_only_until_somebody_was_found(scanner, tmp_path, monkeypatch):
+    nobody = [np.full((160, 200, 3), 90 + n % 5, np.uint8) for n in range(20)]
+    searched = []
+    monkeypatch.setattr(pipeline, "find_turned", lambda clip, *_: searched.append(clip) or ())
+    looks = list(scanner.watch(write_clip(tmp_path / "a.mp4", [*nobody, *moving_views(20), *nobody])))
+    assert len(looks) == 3 and len(searched) == 1

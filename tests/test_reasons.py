@@ -66,6 +66,14 @@ def test_people_are_counted_from_one_in_words_only():
     assert reason.values["person"] == 0
 
 
+@pytest.mark.parametrize(
+    ("faces", "told"), [(1, "the only look at a face is neither"), (3, "3 looks at a face are")]
+)
+def test_a_single_look_is_told_as_one(faces, told):
+    reason = because("between_among", faces=faces, person=0, start_seconds=1.0, end_seconds=2.0)
+    assert told in str(reason)
+
+
 def test_several_are_told_in_a_row():
     told = (because("nobody_found", frames=30), because("dark"))
     assert sentences(told, "de") == (

@@ -24,12 +24,13 @@ from unmask.faces.embed import FaceEmbedder, describe_people, load_embedder
 from unmask.faces.find import find_people
 from unmask.faces.light import is_night
 from unmask.faces.track import thin_track
+from unmask.faces.turned import find_turned, surest
 from unmask.files import fingerprint
 from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.score import CropScorer, load_model, score_crops
 from unmask.judge.verdict import STAGES, Evidence, unreadable
-from unmask.reasons import Reason
+from unmask.reasons import Reason, because
 from unmask.types import Clip, Crops, Stretch, Track
 from unmask.verdicts import Verdict
 from unmask.video import Film, open_film, read_stretches
@@ -187,20 +188,29 @@ class Scanner:
         with stopwatch.stage("decode"):
             film = file.under(decode) if isinstance(file, Film) else open_film(file, decode)
         stretches = read_stretches(film, piece)
+        upright = False  # as long as nobody was found for sure, the film may stand on its head
         while True:
             with stopwatch.stage("decode"):
                 stretch = next(stretches, None)
             if stretch is None:
                 return
-            yield self._look(stretch, stopwatch)
+            look = self._look(stretch, stopwatch, may_be_turned=not upright)
+            upright = upright or (self._is_sure(look.evidence.tracks) and because("turned") not in look.notes)
+            yield look
             del stretch  # or its pixels would stay while the next one is decoded
             give_back_memory()
 
-    def _look(self, stretch: Stretch, watch: Stopwatch) -> Look:
+    def _look(self, stretch: Stretch, watch: Stopwatch, *, may_be_turned: bool) -> Look:
+        find = self.find_faces
         with watch.stage("detect"):
-            tracks = self.find_faces(stretch.clip)
+            tracks = find(stretch.clip)
+            if may_be_turned and not self._is_sure(tracks):
+                turned = self._find_turned(stretch.clip)
+                if turned:
+                    tracks, find = turned, self._find_turned
+                    stretch = replace(stretch, notes=(*stretch.notes, because("turned")))
         evidence = self._score(stretch.clip, tracks, watch)
-        worse = self._try_worse(stretch.clip) if self.settings.stability and evidence.logits else {}
+        worse = self._try_worse(stretch.clip, find) if self.settings.stability and evidence.logits else {}
         with watch.stage("score"):  # each other model cuts its own crops of the same faces
             alone = [replace(self, model=model, others=()) for model in self.others]
             beside = {one.model.card.name: one.score_people(stretch.clip, tracks).logits for one in alone}
@@ -216,6 +226,12 @@ class Scanner:
     def find_faces(self, clip: Clip) -> tuple[Track, ...]:
         """The people in a clip, and the tracks that were dropped, with the reason."""
         return find_people(clip, self.detector, self.settings.detect, self.settings.track)
+
+    def _is_sure(self, tracks: tuple[Track, ...]) -> bool:
+        return surest(tracks) >= self.settings.detect.sure_confidence
+
+    def _find_turned(self, clip: Clip) -> tuple[Track, ...]:
+        return find_turned(clip, self.detector, self.settings.detect, self.settings.track)
 
     def score_people(self, clip: Clip, tracks: tuple[Track, ...]) -> Evidence:
         """Cut out and score the faces of everyone kept."""
@@ -235,13 +251,13 @@ class Scanner:
         drawn = frozenset(number for number, one in said.items() if one.drawn)
         return Evidence(times, tracks, logits, not crops and is_night(clip), detail_px, drawn)
 
-    def _try_worse(self, clip: Clip) -> dict[str, Evidence]:
+    def _try_worse(self, clip: Clip, find: Callable[[Clip], tuple[Track, ...]]) -> dict[str, Evidence]:
         """What is found in worse versions of a clip."""
         found = {}
         for kind, level in SMALL_LADDER:
             worse = distort_clip(clip, kind, level=level)
             name = f"{kind} {DISTORTIONS[kind].amounts[level - 1]:g}"
-            found[name] = self.score_people(worse, self.find_faces(worse))
+            found[name] = self.score_people(worse, find(worse))
         return found
 
     def _thin(self, track: Track) -> Track:

@@ -110,6 +110,7 @@ class Stretch:
         since_seconds: Container time from which on the file is read, to tell how far this is.
         until_seconds: Container time at which that ends.
         why_skipped: Why it has no frames, or None.
+        notes: What is to be said of the file besides, such as what in it is not looked at.
     """
 
     clip: Clip
@@ -119,6 +120,7 @@ class Stretch:
     since_seconds: float
     until_seconds: float
     why_skipped: Reason | None = None
+    notes: tuple[Reason, ...] = ()
 
     @property
     def is_whole(self) -> bool:

@@ -46,6 +46,19 @@ def test_the_mapping_stays_within_half_a_pixel_of_the_box(left, top, side, size_
     np.testing.assert_allclose(corners, [[0, 0], [size_px, size_px]], atol=slack)
 
 
+def test_a_face_on_its_head_is_given_by_half_a_turn():
+    face = _track(0, [_box(60, 40, 160, 140)]).faces[0]
+    down = Face(face.box, (2 * face.box.reshape(2, 2).mean(axis=0) - face.points).astype(np.float32), 0.99)
+    settings = CropSettings(120, 0.2)
+    crop, _ = cut_face(RAMP, face, settings)
+    turned, mapping = cut_face(RAMP, down, settings)
+    np.testing.assert_array_equal(turned, crop[::-1, ::-1])
+    eyes, mouth = (map_points(down.points[part], mapping)[:, 1].mean() for part in (slice(2), slice(3, 5)))
+    assert eyes < mouth
+    aside = Face(face.box, face.points[:, ::-1].copy(), 0.99)  # lying down: as it is
+    np.testing.assert_array_equal(cut_face(RAMP, aside, settings)[0], crop)
+
+
 def test_the_mapping_tells_where_the_pixels_are():
     image = np.zeros((200, 300, 3), np.uint8)
     image[120:124, 210:214] = 255

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
@@ -112,3 +115,43 @@ def test_key_points_that_are_no_face_drop_a_track():
 
     (track,) = _link([[odd(10 + index)] for index in range(30)])
     assert track.why_dropped == "eyes, nose and mouth do not lie as in a face in 30 of 30 frames"
+
+
+def _looking(left, seed, *, mixed=0.0):
+    """A face that resembles others of its seed, and those of seed 0 by a share."""
+    own, other = (
+        cv2.resize(np.random.default_rng(n).normal(size=(6, 6)).astype(np.float32), (64, 64))
+        for n in (seed, 0)
+    )
+    look = (1 - mixed) * own + mixed * other
+    look = np.clip(128 + 60 * look / look.std(), 0, 255).astype(np.uint8)
+    return replace(_face(left), look=look)
+
+
+@pytest.mark.parametrize("frames", [3, 6, 10])
+def test_a_face_that_slides_over_another_stays_its_own(frames):
+    seconds = 3.0
+    times = [(n + 0.5) * seconds / frames for n in range(frames)]
+    stays = [_looking(100, 0) for _ in times]
+    slides = [_looking(max(100, 420 - 250 * time), 5, mixed=0.45) for time in times]
+    faces = [
+        [old, new] if abs(new.box[0] - 100) > 80 else [new] for old, new in zip(stays, slides, strict=True)
+    ]
+    tracks = _link(faces, times)
+    looks = [{face.look.tobytes() for face in track.faces} for track in tracks]
+    assert all(len(look) == 1 for look in looks) and len(set().union(*looks)) == 2
+
+
+def test_after_a_long_time_somebody_else_at_the_place_is_somebody_else():
+    faces = [
+        [_looking(100, 0)],
+        [_looking(105, 0)],
+        [_looking(100, 5, mixed=0.45)],
+        [_looking(104, 5, mixed=0.45)],
+    ]
+    assert len(_link(faces, [0, 0.5, 1.0, 1.5])) == 2
+    assert len(_link(faces, [0, 0.1, 0.2, 0.3])) == 1  # where it was a moment ago, it may have turned
+
+
+def test_one_face_is_followed_over_a_long_time():
+    assert len(_link([[_looking(100 + 20 * n, 3)] for n in range(6)], [1.5 * n for n in range(6)])) == 1

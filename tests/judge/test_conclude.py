@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
 from unmask.judge.stored import read_verdict
 from unmask.judge.verdict import Evidence
+from unmask.reasons import because
 from unmask.types import Face, Track
 
 FRAMES = 10
@@ -68,6 +70,16 @@ def test_files_that_share_the_bound_keep_their_order(tmp_path):
 def test_what_is_said_is_what_is_judged(tmp_path):
     assert concluded(tmp_path, look(400.0), threshold=MOST_P_FAKE).outcome == "fake"
     assert concluded(tmp_path, look(400.0), threshold=0.995).outcome == "unsure"
+
+
+def test_nothing_is_real_of_which_a_part_was_not_looked_at(tmp_path):
+    unseen = because("other_streams", streams=1, first=1)
+    assert concluded(tmp_path, look(-5.0)).outcome == "real"
+    verdict = concluded(tmp_path, replace(look(-5.0), notes=(unseen,)))
+    assert verdict.outcome == "unsure" and verdict.reasons[0] == unseen and verdict.reasons.count(unseen) == 1
+    assert verdict.p_fake == concluded(tmp_path, look(-5.0)).p_fake
+    fake = concluded(tmp_path, replace(look(5.0), notes=(unseen,)))
+    assert fake.outcome == "fake" and fake.reasons[-1] == unseen
 
 
 def test_a_verdict_with_its_rank_is_read_back(tmp_path):

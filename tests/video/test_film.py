@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from media import write_streams, write_video
 from portraits import moving_views, write_clip, write_image
 from tiny_model import write_tiny_model
 from unmask.batch import scan_each
@@ -225,3 +226,19 @@ def test_the_verdict_does_not_depend_on_the_number_of_processes(long_clip, tmp_p
     assert replace(together, seconds={}) == replace(alone, seconds={})
     assert len({look.end_seconds for look in looks}) == len(looks) >= 15
     assert together.seconds["decode"] > 0 and together.sha256
+
+
+def test_a_second_video_stream_is_noted(tmp_path):
+    one, two = (write_video(tmp_path / f"{name}.mp4", frames=5) for name in "ab")
+    assert open_film(one).notes == ()
+    (note,) = open_film(write_streams(tmp_path / "c.mkv", one, two)).notes
+    assert note.code == "other_streams" and note.values == {"streams": 1, "first": 1}
+    (stretch,) = read_stretches(open_film(tmp_path / "c.mkv"))
+    assert stretch.notes == (note,)
+
+
+def test_a_video_of_one_frame_is_a_still_picture(tmp_path):
+    (note,) = open_film(write_video(tmp_path / "one.mp4", frames=1)).notes
+    assert note.code == "one_frame"
+    few = DecodeSettings(frames=1)
+    assert open_film(write_video(tmp_path / "two.mp4", frames=2), few).notes == ()

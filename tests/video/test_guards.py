@@ -63,6 +63,30 @@ def test_no_frames(tmp_path):
     assert message == "none.avi: the video stream has no frames"
 
 
+def test_what_has_no_container_is_told_the_way_out(tmp_path):
+    bare = tmp_path / "a.h264"
+    with av.open(str(bare), "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height = 64, 48
+        container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode())
+    assert "without a container" in refused(bare) and "ffmpeg -i IN -c copy OUT.mp4" in refused(bare)
+
+
+def test_a_foreign_container_is_told_the_way_out(tmp_path):
+    path = tmp_path / "a.dv"
+    with av.open(str(path), "w", format="dv") as container:
+        stream = container.add_stream("dvvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame(720, 576, "yuv420p")))
+        container.mux(stream.encode())
+    message = refused(path)
+    assert "ffmpeg -i IN -c copy OUT.mkv" in message and "Invalid argument" not in message
+    icon = tmp_path / "a.ico"  # begins almost like a video stream
+    icon.write_bytes(b"\0\0\1\0\1\0" + bytes(60))
+    assert "OUT.mkv" in refused(icon)
+
+
 def test_folder(tmp_path):
     assert "is a folder" in refused(tmp_path)
 

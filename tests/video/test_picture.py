@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+import av
 import numpy as np
 import pytest
 
-from media import numbered
-from unmask.video import array_picture, clip_from_arrays
+from media import numbered, read_number
+from unmask.video import array_picture, clip_from_arrays, open_film, read_clip
 from unmask.video.picture import _from_matrix
+from unmask.video.playing import play_frames
 
 
 def test_an_array_comes_back_as_a_copy():
@@ -66,3 +70,22 @@ def test_display_matrices_move_pixels_where_they_say(transpose, mirror, flip):
     expected[shown_y, shown_x] = stored
     turned = stored.T if transpose else stored
     assert np.array_equal(turned[:: -1 if flip else 1, :: -1 if mirror else 1], expected)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "shown"),
+    [((2, 1), (320, 120)), ((1, 2), (160, 240)), ((200, 199), (160, 120)), ((9, 1), (160, 120))],
+)
+def test_pixels_that_are_not_square_are_stretched(tmp_path, aspect, shown):
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(*aspect)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(77), "rgb24")))
+        container.mux(stream.encode())
+    (frame,) = read_clip(path).frames
+    assert (frame.width, frame.height) == shown
+    assert frame.picture.rgb().shape == (shown[1], shown[0], 3) and read_number(frame.picture.rgb()) == 77
+    (played,) = play_frames(open_film(path), lambda times: times)
+    assert np.array_equal(played.picture.rgb(), frame.picture.rgb())

@@ -47,7 +47,8 @@ def test_frames_are_those_of_full_decoding_bit_for_bit(encoded, encoding):
         assert len(clip.frames) == min(count, 60)
         assert sorted(set(numbers(clip))) == numbers(clip)
         for frame, number in zip(clip.frames, numbers(clip), strict=True):
-            assert np.array_equal(frame.picture.rgb(), order[number])
+            if encoding != "x264-mbaff":  # its half pictures are made whole, see test_fields.py
+                assert np.array_equal(frame.picture.rgb(), order[number])
             if not encoding.endswith("avi"):  # AVI stores no presentation times to compare with.
                 assert frame.time_seconds == pytest.approx(times[number], abs=1e-6)
 

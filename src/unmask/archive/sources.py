@@ -253,22 +253,25 @@ def _list_zip(archive: SourceFile) -> list[SourceFile]:
         raise DataError(f"{archive.path}: its members overlap, as in a zip bomb")
     entries = []
     for info in members:
-        parts = info.filename.split("/")
+        place = info.filename.replace("\\", "/")  # as some programs for Windows write it
+        parts = place.split("/")
         if any((_hidden(part) and part not in (".", "..")) or part == "__MACOSX" for part in parts):
             continue
         _check_member(archive.path, info)
         problem = "it is encrypted" if info.flag_bits & 1 else ""
         path = f"zip://{info.filename}::{archive.path}"
-        entries.append(SourceFile(path, f"{stem}/{info.filename}", info.file_size, problem))
+        entries.append(SourceFile(path, f"{stem}/{place}", info.file_size, problem))
     return sorted(entries, key=lambda entry: entry.inner)
 
 
 def _check_member(archive: str, info: zipfile.ZipInfo) -> None:
     name = info.filename
     place = f"{archive}: member {name[:200]!r}"
-    parts = name.split("/")
-    if not name.isprintable() or "\\" in name or ":" in name or not all(parts) or {".", ".."} & set(parts):
+    parts = name.replace("\\", "/").split("/")
+    if not name.isprintable() or ":" in name or not all(parts) or {".", ".."} & set(parts):
         raise DataError(f"{place}: a name must lead to a place inside the zip")
+    if name.lower().endswith(".zip"):
+        raise DataError(f"{place}: a zip within a zip is not looked into; unpack the outer one into a folder")
     if info.file_size > MAX_MEMBER_BYTES:
         raise DataError(f"{place} may unpack to {MAX_MEMBER_BYTES} bytes, says {info.file_size}")
     if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(info.compress_size, 1):

@@ -109,6 +109,8 @@ def align_square(image: Image, points: Floats, settings: CropSettings) -> tuple[
 def cut_face(image: Image, face: Face, settings: CropSettings) -> tuple[Image, Floats]:
     """Cut one face as the settings say; a face without usable points is cut by its box.
 
+    A crop by the box is upright: a face whose eyes lie below its mouth is given by half a turn.
+
     Returns:
         As `cut_square`.
     """
@@ -116,7 +118,16 @@ def cut_face(image: Image, face: Face, settings: CropSettings) -> tuple[Image, F
     if aligned is not None:
         return aligned
     square = square_boxes(face.box[None], scale=1 + settings.margin_fraction)[0]
-    return cut_square(image, square, size_px=settings.size_px)
+    crop, mapping = cut_square(image, square, size_px=settings.size_px)
+    if not _on_its_head(face):
+        return crop, mapping
+    turn: Floats = np.array([[0, 0, settings.size_px]] * 2, np.float32) - mapping
+    return np.ascontiguousarray(crop[::-1, ::-1]), turn
+
+
+def _on_its_head(face: Face) -> bool:
+    across, down = face.points[3:].mean(axis=0) - face.points[:2].mean(axis=0)
+    return bool(down < -abs(across))
 
 
 def scale_square(image: Image, *, size_px: int) -> Image:

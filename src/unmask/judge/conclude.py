@@ -58,13 +58,14 @@ def conclude(
             replace(look, evidence=replace(look.evidence, logits=look.beside[other.name])) for look in looks
         ]
         said[other.name] = _judge(own, other, thresholds_of(other, settings), settings).ruling
-    ruling = join_rulings(said)
+    notes = tuple(dict.fromkeys(note for look in looks for note in look.notes))
+    ruling = _not_all_seen(join_rulings(said), notes)
     stability = None
     if settings.stability and ruling.p_fake is not None:
         stability = _stability(looks, card, thresholds, settings, found.ruling)
     damage = next((look.damage for look in looks if look.damage), None)
     seen = sum(look.end_seconds - look.start_seconds for look in looks)
-    reasons = list(ruling.reasons)
+    reasons = list(dict.fromkeys((*ruling.reasons, *notes)))
     if about.stopped:
         seen, whole = round(seen, 6), round(looks[0].until_seconds - looks[0].since_seconds, 6)
         reasons.append(because("partial", seen_seconds=seen, whole_seconds=whole, why=about.stopped))
@@ -100,6 +101,14 @@ def thresholds_of(card: Card, settings: ScanSettings) -> Thresholds:
     if settings.threshold is None:
         return card.thresholds
     return card.thresholds.with_fake_at_least(settings.threshold)
+
+
+def _not_all_seen(ruling: Ruling, notes: Sequence[Reason]) -> Ruling:
+    """Nothing is real of which a part was not looked at."""
+    unseen = tuple(note for note in notes if note.code == "other_streams")
+    if not unseen or ruling.outcome is not Outcome.REAL:
+        return ruling
+    return Ruling(Outcome.UNSURE, ruling.p_fake, (*unseen, *ruling.reasons))
 
 
 def _judge(looks: Sequence[Look], card: Card, thresholds: Thresholds, settings: ScanSettings) -> Footage:

@@ -35,6 +35,7 @@ class Look:
         worse: Evidence of worse versions, by distortion; empty when that was not asked for.
         vectors: What the embedder says of a face, by id of the track; empty without one.
         same_cosine: From which cosine on these are of one person.
+        notes: As of the stretch.
         beside: Logits of further models, by their names, as in `Evidence`.
     """
 
@@ -46,6 +47,7 @@ class Look:
     evidence: Evidence
     why_skipped: Reason | None = None
     damage: Reason | None = None
+    notes: tuple[Reason, ...] = ()
     worse: Mapping[str, Evidence] = field(default_factory=dict)
     vectors: Mapping[int, Floats] = field(default_factory=dict)
     same_cosine: float = 1.0
@@ -71,6 +73,7 @@ class Look:
             replace(evidence, tracks=tracks),
             stretch.why_skipped,
             stretch.clip.damage,
+            stretch.notes,
             worse=worse or {},
             beside=beside or {},
         )

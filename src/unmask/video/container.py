@@ -7,6 +7,7 @@ it read other files. So: only regular files, only ``file:`` with an absolute pat
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -25,7 +26,8 @@ from av.video.stream import VideoStream
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError, why_unreadable
-from unmask.reasons import because
+from unmask.reasons import Reason, because
+from unmask.video.boxes import outer_boxes
 
 if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
@@ -36,9 +38,9 @@ ANY_TAGS: dict[str, Any] = {"metadata_errors": "surrogateescape"} if av.__versio
 """For ``av.open``: PyAV 18 refuses a file whose tags are no UTF-8 unless it is told how to read them. PyAV 19
 always reads them in this way, and cannot be told."""
 
-CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "gif", "ivf")
+CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "gif", "apng", "ivf")
 """FFmpeg's names of the containers that are opened: MP4/MOV/3GP, Matroska/WebM, AVI, MPEG-TS, MPEG-PS/VOB,
-FLV, Ogg, WMV/ASF, GIF, IVF. None of them makes FFmpeg read a second file."""
+FLV, Ogg, WMV/ASF, GIF, animated PNG, IVF. None of them makes FFmpeg read a second file."""
 
 
 class ReadableFile(Protocol):
@@ -164,7 +166,13 @@ def open_video(reading: Reading) -> Iterator[tuple[InputContainer, VideoStream]]
     reading.check_time()
     try:
         container = av.open(
-            source.address, mode="r", options=options, timeout=reading.left_seconds, **ANY_TAGS
+            source.address,
+            mode="r",
+            # FFmpeg takes a PNG with a long note in front of its pictures for a still one.
+            format="apng" if source.head.startswith(b"\x89PNG") else None,
+            options=options,
+            timeout=reading.left_seconds,
+            **ANY_TAGS,
         )
     except FileNotFoundError:
         raise MediaError(because("gone"), source.label) from None
@@ -173,8 +181,8 @@ def open_video(reading: Reading) -> Iterator[tuple[InputContainer, VideoStream]]
         raise MediaError(because("slow_to_open"), source.label) from None
     except (av.FFmpegError, ValueError) as error:
         if source.head[4:8] == b"ftyp":
-            raise DamagedError(because("no_index"), source.label) from error
-        raise MediaError(because("no_media", error=words_of(error)), source.label) from error
+            raise _unread_index(source, settings.max_streams) from error
+        raise MediaError(_way_out(source.head), source.label) from error
     with container:
         yield container, _choose_stream(reading, container)
 
@@ -187,6 +195,11 @@ def own_errors(reading: Reading) -> Iterator[None]:
     except av.FFmpegError as error:
         reading.check_time()
         raise DamagedError(because("undecodable", error=words_of(error)), reading.source.label) from error
+
+
+def unseen_streams(container: InputContainer, stream: VideoStream) -> list[int]:
+    """Numbers of the streams that hold pictures, too, besides the one that is read; covers do not count."""
+    return [one.index for one in _pictures(container) if one.index != stream.index]
 
 
 def read_tags(holder: InputContainer | VideoStream) -> dict[str, str]:
@@ -236,9 +249,7 @@ def check_pixels(reading: Reading, *, width: int, height: int) -> None:
 
 def _choose_stream(reading: Reading, container: InputContainer) -> VideoStream:
     source = reading.source
-    videos = [
-        stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
-    ]
+    videos = _pictures(container)
     if not videos:
         sound = container.streams.audio
         raise MediaError(because("only_sound") if sound else because("no_video"), source.label)
@@ -254,10 +265,29 @@ def _choose_stream(reading: Reading, container: InputContainer) -> VideoStream:
     return stream
 
 
+def _pictures(container: InputContainer) -> list[VideoStream]:
+    return [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
+
+
 def _rank(stream: VideoStream) -> tuple[bool, int]:
     """The stream that the container marks as default, then the one with the most pixels."""
     default = bool(stream.disposition & Disposition.default)
     return default, stream.codec_context.width * stream.codec_context.height
+
+
+def _unread_index(source: Source, max_streams: int) -> MediaError:
+    """Why FFmpeg does not open an MP4 or its like: a part is missing, or all is there and only unknown."""
+    boxes = list(outer_boxes(source.path))
+    if any(kind == b"moov" for kind, *_ in boxes) and all(complete for *_, complete in boxes):
+        return MediaError(because("unread_streams", most=max_streams), source.label)
+    return DamagedError(because("no_index"), source.label)
+
+
+def _way_out(head: bytes) -> Reason:
+    """What to do about a file in none of the containers that are opened, by its first bytes."""
+    if re.match(rb"\x00?\x00\x00\x01[^\x00]", head):  # the start code of MPEG-1 to -4, H.264 and H.265
+        return because("no_container")
+    return because("no_media")
 
 
 def _utf8(text: str) -> str:

@@ -9,9 +9,10 @@ import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from unmask.errors import MediaError
+from unmask.errors import DamagedError, MediaError
 from unmask.reasons import Reason, because
 from unmask.video.container import Reading, VideoPacket, check_pixels, use_threads, words_of
+from unmask.video.fields import Deinterlacer
 from unmask.video.survey import Survey
 
 MAX_KEPT_BYTES = 2**30
@@ -75,6 +76,7 @@ class Decoding:
     def _frames(
         self, context: VideoCodecContext, packets: Iterable[VideoPacket | None]
     ) -> Iterator[VideoFrame]:
+        fields = Deinterlacer(self.survey.time_base)
         for packet in packets:
             self.reading.check_time()
             try:
@@ -91,7 +93,11 @@ class Decoding:
                     self._note(because("broken_frame"))
             if self.problem and not self.careful:
                 return
-            yield from (frame for frame in frames if self.broken_too or not frame.is_corrupt)
+            for frame in frames:
+                if self.broken_too or not frame.is_corrupt:
+                    yield from fields.feed(frame)
+            if packet is None:
+                yield from fields.drain()
 
     def _timed(self, frames: Iterator[VideoFrame]) -> Iterator[Timed]:
         """Frames with their presentation times, which are the sorted decoding times where there are none."""
@@ -125,3 +131,9 @@ def _check_memory(reading: Reading, frame: VideoFrame, count: int) -> None:
         size = {"width": frame.width, "height": frame.height}
         told = because("large_frames", most_bytes=2 * MAX_KEPT_BYTES, frames=count, **size, bytes=total)
         raise MediaError(told, reading.source.label)
+
+
+def no_frame(reading: Reading, damage: Reason | None) -> DamagedError:
+    """The error for a file of which no frame can be decoded, by what was seen of damage."""
+    told = because("no_frame") if damage is None else because("no_frame_damaged", damage=damage)
+    return DamagedError(told, reading.source.label)

@@ -10,7 +10,7 @@ import av
 
 from unmask.config import DecodeSettings
 from unmask.video.container import Reading, check_source, open_video, own_errors, read_tags
-from unmask.video.still import read_still, still_format
+from unmask.video.still import picture_format, read_still
 
 MAX_TAGS, MAX_TAG_LETTERS = 40, 200
 
@@ -69,7 +69,7 @@ def read_facts(path: Path, sha256: str, settings: DecodeSettings) -> Facts:
     """
     source = check_source(path)
     size = path.stat().st_size
-    kind = still_format(source.head)
+    kind = picture_format(source)
     if kind is not None:
         frame = read_still(source, kind, settings).frames[0]
         return Facts(sha256, size, kind, kind, frame.width, frame.height)

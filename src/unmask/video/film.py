@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from av.video.codeccontext import VideoCodecContext
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
-from unmask.reasons import because
+from unmask.reasons import Reason, because
+from unmask.video.animation import survey_animation
 from unmask.video.container import (
     Reading,
     Source,
@@ -31,10 +33,12 @@ from unmask.video.container import (
     open_video,
     own_errors,
     read_packets,
+    unseen_streams,
 )
 from unmask.video.decoding import fitting
+from unmask.video.picture import Converter
 from unmask.video.sampling import PacketFacts
-from unmask.video.still import still_format
+from unmask.video.still import picture_format
 from unmask.video.survey import Survey, survey_packets
 
 PIECE_SECONDS = 60.0
@@ -70,14 +74,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A file that was opened: a video whose packets are listed, or a still picture, as one frame at 0 s.
+    """A file that was opened: a video whose packets are listed, or pictures: a still one is one frame at 0 s.
 
     Attributes:
         source: The file.
         settings: How it is read.
-        still: Format of a still picture; None for a video.
+        still: Format of a still picture, or of an animation that FFmpeg does not read; None for a video.
         survey: Of its packets, none of which it holds any more.
         most_held: How many of its frames fit into memory.
+        aspect: Width of a stored pixel by its height.
+        notes: What is to be said of it in a verdict, such as what in it is not read.
         pieces: In which what was asked for is read, each by itself; at least one, in order.
         at_hand: A decoder and all packets of a small video, which its first reader takes; they are not
             handed to other processes.
@@ -88,14 +94,16 @@ class Film:
     still: str | None
     survey: Survey
     most_held: int = 1
+    aspect: Fraction = Fraction(1)
+    notes: tuple[Reason, ...] = ()
     pieces: tuple[Piece, ...] = ()
     at_hand: list[tuple[VideoCodecContext, list[VideoPacket]]] = field(
         default_factory=list, repr=False, compare=False
     )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        known = (self.source, self.settings, self.still, self.survey, self.most_held, self.pieces)
-        return Film, known
+        view = (self.most_held, self.aspect, self.notes)
+        return Film, (self.source, self.settings, self.still, self.survey, *view, self.pieces)
 
     def under(self, settings: DecodeSettings) -> Film:
         """The same file under other settings, such as another part of it; nothing is read for that.
@@ -120,7 +128,7 @@ class Film:
                 raise DamagedError(because("no_frames_damaged", damage=survey.problem), label)
             raise MediaError(because("no_frames"), label)
         start, end = self.settings.start_seconds, self.settings.end_seconds
-        if self.still is not None or (not start and end is None):
+        if len(survey.times) == 1 or (not start and end is None):
             return survey.times
         times = survey.cut_out(start, end)
         if not times:
@@ -129,6 +137,10 @@ class Film:
                 raise MediaError(because("nothing_after", **part), label)
             raise MediaError(because("nothing_between", **part, end_seconds=end), label)
         return times
+
+    def converter(self) -> Converter:
+        """What turns its decoded frames into RGB."""
+        return Converter(self.aspect)
 
     @property
     def start_seconds(self) -> float:
@@ -185,17 +197,25 @@ def open_film(path: str | Path, settings: DecodeSettings | None = None) -> Film:
     """
     settings = settings or DecodeSettings()
     source = check_source(path)
-    still = still_format(source.head)
+    still = picture_format(source)
     if still is not None:
-        return Film(source, settings, still, Survey.of_still()).parted()
+        survey, most = survey_animation(source) if still == "webp" else (Survey.of_still(), 1)
+        return Film(source, settings, still, survey, most).parted()
     reading = Reading.start(source, settings)
     with own_errors(reading), open_video(reading) as (container, stream):
         survey = survey_packets(reading, container, stream)
-        film = Film(source, settings, None, survey, fitting(stream.codec_context)).parted()
+        notes = _notes(survey, unseen_streams(container, stream))
+        most, aspect = fitting(stream.codec_context), stream.sample_aspect_ratio or Fraction(1)
+        film = Film(source, settings, None, survey, most, aspect, notes).parted()
         if survey.packets is not None:
             film.at_hand.append((stream.codec_context, survey.packets))
             survey.packets = None
     return film
+
+
+def _notes(survey: Survey, unseen: Sequence[int]) -> tuple[Reason, ...]:
+    notes = [because("other_streams", streams=len(unseen), first=unseen[0])] if unseen else []
+    return (*notes, because("one_frame")) if len(survey.times) == 1 else tuple(notes)
 
 
 def _given_up(held: list[VideoPacket]) -> Iterator[VideoPacket]:

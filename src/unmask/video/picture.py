@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import threading
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
@@ -17,17 +18,24 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from unmask.types import Clip, Frame, Image
+from unmask.video.colour import is_high_range, tone_map
 
 Orientation = tuple[bool, bool, bool]
+
+_SQUARE = Fraction(1)
 
 
 class Converter:
     """Turns decoded frames into RGB; one for each clip, so that its tables are made once a size.
 
     Safe to call from several threads.
+
+    Args:
+        aspect: Width of a stored pixel by its height.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, aspect: Fraction = _SQUARE) -> None:
+        self.aspect = aspect
         self._lock = threading.Lock()
         self._by_size: dict[tuple[int, int], VideoReformatter] = {}
         self._by_angle: dict[int, Orientation] = {}
@@ -36,7 +44,7 @@ class Converter:
         """Convert and scale in one step.
 
         Args:
-            frame: As decoded, in whatever colour format.
+            frame: As decoded, in whatever colour format; one of high dynamic range is tone mapped.
             width: Of the result, in pixels, before rotation.
             height: Of the result, in pixels, before rotation.
 
@@ -47,14 +55,19 @@ class Converter:
         # Area averaging looks at every pixel, so a shrunk face does not alias. Nothing is interpolated
         # when the size stays, where plain flags take the fast path of the library (15 times faster).
         method = Interpolation.AREA if shrinks and (width, height) != (frame.width, frame.height) else None
+        high = is_high_range(frame)
+        if high and method is None:  # what chroma loses by the fast path would be seen where light is steep
+            method = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
         with self._lock:
             # The reformatter edits colour tags on the frame while it works: hence the lock around it all.
             reformatter = self._by_size.setdefault((width, height), VideoReformatter())
             converted = reformatter.reformat(
-                frame, width, height, format="rgb24", interpolation=method, threads=1
+                frame, width, height, format="rgb48le" if high else "rgb24", interpolation=method, threads=1
             )
             if converted is frame:  # An RGB source of the right size comes back as it is.
                 return np.array(converted.to_ndarray(), dtype=np.uint8, order="C")
+        if high:
+            return tone_map(np.asarray(converted.to_ndarray(), np.uint16), frame)
         return np.ascontiguousarray(converted.to_ndarray(), dtype=np.uint8)
 
     def orientation(self, frame: VideoFrame) -> Orientation:
@@ -83,11 +96,20 @@ def _from_matrix(matrix: bytes) -> Orientation:
     return True, c < 0, b < 0
 
 
+def _squared(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
+    """The size that shows stored pixels square, nothing of which is shrunk.
+
+    An aspect within a hundredth of 1 is what is left of rounding, and one beyond 4 is a mistake.
+    """
+    if not abs(aspect - 1) > 0.01 or not 1 / 4 <= aspect <= 4:
+        return width, height
+    return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
+
+
 class DecodedPicture:
     """A decoded frame, kept as the decoder made it (half the bytes of RGB or less).
 
-    Non-square pixels are left as they are stored: a face may then look up to a third wider or narrower
-    than it was, as it does in every tool that ignores the sample aspect ratio.
+    Where its pixels are not square, the side that is stored too short is stretched.
     """
 
     __slots__ = ("_converter", "_frame", "_height", "_orientation", "_width")
@@ -97,8 +119,8 @@ class DecodedPicture:
         self._converter = converter
         self._orientation = converter.orientation(frame)
         swapped = self._orientation[0]
-        self._width = frame.height if swapped else frame.width
-        self._height = frame.width if swapped else frame.height
+        width, height = _squared(frame.width, frame.height, converter.aspect)
+        self._width, self._height = (height, width) if swapped else (width, height)
 
     @property
     def width(self) -> int:

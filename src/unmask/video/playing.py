@@ -8,10 +8,9 @@ from unmask.types import Frame
 from unmask.video.container import Reading, own_errors
 from unmask.video.decoding import Decoding
 from unmask.video.film import Film
-from unmask.video.picture import Converter, DecodedPicture
-from unmask.video.reading import planned_packets
+from unmask.video.picture import DecodedPicture
+from unmask.video.reading import planned_packets, read_pictures
 from unmask.video.sampling import plan_packets
-from unmask.video.still import read_still
 
 Choose = Callable[[Sequence[float]], Collection[float]]
 """Picks out of the times of all frames, in container seconds and rising, those that are wanted."""
@@ -38,12 +37,12 @@ def play_frames(film: Film, choose: Choose) -> Iterator[Frame]:
     if not wanted:
         return
     if film.still is not None:
-        yield from read_still(film.source, film.still, film.settings).frames
+        yield from read_pictures(film, wanted).frames
         return
     plan = plan_packets(survey.facts(), wanted) if survey.plannable and not survey.problem else None
     reading = Reading.start(film.source, film.settings)
     run = Decoding(reading, survey, 1, careful=True)
-    left, converter = set(wanted), Converter()
+    left, converter = set(wanted), film.converter()
     with own_errors(reading), film.packets(reading) as (context, packets, _):
         for time, frame in run.run(context, planned_packets(run, packets, plan)):
             if time in left:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from unmask.config import DecodeSettings
-from unmask.errors import DamagedError
-from unmask.reasons import Reason, because
+from unmask.reasons import Reason
 from unmask.types import Clip, Frame
+from unmask.video.animation import read_animation
 from unmask.video.container import Reading, VideoPacket, own_errors
-from unmask.video.decoding import Decoding, Timed
+from unmask.video.decoding import Decoding, Timed, no_frame
 from unmask.video.film import Film, open_film
-from unmask.video.picture import Converter, DecodedPicture
+from unmask.video.picture import DecodedPicture
 from unmask.video.sampling import Plan, pick_shown, pick_times, plan_packets
 from unmask.video.shots import mark_cuts
 from unmask.video.still import read_still
-from unmask.video.survey import Survey
 
 
 def read_clip(path: str | Path, settings: DecodeSettings | None = None) -> Clip:
@@ -56,11 +55,12 @@ def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
         DamagedError: No frame could be decoded.
         MediaError: The file is beyond a limit, or can no longer be read.
     """
-    if film.still is not None:
-        return read_still(film.source, film.still, film.settings)
-    reading, survey, times = Reading.start(film.source, film.settings), film.survey, film.times
+    survey, times = film.survey, film.times
     end = survey.times[-1] + survey.frame_ticks if times[-1] == survey.times[-1] else None
     wanted = pick_times(times, min(film.settings.frames, film.most_held), end=end)
+    if film.still is not None:
+        return read_pictures(film, wanted)
+    reading = Reading.start(film.source, film.settings)
     cuts = [] if cuts is None else cuts
     damage = survey.problem
     with own_errors(reading):
@@ -68,7 +68,7 @@ def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
             run = Decoding(reading, survey, len(wanted))
             picked = _pick(run, film, wanted, cuts)
             if not run.problem and [time for time, _ in picked] == wanted:
-                return make_clip(reading, survey, picked, damage=None)
+                return _make_clip(film, picked, damage=None)
             damage = run.problem
         for broken_too in (False, True):
             cuts.clear()
@@ -76,14 +76,20 @@ def read_evenly(film: Film, *, cuts: list[int] | None = None) -> Clip:
             picked = _pick(run, film, wanted, cuts)
             damage = damage or run.problem
             if picked:
-                return make_clip(reading, survey, picked, damage=damage)
+                return _make_clip(film, picked, damage=damage)
     raise no_frame(reading, damage)
 
 
-def no_frame(reading: Reading, damage: Reason | None) -> DamagedError:
-    """The error for a file of which no frame can be decoded, by what was seen of damage."""
-    told = because("no_frame") if damage is None else because("no_frame_damaged", damage=damage)
-    return DamagedError(told, reading.source.label)
+def read_pictures(film: Film, wanted: Sequence[int]) -> Clip:
+    """A still picture, or those of an animation that are shown at some of its times.
+
+    Raises:
+        MediaError: As `read_evenly`.
+    """
+    assert film.still is not None
+    if len(film.survey.times) == 1:
+        return read_still(film.source, film.still, film.settings)
+    return read_animation(film.source, film.settings, film.survey, wanted)
 
 
 def _pick(run: Decoding, film: Film, wanted: list[int], cuts: list[int]) -> list[Timed]:
@@ -116,12 +122,11 @@ def planned_packets(
     yield None
 
 
-def make_clip(reading: Reading, survey: Survey, picked: list[Timed], *, damage: Reason | None) -> Clip:
-    """A clip of these frames."""
-    converter = Converter()
+def _make_clip(film: Film, picked: list[Timed], *, damage: Reason | None) -> Clip:
+    converter, survey = film.converter(), film.survey
     frames = tuple(Frame(survey.seconds(time), DecodedPicture(frame, converter)) for time, frame in picked)
     return Clip(
-        path=reading.source.path,
+        path=film.source.path,
         frames=frames,
         duration_seconds=survey.duration_seconds,
         damage=damage,

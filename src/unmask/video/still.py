@@ -1,21 +1,26 @@
-"""Still pictures: JPEG, PNG and WebP as clips of one frame."""
+"""Still pictures: JPEG, PNG, WebP, HEIC and AVIF as clips of one frame."""
 
 from __future__ import annotations
 
+import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError, why_unreadable
 from unmask.reasons import Reason, because
-from unmask.types import Clip, Frame
+from unmask.types import Clip, Frame, Image
 from unmask.video.container import Reading, Source, check_pixels
+from unmask.video.heif import BRANDS, heif_size, read_heif
 from unmask.video.picture import array_picture
 
 MAX_BYTES = 512 * 2**20
 """Largest image file that is read."""
+
+_MAX_CHUNKS = 4096
 
 
 def still_format(head: bytes) -> str | None:
@@ -31,11 +36,21 @@ def still_format(head: bytes) -> str | None:
         return "png"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
-    return None
+    return "heif" if head[4:8] == b"ftyp" and head[8:12] in BRANDS else None
+
+
+def picture_format(source: Source) -> str | None:
+    """Which format a file of pictures has, or None for a video; an animated PNG is one, to FFmpeg too.
+
+    Raises:
+        MediaError: It can no longer be read.
+    """
+    kind = still_format(source.head)
+    return None if kind == "png" and _is_animated_png(source) else kind
 
 
 def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
-    """Read a picture, turned upright by its EXIF orientation; the first or default one of an animation.
+    """Read a picture, turned upright by its EXIF orientation.
 
     Args:
         source: The file.
@@ -46,18 +61,24 @@ def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
         DamagedError: It cannot be decoded.
         MediaError: It is larger than the limits.
     """
-    try:
-        with source.path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise MediaError(why_unreadable(error), source.label) from error
-    if len(data) > MAX_BYTES:
-        raise MediaError(because("large_image", most_bytes=MAX_BYTES), source.label)
-    size = _SIZES[kind](data)
+    data = read_bytes(source)
+    size = picture_size(data, kind)
+    if kind == "heif" and size is None:
+        raise MediaError(because("unread_layout"), source.label)
     if size is None or 0 in size:
         raise DamagedError(because("bad_header", kind=kind), source.label)
     reading = Reading.start(source, settings)
     check_pixels(reading, width=size[0], height=size[1])
+    if kind == "heif":
+        rgb, damage = read_heif(reading, data)
+    else:
+        rgb, damage = _decode(reading, data, kind), picture_damage(data, kind)
+    frame = Frame(time_seconds=0.0, picture=array_picture(rgb))
+    return Clip(path=source.path, frames=(frame,), duration_seconds=0.0, damage=damage)
+
+
+def _decode(reading: Reading, data: bytes, kind: str) -> Image:
+    source = reading.source
     import cv2  # Only needed for stills.
 
     try:
@@ -67,10 +88,52 @@ def read_still(source: Source, kind: str, settings: DecodeSettings) -> Clip:
     if image is None or image.ndim != 3 or 0 in image.shape:
         raise DamagedError(because("bad_picture", kind=kind), source.label)
     check_pixels(reading, width=image.shape[1], height=image.shape[0])
-    rgb = np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
-    damage = _DAMAGE[kind](data)
-    frame = Frame(time_seconds=0.0, picture=array_picture(rgb))
-    return Clip(path=source.path, frames=(frame,), duration_seconds=0.0, damage=damage)
+    return np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
+
+
+def _is_animated_png(source: Source) -> bool:
+    """Whether more than one picture is announced before the first one (PNG, third edition, acTL)."""
+    with _own_errors(source), source.path.open("rb") as file:
+        file.seek(8)
+        for _ in range(_MAX_CHUNKS):
+            head = file.read(12)
+            if len(head) < 12 or head[4:8] == b"IDAT":
+                break
+            if head[4:8] == b"acTL":
+                return int.from_bytes(head[8:12], "big") > 1
+            file.seek(int.from_bytes(head[:4], "big"), os.SEEK_CUR)
+    return False
+
+
+@contextmanager
+def _own_errors(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise MediaError(why_unreadable(error), source.label) from error
+
+
+def read_bytes(source: Source) -> bytes:
+    """All of an image file.
+
+    Raises:
+        MediaError: It is larger than ``MAX_BYTES``, or cannot be read.
+    """
+    with _own_errors(source), source.path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise MediaError(because("large_image", most_bytes=MAX_BYTES), source.label)
+    return data
+
+
+def picture_size(data: bytes, kind: str) -> tuple[int, int] | None:
+    """Width and height in pixels that the header of an image file announces, or None."""
+    return _SIZES[kind](data)
+
+
+def picture_damage(data: bytes, kind: str) -> Reason | None:
+    """What of an image file is missing or altered; None where nothing is."""
+    return _DAMAGE[kind](data)
 
 
 def _jpeg_segments(data: bytes) -> list[tuple[int, int]]:
@@ -149,6 +212,7 @@ _SIZES: dict[str, Callable[[bytes], tuple[int, int] | None]] = {
     "jpeg": _jpeg_size,
     "png": _png_size,
     "webp": _webp_size,
+    "heif": heif_size,
 }
 _DAMAGE: dict[str, Callable[[bytes], Reason | None]] = {
     "jpeg": _jpeg_damage,

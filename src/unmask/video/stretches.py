@@ -16,10 +16,10 @@ from av.video.frame import VideoFrame
 from unmask.reasons import because
 from unmask.types import Clip, Frame, Stretch
 from unmask.video.container import Reading, VideoPacket, own_errors
-from unmask.video.decoding import Decoding
+from unmask.video.decoding import Decoding, no_frame
 from unmask.video.film import Film, Piece
-from unmask.video.picture import Converter, DecodedPicture
-from unmask.video.reading import no_frame, read_evenly
+from unmask.video.picture import DecodedPicture
+from unmask.video.reading import read_evenly
 from unmask.video.sampling import StretchSampler, Taken
 from unmask.video.shots import Marked, mark_cuts
 from unmask.video.survey import Survey
@@ -46,11 +46,11 @@ def read_stretches(film: Film, piece: int | None = None) -> Iterator[Stretch]:
         MediaError: The file is beyond a limit, or can no longer be read.
     """
     start, end = film.start_seconds, film.end_seconds
-    if end - start <= SHORT_SECONDS and piece is None:
+    if film.still is not None or (end - start <= SHORT_SECONDS and piece is None):
         cuts: list[int] = []
         clip = read_evenly(film, cuts=cuts)
         if not cuts:
-            yield Stretch(clip, True, start, end, start, end)
+            yield Stretch(clip, True, start, end, start, end, notes=film.notes)
             return
         del clip
     reading = Reading.start(film.source, film.settings)
@@ -114,7 +114,7 @@ class _PieceReader:
             for taken in _sampled(
                 survey, mark_cuts(frames, tick_seconds=float(survey.time_base)), sampler, piece
             ):
-                converter = Converter()
+                converter = self.film.converter()
                 damage = survey.problem or run.problem
                 clip = Clip(
                     path=self.reading.source.path,
@@ -135,6 +135,7 @@ class _PieceReader:
             since_seconds=self.film.start_seconds,
             until_seconds=self.film.end_seconds,
             why_skipped=taken.why_skipped,
+            notes=self.film.notes,
         )
 
 

@@ -195,10 +195,31 @@ REFUSED = {
     '{"b.mp4": {}}': "row 'b.mp4': label must be REAL or FAKE, got None",
     '{"b.mp4": {"label": "REAL", "split": 3}}': "row 'b.mp4': split must be text",
     '{"b.mp4": ["REAL"]}': "row 'b.mp4' must be a table",
+    '{"b.mp4": {"label": NaN}}': "row 'b.mp4': label: NaN",
+    '{"videos\\\\b.mp4": {"label": "REAL"}}': r"row 'videos.*plain file name",
+    '{"b.mp4": {"label": "REAL"},\n}': "no JSON: .*line 1: take it out",
     "[1]": "must map file names",
     "{": "is no JSON",
     "[" * 100_000: "is no JSON",
 }
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_part_of_a_table(encoding):
+    text = '{"a.mp4": {"label": "REAL"}}'
+    assert parse_metadata(text.encode(encoding), where="metadata.json")["a.mp4"].label == "REAL"
+
+
+def test_a_zip_with_backslashes_is_read_as_one_with_slashes(tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as zipped:
+        for name in ("real", "fake"):
+            info = zipfile.ZipInfo("x")
+            info.filename = f"{name}\\a.mp4"
+            zipped.writestr(info, name.encode())
+    frame = index(tmp_path / "set.zip", probe=False)
+    assert dict(frame.label) == {"real/a.mp4": "REAL", "fake/a.mp4": "FAKE"}
+    with Opener() as opener, opener.open(frame.path["fake/a.mp4"]) as file:
+        assert file.read() == b"fake"
 
 
 class TestRefused:
@@ -207,6 +228,13 @@ class TestRefused:
         (tmp_path / "metadata.json").write_text(text)
         with pytest.raises(DataError, match=REFUSED[text]):
             index(tmp_path, probe=False)
+
+    def test_a_zip_within_a_zip(self, folder, tmp_path):
+        inner = zip_folder(folder / "part_0", tmp_path / "part_0.zip", packed=False)
+        with zipfile.ZipFile(tmp_path / "all.zip", "w") as outer:
+            outer.write(inner, "part_0.zip")
+        with pytest.raises(DataError, match=r"member 'part_0\.zip': a zip within a zip .* unpack"):
+            index(tmp_path / "all.zip")
 
     def test_a_table_that_is_too_large_is_not_parsed(self):
         with pytest.raises(DataError, match="may have"):

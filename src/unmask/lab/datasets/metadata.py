@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,7 @@ def parse_metadata(data: bytes, *, where: str) -> dict[str, Label]:
     """Read a ``metadata.json`` as DFDC has it.
 
     Args:
-        data: The file's bytes, UTF-8.
+        data: The file's bytes, UTF-8 or, with a byte-order mark, UTF-16.
         where: Its name, for messages.
 
     Returns:
@@ -80,14 +81,23 @@ def parse_json(data: bytes, *, where: str) -> Any:
         raise DataError(f"{where} may have {MAX_METADATA_BYTES} bytes, got {len(data)}")
     try:
         return json.loads(
-            data.decode("utf-8-sig"),
+            data.decode(json.detect_encoding(data)),  # Windows writes a byte-order mark, and UTF-16 too
             object_pairs_hook=_unique,
             parse_constant=lambda text: _Refused(f"{text} is no number in JSON"),
             parse_int=_short_integer,
             parse_float=_finite,
         )
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where} is no JSON: {error}") from error
+        raise DataError(f"{where} is no JSON: {error}{_way_out(data)}") from error
+
+
+def _way_out(data: bytes) -> str:
+    """What to do where the usual mistake is made, which JavaScript allows."""
+    found = re.search(rb",\s*[}\]]", data)
+    if found is None:
+        return ""
+    line = data.count(b"\n", 0, found.start()) + 1
+    return f"; JSON allows no comma before a closing bracket, as in line {line}: take it out"
 
 
 def check_name(name: object, *, where: str) -> str:
