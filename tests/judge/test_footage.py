@@ -153,6 +153,39 @@ def test_a_reason_that_names_a_person_names_it_by_its_number_in_the_file():
     assert "worn by person 2" in (found.people[2].why_dropped or "")
 
 
+def talk(p_fakes, *, seconds=2.0, framing=lambda number: 0):
+    """One face in shots of some seconds each; ``framing`` says which of two pictures it is part of."""
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 48, 48), np.uint8)
+    box, points = np.array([0, 0, 90, 90], np.float32), np.zeros((5, 2), np.float32)
+    looks = []
+    for number, p_fake in enumerate(p_fakes):
+        start = number * seconds
+        times = tuple(start + 0.2 * step for step in range(6))
+        face = Face(box, points, 0.99, look=pictures[framing(number)])
+        logit = float(np.log(p_fake / (1 - p_fake)))
+        evidence = Evidence(
+            times, (Track(0, tuple(range(6)), (face,) * 6),), {0: dict.fromkeys(range(6), logit)}
+        )
+        looks.append(Look(True, start, start + seconds, 0.0, seconds * len(p_fakes), evidence))
+    return judge_footage(looks, Calibration(), Thresholds(0.7, 0.3), ScanSettings())
+
+
+def test_jump_cuts_of_one_speaker_are_one_look():
+    p_fakes = [0.1, 0.75, 0.2, 0.1, 0.15]
+    whole = talk(p_fakes)
+    odds = np.mean([np.log(p / (1 - p)) for p in p_fakes])
+    assert whole.ruling.p_fake == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
+    assert whole.ruling.outcome.value == "real" and len(whole.shots) == 5
+    assert [(one.shot, one.outcome.value) for one in whole.segments] == [(1, "fake")]  # it is still shown
+
+
+def test_another_framing_is_another_look_and_so_is_what_comes_after_ten_seconds():
+    parted = talk([0.1, 0.75, 0.2, 0.1, 0.15], framing=lambda number: number % 2)
+    assert parted.ruling.p_fake > 0.3
+    long = talk([0.1] * 5 + [0.95] * 5)
+    assert long.ruling.p_fake > 0.7  # ten seconds of a real and ten of a fake are no real of twenty
+
+
 @pytest.mark.parametrize("code", ["too_short", "frame_limit", "only_dissolve", "no_frame"])
 def test_a_shot_that_was_passed_over_says_why(code):
     nobody = Evidence((), (), {})

@@ -10,12 +10,14 @@ import numpy as np
 
 from unmask.config import ScanSettings, TrackSettings
 from unmask.faces.joining import PeopleMet, continue_tracks
+from unmask.faces.people import likeness
 from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.verdict import Evidence, Ruling, judge_track, rule, too_little
 from unmask.reasons import Reason, because
 from unmask.types import Floats, Stretch, Track
 from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot, Sighting
 
+_VIEW_SECONDS = 10.0  # that jump cuts of one person may last and be one look, as a whole clip is
 _OUT_OF_SIGHT_SECONDS = 3.0  # that a face may be from one stretch to the next; more where frames are rare
 
 
@@ -91,12 +93,16 @@ class Footage:
 
 @dataclass(frozen=True, slots=True)
 class _FaceInLook:
-    """One face in one stretch, judged as if it were all there is."""
+    """One face in one stretch, judged as if it were all there is.
+
+    Those of one ``view`` show the same person in the same framing across jump cuts, and are one look.
+    """
 
     look: int
     track: Track
     person: Person
     logits: tuple[float, ...]
+    view: int
 
 
 @dataclass(slots=True)
@@ -137,17 +143,43 @@ def judge_footage(
     parts = [(chain.shot, part) for group in groups for chain in group for part in chain.parts]
     sampled = [len(look.evidence.times_seconds) for look in looks]
     thin = [too_little(part.person, settings.judge, sampled_frames=sampled[part.look]) for _, part in parts]
+    views = _views([part for _, part in parts])
+    faces = [_face_of(view, calibration) for view in views]
     ruling = rule(
-        [part.person for _, part in parts],
+        faces,
         calibration,
         thresholds,
-        thin=thin,
+        thin=[
+            too_little(face, settings.judge, sampled_frames=sum(sampled[part.look] for part in view))
+            for face, view in zip(faces, views, strict=True)
+        ],
         sampled_frames=sum(sampled),
         stretches=sum(count > 0 for count in sampled),
         dark=any(look.evidence.dark for look in looks),
     )
     solid = [item for item, why in zip(parts, thin, strict=True) if why is None]
     return Footage(people, _shots(looks, shots, parts), _segments(looks, solid, thresholds), ruling)
+
+
+def _views(parts: Sequence[_FaceInLook]) -> list[list[_FaceInLook]]:
+    """Faces by view, in order of appearance."""
+    views: dict[int, list[_FaceInLook]] = {}
+    for part in parts:
+        views.setdefault(part.view, []).append(part)
+    return list(views.values())
+
+
+def _face_of(view: Sequence[_FaceInLook], calibration: Calibration) -> Person:
+    """All of a view as one face."""
+    if len(view) == 1:
+        return view[0].person
+    logits = [logit for part in view for logit in part.logits]
+    return replace(
+        view[0].person,
+        p_fake=calibration.probability(float(np.mean(logits))) if logits else None,
+        frames=tuple(frame for part in view for frame in part.person.frames),
+        drawn=any(part.person.drawn for part in view),
+    )
 
 
 def judge_shots(
@@ -202,8 +234,11 @@ def _link(
     """Follow faces through the stretches of their shot."""
     chains: list[_Chain] = []
     before: dict[int, _Chain] = {}
+    views: list[float] = []  # when each begins
     for place, look in enumerate(looks):
+        framed: dict[int, int] = {}
         if place and shots[place] != shots[place - 1]:
+            framed = _same_framing(before, look, views, settings)
             before = {}
         evidence, now = look.evidence, dict[int, _Chain]()
         goes_on = _goes_on(before, look, settings)
@@ -214,11 +249,32 @@ def _link(
             if chain is None:
                 chain = _Chain(shots[place], [])
                 chains.append(chain)
-            chain.parts.append(_FaceInLook(place, track, person, tuple(logits.values())))
+            if track.id not in framed:
+                framed[track.id] = len(views)
+                views.append(look.start_seconds)
+            chain.parts.append(_FaceInLook(place, track, person, tuple(logits.values()), framed[track.id]))
             if track.kept:
                 now[track.id] = chain
         before = now
     return chains
+
+
+def _same_framing(
+    before: Mapping[int, _Chain], look: Look, views: Sequence[float], settings: TrackSettings
+) -> dict[int, int]:
+    """Views that go on behind a cut, by track: the same person in the same framing.
+
+    Otherwise a talk that is cut every two seconds would be five faces in ten seconds, and be judged as many.
+    """
+    strict = replace(settings, min_likeness=settings.far_likeness)
+    last = {chain.parts[-1].track.id: chain.parts[-1] for chain in before.values()}
+    tracks = {track.id: track for track in look.evidence.tracks}
+    return {
+        new: last[old].view
+        for new, old in _goes_on(before, look, strict).items()
+        if look.end_seconds - views[last[old].view] <= _VIEW_SECONDS
+        and likeness(last[old].track.faces[-1], tracks[new].faces[0]) is not None
+    }
 
 
 def _goes_on(before: Mapping[int, _Chain], look: Look, settings: TrackSettings) -> dict[int, int]:
