@@ -135,8 +135,15 @@ def test_what_is_no_network_is_refused(tmp_path):
         def SerializeToString(self):  # noqa: N802  the name that onnx has
             return b"not a network"
 
-    with pytest.raises(ModelError, match="model tiny cannot be run"):
+    with pytest.raises(ModelError, match=r"tiny\.onnx: "):
         load_model(write_tiny_model(tmp_path, Rubbish()))
+
+
+def test_operators_that_do_not_fit_together_are_refused(tmp_path):
+    model = tiny_graph()
+    model.graph.node[0].op_type = "NoSuchOperator"
+    with pytest.raises(ModelError, match="model tiny cannot be run"):
+        load_model(write_tiny_model(tmp_path, model))
 
 
 def test_the_card_travels_with_the_model(tmp_path):

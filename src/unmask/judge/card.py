@@ -18,6 +18,7 @@ from unmask.config import CROPS, CropSettings
 from unmask.errors import ModelError, SettingsError
 from unmask.judge.cache import NAME, cached_card, why_not_here
 from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.onnx_file import check_onnx
 from unmask.judge.strict import of_type, read_json
 from unmask.judge.verdict import PERSON_RULES
 from unmask.quantities import ONLY_KNOWN, Kept, Needs, Number, Whole
@@ -30,9 +31,6 @@ SHIPPED = {DEFAULT_MODEL: DEFAULT_MODEL, "fast": "quintet", "quintet": "quintet"
 KINDS = ("frame", "clip")
 MAX_CARD_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = (1 << 31) - 1  # what one ONNX file can hold
-
-# A reference from an ONNX file to another file has the key "location"; protobuf allows padded lengths.
-_EXTERNAL_DATA = re.compile(rb"(?:\x0a|\x8a\x80{0,8}\x00)(?:\x08|\x88\x80{0,8}\x00)location")
 
 Texts = Annotated[tuple[str, ...], Kept((("min_length", 1),))]
 
@@ -268,7 +266,8 @@ def read_weights(card: Card, folder: str | Path) -> bytes:
         folder: Where the card lies.
 
     Raises:
-        ModelError: The file is missing or too large, its SHA-256 differs, or it refers to other files.
+        ModelError: The file is missing or too large, its SHA-256 differs, or it asks for what `check_onnx`
+            refuses.
     """
     path = Path(folder) / card.file
     try:
@@ -280,6 +279,8 @@ def read_weights(card: Card, folder: str | Path) -> bytes:
     found = hashlib.sha256(data).hexdigest()
     if found != card.sha256:
         raise ModelError(f"{path}: SHA-256 must be {card.sha256} as on the card, got {found}")
-    if _EXTERNAL_DATA.search(data):
-        raise ModelError(f"{path}: weights must be inside the file, but it refers to another file")
+    try:
+        check_onnx(data)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
     return data
