@@ -139,13 +139,6 @@ def test_what_is_no_network_is_refused(tmp_path):
         load_model(write_tiny_model(tmp_path, Rubbish()))
 
 
-def test_operators_that_do_not_fit_together_are_refused(tmp_path):
-    model = tiny_graph()
-    model.graph.node[0].op_type = "NoSuchOperator"
-    with pytest.raises(ModelError, match="model tiny cannot be run"):
-        load_model(write_tiny_model(tmp_path, model))
-
-
 def test_the_card_travels_with_the_model(tmp_path):
     path = write_tiny_model(tmp_path, version="7")
     assert load_model(path).card.version == json.loads(path.read_text())["version"] == "7"

@@ -22,6 +22,7 @@ from unmask.judge.onnx_file import check_onnx
 from unmask.judge.strict import of_type, read_json
 from unmask.judge.verdict import PERSON_RULES
 from unmask.quantities import ONLY_KNOWN, Kept, Needs, Number, Whole
+from unmask.seals import add_seal, take_seal
 from unmask.verdicts import ModelName
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -230,16 +231,21 @@ def card_path(model: str | Path | None = None) -> Path:
 
 
 def read_card(path: str | Path) -> Card:
-    """Read a card strictly: every field once, none unknown, right types, finite numbers.
+    """Read a card strictly: every field once, none unknown, right types, finite numbers, an unbroken seal.
+
+    Cards that people write have no seal, and are taken by what they say.
 
     Raises:
-        ModelError: The file is missing, too long, not JSON, or breaks a rule.
+        ModelError: The file is missing, too long, not JSON, breaks a rule, or was changed after its seal.
     """
     path = Path(path)
     try:
         if path.stat().st_size > MAX_CARD_BYTES:
             raise ModelError(f"{path}: a card must be at most {MAX_CARD_BYTES} bytes")
-        return of_type(Card, read_json(path.read_text(encoding="utf-8")), "card")
+        text = path.read_bytes().decode()
+        values = read_json(text)
+        take_seal(values, text)
+        return of_type(Card, values, "card")
     except OSError as error:
         raise ModelError(f"{path}: no readable model card ({error.strerror})") from error
     except SettingsError as error:
@@ -251,9 +257,9 @@ def read_card(path: str | Path) -> Card:
 
 
 def write_card(card: Card, path: str | Path) -> None:
-    """Write a card so that `read_card` gives it back."""
+    """Write a card, sealed, so that `read_card` gives it back."""
     text = json.dumps(asdict(card), indent=2, ensure_ascii=False, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    Path(path).write_bytes(add_seal(text).encode())
 
 
 def read_weights(card: Card, folder: str | Path) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unmask.errors import DataError, MissingExtraError
+from unmask.lab.crops.sums import check_sum
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -70,6 +71,7 @@ def _records(folder: Path) -> Iterator[dict[str, Any]]:
     file = folder / MANIFEST_NAME
     if not file.is_file():
         raise DataError(f"{folder} must hold {MANIFEST_NAME}, which the end of an extraction writes")
+    check_sum(folder, MANIFEST_NAME)
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             try:

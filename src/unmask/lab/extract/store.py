@@ -8,6 +8,7 @@ were in flight and nothing else, and what it leaves in the end does not depend o
     crops/extract.json            what is extracted: settings, digest of the plan
     crops/crops-00000.tar         shards, each there as a whole or not at all
     crops/index.jsonl             every sample, for random access      } written last
+    crops/sha256.txt              the SHA-256 of each of these files   }
     crops/manifest.jsonl          every video, with what came of it    }
     crops/.unfinished/parts       videos of shards that are not full yet
     crops/.unfinished/shards      commit files
@@ -29,7 +30,9 @@ from types import TracebackType
 from typing import IO, Any
 
 from unmask.errors import DataError
+from unmask.files import fingerprint
 from unmask.lab.crops.shards import INDEX_NAME, TAR_END
+from unmask.lab.crops.sums import SUMS_NAME, list_sums
 from unmask.lab.extract.manifest import MANIFEST_NAME
 from unmask.lab.extract.plan import Plan
 from unmask.lab.extract.worker import UNREADABLE, make_record
@@ -114,12 +117,19 @@ class Store:
             raise DataError(f"{len(self.plan) - len(self.done)} videos are not done")
         with _disk(self.folder):
             index, manifest = self.folder / INDEX_NAME, self.folder / MANIFEST_NAME
-            with _replacing(manifest) as records, _replacing(index) as samples:
-                for shard in range(len(self._members)):
-                    with self._commit(shard).open("rb") as lines:
-                        count = json.loads(next(lines))["samples"]
-                        samples.writelines(islice(lines, count))
-                        records.writelines(lines)
+            sums = {HEADER_NAME: fingerprint(self.folder / HEADER_NAME)}
+            with _replacing(manifest) as records:
+                with _replacing(index) as samples:
+                    for shard in range(len(self._members)):
+                        with self._commit(shard).open("rb") as lines:
+                            told = json.loads(next(lines))
+                            samples.writelines(islice(lines, told["samples"]))
+                            records.writelines(lines)
+                        if told["bytes"]:
+                            sums[_tar_name(shard)] = told["sha256"]
+                records.flush()
+                sums |= {INDEX_NAME: fingerprint(index), MANIFEST_NAME: fingerprint(records.name)}
+                _write(self.folder / SUMS_NAME, list_sums(sums).encode())
             self.clean()
 
     def clean(self) -> None:
@@ -227,7 +237,8 @@ class Store:
             tar.write(TAR_END)
         if not size:
             (self.folder / name).unlink()
-        told = _line({"bytes": size and size + len(TAR_END), "samples": len(index)})
+        known = {"bytes": size and size + len(TAR_END), "samples": len(index)}
+        told = _line(known | ({"sha256": fingerprint(self.folder / name)} if size else {}))
         _write(self._commit(shard), b"".join([told, *index, *manifest]), sync=True)
         for number in members:
             self._part(number).unlink(missing_ok=True)
