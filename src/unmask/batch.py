@@ -144,6 +144,7 @@ def scan_many(
 
     Raises:
         ModelError: The networks cannot be loaded.
+        SettingsError: Workers must be closed in, and the system cannot do that.
     """
     early: dict[int, Verdict] = {}
     expected = 0
@@ -203,7 +204,7 @@ def scan_each(
             on_look(item[0], part)
 
     load_scan = partial(_load_scan, load, settings, parting=jobs > 1)
-    crew = Processes(load_scan, jobs, batch.time_limit_seconds)
+    crew = Processes(load_scan, jobs, batch.time_limit_seconds, batch.limits)
     found = run_crew(shares.take, crew, prepare=begin, on_part=note)
     with contextlib.closing(found):
         for (index, task), answer in found:

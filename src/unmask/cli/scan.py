@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Never
 import typer
 
 from unmask.cli.device import DeviceOption, ModelsOption, score_settings
+from unmask.cli.limits import MemoryOption, SandboxOption
 from unmask.cli.running import EXIT_INTERRUPTED, EXIT_USAGE
 from unmask.cli.stopping import Stopper
 
@@ -95,6 +96,8 @@ def scan(
         float,
         typer.Option(metavar="SECONDS", help="Give a file up after this time without anything new."),
     ] = 600.0,
+    memory_mb: MemoryOption = None,
+    sandbox: SandboxOption = "auto",
 ) -> None:
     """Say of each file whether a face in it was manipulated.
 
@@ -119,7 +122,7 @@ def scan(
     """
     from unmask.cli.inputs import expand, read_time
     from unmask.cli.saving import Saving
-    from unmask.config import BatchSettings, DecodeSettings, ScanSettings
+    from unmask.config import BatchSettings, DecodeSettings, LimitSettings, ScanSettings
     from unmask.errors import UnmaskError
     from unmask.faces.settings_file import read_detector_file
 
@@ -142,7 +145,8 @@ def scan(
             score=score_settings(device),
             embedder=embedder,
         )
-        batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
+        limits = LimitSettings(memory_mb=memory_mb, sandbox=sandbox)
+        batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit, limits=limits)
         inputs = expand(paths)
         saving = Saving(csv, report, language, shlex.join(["unmask", *sys.argv[1:]]))
         saving.check(len(inputs))

@@ -70,7 +70,7 @@ def look_through(
     """Read files again in child processes; each as soon as it is done, with its place."""
     tasks = [(verdict, str(source), options) for verdict, source in pairs]
     batch = BatchSettings(jobs=jobs, time_limit_seconds=options.time_limit_seconds)
-    with contextlib.closing(run_each(tasks, load_looking, batch)) as found:
+    with contextlib.closing(run_each(tasks, load_looking, batch, limits=options.limits)) as found:
         for place, answer in found:
             if isinstance(answer, Failure):
                 problem = "media_failed" if answer.ours else "media_crashed"
