@@ -1,4 +1,4 @@
-"""A worker whose tasks try what a hostile file might; in a module of its own, as child processes import it."""
+"""A worker whose tasks try what a hostile file might; child processes import it from here."""
 
 from __future__ import annotations
 

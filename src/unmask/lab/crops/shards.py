@@ -135,11 +135,11 @@ def read_index(folder: Path) -> list[Sample]:
         raise DataError(f"{folder} must hold {INDEX_NAME}; make it with: unmask extract VIDEOS -o {folder}")
     check_sum(folder, INDEX_NAME)
     samples = []
-    with file.open(encoding="utf-8") as lines:
+    with file.open("rb") as lines:  # what is no text is found where its line is read
         for number, line in enumerate(lines, start=1):
             try:
                 samples.append(parse_sample(json.loads(line)))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise DataError(f"{file}: line {number} is no sample: {error}") from error
     return samples
 

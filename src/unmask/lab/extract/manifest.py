@@ -72,12 +72,12 @@ def _records(folder: Path) -> Iterator[dict[str, Any]]:
     if not file.is_file():
         raise DataError(f"{folder} must hold {MANIFEST_NAME}, which the end of an extraction writes")
     check_sum(folder, MANIFEST_NAME)
-    with file.open(encoding="utf-8") as lines:
+    with file.open("rb") as lines:  # what is no text is found where its line is read
         for number, line in enumerate(lines, start=1):
             try:
                 record: dict[str, Any] = json.loads(line)
                 if not set(COLUMNS) <= record.keys():
                     raise ValueError("it lacks a field")
-            except (ValueError, AttributeError) as error:
+            except (ValueError, AttributeError, RecursionError) as error:
                 raise DataError(f"{file}: line {number} is no record: {error}") from error
             yield record
