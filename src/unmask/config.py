@@ -326,8 +326,9 @@ class LimitSettings:
     """What a worker process that opens strangers' files may use, and whether it is closed in.
 
     Attributes:
-        memory_mb: Most memory that it may hold, in MiB; 0 sets no limit. None takes 4096, or no limit where a
-            build of onnxruntime for accelerators is installed, as their drivers reserve far more.
+        memory_mb: Most memory that it may hold, in MiB; 0 sets no limit. None takes 4096 and four times the
+            size of the models, or no limit where a build of onnxruntime for accelerators is installed, as
+            their drivers reserve far more.
         cpu_seconds: Processor time, of all its threads, for one file or one piece of a long video.
         sandbox: One of `SANDBOXES`. Closed in, it has no network, starts no programs and writes to no place
             but a folder of its own (`unmask.work.sandbox`).

@@ -18,7 +18,7 @@ def _no_text() -> bytes:
 
     base = sqlite3.connect(":memory:")
     base.execute("CREATE TABLE scans (id)")
-    return base.serialize().replace(b"CREATE TABLE scans", b"CREATE XABLE s\xffans")
+    return base.serialize().replace(b"CREATE TABLE scans", b"CREATE \xffABLE scans")
 
 
 NO_TEXT = _no_text()

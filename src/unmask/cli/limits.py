@@ -11,7 +11,7 @@ MemoryOption = Annotated[
     typer.Option(
         "--memory-mb",
         metavar="MB",
-        help="Most memory of a worker; 0 sets no limit (default: 4096, or none with accelerators).",
+        help="Most memory of a worker; 0 sets no limit (default: 4096 and what the model needs).",
     ),
 ]
 """What commands take that open strangers' files."""
