@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+
 import pytest
 
 from hostile.corpus import Kind, make_corpus
 from hostile.mutate import mutate
 from hostile.readers import try_one
 from hostile.runs import try_many
+from unmask.lab.extract.manifest import COLUMNS
 
 MUTATIONS = 330
 
 
 def _no_text() -> bytes:
     """A list of scans in which the name of a table is no UTF-8, which SQLite tells in its error."""
-    import sqlite3
-
     base = sqlite3.connect(":memory:")
     base.execute("CREATE TABLE scans (id)")
     return base.serialize().replace(b"CREATE TABLE scans", b"CREATE \xffABLE scans")
 
 
 NO_TEXT = _no_text()
+OBJECT = json.dumps(dict.fromkeys(COLUMNS, "") | {"people": {}}).encode()
 CASES = {
     "an index line that is no text": (Kind("index.jsonl", b'{"key": "\xff"}\n'), "line 1 is no sample"),
     "a manifest line that is no text": (Kind("manifest.jsonl", b'{"name": "\xff"}\n'), "line 1 is no record"),
     "an index line that is nested deeply": (Kind("index.jsonl", b"[" * 100_000), "line 1 is no sample"),
     "a manifest line that is nested deeply": (Kind("manifest.jsonl", b"[" * 100_000), "line 1 is no record"),
+    "a manifest with an object as a count": (Kind("manifest.jsonl", OBJECT), "people must be a count, got"),
+    "settings that are nested deeply": (Kind("detector.toml", b"a = " + b"[" * 5000), "is no TOML file"),
     "a list of scans whose schema is no text": (Kind("scans.sqlite3", NO_TEXT), "its own list of scans"),
 }
 """What was found by damage like this, and is mended: the file, and words of the error."""

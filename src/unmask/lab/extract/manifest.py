@@ -67,6 +67,14 @@ def count_manifest(folder: Path) -> dict[str, Any]:
     return {"videos": status.total(), "status": dict(status), "people": people, "crops": crops}
 
 
+def _check_kinds(record: dict[str, Any]) -> None:
+    for name, kind in COLUMNS.items():
+        value = record[name]
+        ok = isinstance(value, str) if kind == "str" else type(value) is int and 0 <= value < 1 << 63
+        if not ok:
+            raise ValueError(f"{name} must be {'a text' if kind == 'str' else 'a count'}, got {value!r:.80}")
+
+
 def _records(folder: Path) -> Iterator[dict[str, Any]]:
     file = folder / MANIFEST_NAME
     if not file.is_file():
@@ -78,6 +86,7 @@ def _records(folder: Path) -> Iterator[dict[str, Any]]:
                 record: dict[str, Any] = json.loads(line)
                 if not set(COLUMNS) <= record.keys():
                     raise ValueError("it lacks a field")
+                _check_kinds(record)
             except (ValueError, AttributeError, RecursionError) as error:
                 raise DataError(f"{file}: line {number} is no record: {error}") from error
             yield record
