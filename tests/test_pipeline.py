@@ -1,6 +1,9 @@
 import hashlib
 import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -268,3 +271,15 @@ def test_models_that_judge_together_cut_their_own_crops_and_tell_when_they_disag
     assert differing.reason.startswith("the models disagree: tiny says fake")
     with pytest.raises(ModelError, match="different names, got 'tiny' twice"):
         load_scanner(ScanSettings(model=str(first), beside=(str(first),)))
+
+
+def test_a_network_that_ran_leaves_nothing_behind_that_could_be_told_to_others(tmp_path):
+    """onnxruntime would keep a number for this machine, and events to send, in the user's folders."""
+    code = "import sys, time, unmask\nclip = unmask.read_clip(sys.argv[1], unmask.DecodeSettings(frames=1))\n"
+    code += "assert unmask.find_faces(clip)\ntime.sleep(1)\n"
+    places = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    example = Path(__file__).resolve().parents[1] / "examples" / "portrait_real.mp4"
+    command = [sys.executable, "-c", code, str(example)]
+    subprocess.run(command, env=environment | places, capture_output=True, check=True, timeout=300)
+    assert list(tmp_path.rglob("*")) == []

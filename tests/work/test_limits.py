@@ -150,6 +150,28 @@ def test_a_worker_that_must_be_closed_in_and_is_not_does_nothing(monkeypatch):
         worker.kill()
 
 
+def test_where_nothing_can_be_written_workers_work_all_the_same(monkeypatch):
+    def full(prefix):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(processes.tempfile, "mkdtemp", full)
+    sandboxed = "auto" if why_no_sandbox() else "require"
+    assert isinstance(attempts(("pid", ""), sandbox=sandboxed)[0], int)
+
+
+def test_a_folder_goes_when_no_process_could_be_started(monkeypatch, tmp_path):
+    monkeypatch.setattr(processes.tempfile, "mkdtemp", lambda prefix: str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+
+    def none(process):
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(processes, "_start", none)
+    with pytest.raises(OSError, match="unavailable"):
+        processes.Processes(load_trying, 1, 60.0).hire()
+    assert not (tmp_path / "scratch").exists()
+
+
 def test_every_number_of_a_refused_call_is_another():
     for column in (0, 1):
         numbers = [known[column] for known in sandbox._REFUSED.values() if column < len(known)]

@@ -20,17 +20,19 @@ NO_LIMITS = LimitSettings(memory_mb=0, cpu_seconds=MAX_TIME_SECONDS, sandbox="of
 _FOR_ACCELERATORS = ("onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
 
 
-def apply_limits(limits: LimitSettings, scratch: Path) -> None:
+def apply_limits(limits: LimitSettings, scratch: Path | None) -> None:
     """Limit this process, for good.
 
     Args:
         limits: How.
-        scratch: Folder for its temporary files, the only one that it may write to where it is closed in.
+        scratch: Folder for its temporary files, the only one that it may write to where it is closed in;
+            None where there is none.
 
     Raises:
         OSError: It must be closed in, and the system does not do it.
     """
-    os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
+    if scratch is not None:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
     limit_memory(memory_of(limits))
     if limits.sandbox != "off":
         close_in(scratch, wholly=limits.sandbox == "require")

@@ -79,13 +79,17 @@ class _ProcessWorker(Worker):
     def __init__(self, load: Callable[[], Do[Any, Any]], limit_seconds: float, limits: LimitSettings) -> None:
         super().__init__(limit_seconds)
         self._limits = limits
-        self._scratch = Path(tempfile.mkdtemp(prefix="unmask-worker-"))
+        self._scratch = _make_scratch()
         context = get_context("spawn")  # fork would copy threads' locks in whatever state they are
         self.connection, theirs = context.Pipe()
         given = (theirs, pickle.dumps(load), limits, self._scratch)
         self._process: BaseProcess = context.Process(target=_work, args=given, daemon=True)
-        with _interrupts_blocked():
-            _start(self._process)
+        try:
+            with _interrupts_blocked():
+                _start(self._process)
+        except BaseException:
+            _remove(self._scratch)
+            raise
         theirs.close()
 
     def _send(self, task: object) -> None:
@@ -109,7 +113,20 @@ class _ProcessWorker(Worker):
         self._process.kill()
         self._process.join()
         self._process.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        _remove(self._scratch)
+
+
+def _make_scratch() -> Path | None:
+    """A folder for a worker's temporary files; None where nothing can be written at all."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="unmask-worker-"))
+    except OSError:
+        return None
+
+
+def _remove(scratch: Path | None) -> None:
+    if scratch is not None:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _start(process: BaseProcess) -> None:
@@ -147,7 +164,7 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(link: Connection, load: bytes, limits: LimitSettings, scratch: Path) -> None:
+def _work(link: Connection, load: bytes, limits: LimitSettings, scratch: Path | None) -> None:
     """The child process: load once, then one task in, one answer out, until the link closes.
 
     What loads is pickled, since to unpickle it imports libraries, which start threads: the limits come first.

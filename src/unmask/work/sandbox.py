@@ -113,13 +113,13 @@ def require_sandbox() -> None:
         raise SettingsError(f"--sandbox require: {why}; --sandbox auto does without what is not there")
 
 
-def close_in(scratch: Path, *, wholly: bool) -> None:
+def close_in(scratch: Path | None, *, wholly: bool) -> None:
     """From now on this process, its threads and its children may write in one folder only, and reach nobody.
 
     Call it before threads are started: Landlock holds for the calling thread and those that it starts.
 
     Args:
-        scratch: The folder.
+        scratch: The folder; None allows none.
         wholly: Whether it must succeed; otherwise what the system does not do is left out.
 
     Raises:
@@ -139,7 +139,7 @@ def _renounce() -> None:
     _call(_libc().prctl(_NO_NEW_RIGHTS, 1, 0, 0, 0), "prctl")
 
 
-def _close_files(scratch: Path) -> None:
+def _close_files(scratch: Path | None) -> None:
     version = _landlock_version()
     handled = [_CHANGES if version >= _LEAST_LANDLOCK else _CHANGES & ~_TRUNCATE]
     handled += [_TCP] if version >= 4 else []
@@ -147,7 +147,7 @@ def _close_files(scratch: Path) -> None:
     wanted = struct.pack(f"={len(handled)}Q", *handled)
     rules = _call(_system(_CREATE_RULESET, wanted, len(wanted), 0), "landlock_create_ruleset")
     try:
-        allowed = [(scratch, handled[0])]
+        allowed = [] if scratch is None else [(scratch, handled[0])]
         allowed += [(path, _WRITE_FILE) for name in _DEVICES for path in Path("/dev").glob(name)]
         for path, rights in allowed:
             _allow(rules, path, rights)
