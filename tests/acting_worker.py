@@ -6,12 +6,9 @@ import os
 import time
 
 from unmask.errors import ModelError
-from unmask.work.memory import limit_memory
 
 
 def load_acting():
-    limit_memory(512)
-
     def act(path, tell):
         tell.note("f" * 64)
         tell.part(("part", path))

@@ -43,6 +43,17 @@ def _die(job, tell):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def fail():
-    """In place of what prepares a child process: a fault of our own."""
+def load_limit():
+    """The same: tells the memory that the child process may hold, in MiB."""
+    import resource
+
+    return lambda job, tell: resource.getrlimit(resource.RLIMIT_DATA)[0] >> 20
+
+
+def load_fault():
+    """The same: a fault of our own."""
+    return _fail
+
+
+def _fail(job, tell):
     raise TypeError("an argument that is none")

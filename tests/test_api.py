@@ -19,6 +19,7 @@ PUBLIC = {
     "DetectSettings",
     "FaceDetector",
     "JudgeSettings",
+    "LimitSettings",
     "MissingExtraError",
     "Sighting",
     "TrackSettings",

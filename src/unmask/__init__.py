@@ -10,6 +10,7 @@ Importing the package is cheap: each name below is loaded when it is first used.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         DecodeSettings,
         DetectSettings,
         JudgeSettings,
+        LimitSettings,
         ScanSettings,
         ScoreSettings,
         TrackSettings,
@@ -63,6 +65,7 @@ __all__ = [
     "FaceDetector",
     "Frame",
     "JudgeSettings",
+    "LimitSettings",
     "MediaError",
     "MissingExtraError",
     "ModelError",
@@ -104,6 +107,7 @@ _HOMES = {
         "DecodeSettings",
         "DetectSettings",
         "JudgeSettings",
+        "LimitSettings",
         "ScanSettings",
         "ScoreSettings",
         "TrackSettings",
@@ -128,6 +132,10 @@ _HOMES = {
 }
 
 know_old_names()
+
+# Builds of onnxruntime since 1.32 note what they are used for, to tell their maker. Nothing that unmask does
+# is told to anybody; the variable must be there before onnxruntime is loaded, in child processes too.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def __getattr__(name: str) -> Any:

@@ -21,6 +21,7 @@ from unmask.config import BatchSettings, ScanSettings
 from unmask.judge.card import card_path, read_card
 from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
+from unmask.judge.limits import limits_for
 from unmask.judge.verdict import STAGES, unreadable
 from unmask.reasons import Reason, because
 from unmask.verdicts import ModelName, Verdict
@@ -144,6 +145,7 @@ def scan_many(
 
     Raises:
         ModelError: The networks cannot be loaded.
+        SettingsError: Workers must be closed in, and the system cannot do that.
     """
     early: dict[int, Verdict] = {}
     expected = 0
@@ -203,7 +205,7 @@ def scan_each(
             on_look(item[0], part)
 
     load_scan = partial(_load_scan, load, settings, parting=jobs > 1)
-    crew = Processes(load_scan, jobs, batch.time_limit_seconds)
+    crew = Processes(load_scan, jobs, batch.time_limit_seconds, limits_for(settings, batch.limits))
     found = run_crew(shares.take, crew, prepare=begin, on_part=note)
     with contextlib.closing(found):
         for (index, task), answer in found:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from unmask.errors import check_time_limit, require
+from unmask.errors import MAX_TIME_SECONDS, check_time_limit, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +321,35 @@ class ScanSettings:
         require(ok, f"embedder must be one of {', '.join(EMBEDDER_NAMES)}", self.embedder)
 
 
+SANDBOXES = ("auto", "off", "require")
+"""Whether workers are closed in: as far as the system can, not at all, or else nothing is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """What a worker process that opens strangers' files may use, and whether it is closed in.
+
+    Attributes:
+        memory_mb: Most memory that it may hold, in MiB; 0 sets no limit. None takes 4096 and four times the
+            size of the models, or no limit where a build of onnxruntime for accelerators is installed, as
+            their drivers reserve far more.
+        cpu_seconds: Processor time, of all its threads, for one file or one piece of a long video.
+        sandbox: One of `SANDBOXES`. Closed in, it has no network, starts no programs and writes to no place
+            but a folder of its own (`unmask.work.sandbox`).
+    """
+
+    memory_mb: int | None = None
+    cpu_seconds: float = 3600.0
+    sandbox: str = SANDBOXES[0]
+
+    def __post_init__(self) -> None:
+        ok = self.memory_mb is None or self.memory_mb == 0 or self.memory_mb >= 512
+        require(ok, "memory_mb must be 0 or at least 512", self.memory_mb)
+        ok = 1 <= self.cpu_seconds <= MAX_TIME_SECONDS
+        require(ok, f"cpu_seconds must be 1 to {MAX_TIME_SECONDS:g}", self.cpu_seconds)
+        require(self.sandbox in SANDBOXES, f"sandbox must be one of {', '.join(SANDBOXES)}", self.sandbox)
+
+
 @dataclass(frozen=True, slots=True)
 class BatchSettings:
     """How many files are scanned side by side, and when one is given up.
@@ -330,10 +359,12 @@ class BatchSettings:
             most 4, since a worker holds up to about 350 MB.
         time_limit_seconds: Wall time for one file, or one piece of a long video, without anything new; then
             its worker is killed. Well above the time limit of decoding, which stops by itself and says why.
+        limits: Of each worker that scans.
     """
 
     jobs: int | None = None
     time_limit_seconds: float = 600.0
+    limits: LimitSettings = field(default_factory=LimitSettings)
 
     def __post_init__(self) -> None:
         require(self.jobs is None or 1 <= self.jobs <= 256, "jobs must be 1 to 256", self.jobs)

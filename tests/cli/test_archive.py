@@ -82,7 +82,7 @@ def test_what_it_will_cost(archive, inline, tmp_path):
         (["-o", "x", "--shard", "1/3", "--retry-failed"], "goes with neither"),
         (["-o", "x", "--report-top", "101"], "--report-top must be 0 to 100"),
         (["-o", "x", "--engine", "spark"], "engine must be one of local, ray"),
-        (["-o", "x", "--memory", "5"], "memory_mb must be 0 or at least 256"),
+        (["-o", "x", "--memory-mb", "5"], "memory_mb must be 0 or at least 512"),
     ],
 )
 def test_wrong_usage_is_a_line(archive, inline, tmp_path, monkeypatch, arguments, words):

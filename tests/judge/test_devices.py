@@ -6,7 +6,7 @@ import pytest
 
 from command_line import run
 from footage import moving_views, write_clip
-from tiny_model import SIZE_PX, write_tiny_model
+from tiny_model import SIZE_PX, tiny_graph, write_tiny_model
 from unmask.config import DEVICE_NAMES, ScoreSettings
 from unmask.errors import ModelError, SettingsError
 from unmask.judge import devices
@@ -78,13 +78,9 @@ def test_a_provider_that_is_listed_and_left_out_is_told_of(tmp_path, monkeypatch
 
 
 def test_a_broken_model_is_no_fall_back(tmp_path):
-    card = write_tiny_model(tmp_path)
-    broken = b"no network"
-    (tmp_path / "tiny.onnx").write_bytes(broken)
-    import hashlib
-
-    write = json.loads(card.read_text()) | {"sha256": hashlib.sha256(broken).hexdigest()}
-    card.write_text(json.dumps(write))
+    broken = tiny_graph()
+    broken.graph.node[0].op_type = "NoSuchOperator"
+    card = write_tiny_model(tmp_path, broken)
     with pytest.raises(ModelError, match="cannot be run"):
         load_model(card, ScoreSettings(device="cuda"))
 

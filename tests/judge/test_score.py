@@ -135,7 +135,7 @@ def test_what_is_no_network_is_refused(tmp_path):
         def SerializeToString(self):  # noqa: N802  the name that onnx has
             return b"not a network"
 
-    with pytest.raises(ModelError, match="model tiny cannot be run"):
+    with pytest.raises(ModelError, match=r"tiny\.onnx: "):
         load_model(write_tiny_model(tmp_path, Rubbish()))
 
 

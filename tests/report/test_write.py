@@ -1,13 +1,13 @@
 import json
 import os
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
 from command_line import run
 from conftest import CHROMIUM
-from judged_files import fail, judged_file, load_death
+from judged_files import judged_file, load_death, load_fault, load_limit
+from unmask.config import LimitSettings
 from unmask.errors import SettingsError
 from unmask.judge.stored import verdict_of
 from unmask.report import render_report, write_report, write_reports
@@ -62,15 +62,22 @@ def test_a_decoder_that_kills_its_process_costs_the_pictures_alone(judged, monke
     assert "reading the file again failed" in page and "A face in it looks manipulated" in page
 
 
-def test_a_child_process_is_prepared_before_it_reads_the_file(judged):
+def test_a_file_is_read_again_within_the_limits(judged, monkeypatch):
+    import unmask.report.write as write
+
     verdict, source, options = judged
-    ((_, seen),) = look_through([(verdict, source)], replace(options, prepare=partial(os._exit, 7)))
-    assert seen.problem == "media_crashed" and "exit code 7" in str(seen.detail)
+    monkeypatch.setattr(write, "load_looking", load_limit)
+    limited = replace(options, limits=LimitSettings(memory_mb=777))
+    ((_, seen),) = look_through([(verdict, source)], limited)
+    assert seen == 777
 
 
-def test_a_fault_of_our_own_is_not_told_as_one_of_the_file(judged, faults_folder):
+def test_a_fault_of_our_own_is_not_told_as_one_of_the_file(judged, faults_folder, monkeypatch):
+    import unmask.report.write as write
+
     verdict, source, options = judged
-    ((_, seen),) = look_through([(verdict, source)], replace(options, prepare=fail))
+    monkeypatch.setattr(write, "load_looking", load_fault)
+    ((_, seen),) = look_through([(verdict, source)], options)
     assert seen.problem == "media_failed" and "fault of unmask" in str(seen.detail)
     assert len(list(faults_folder.iterdir())) == 1
 

@@ -1,5 +1,6 @@
 import pytest
 
+from unmask.config import LimitSettings
 from unmask.errors import SettingsError
 from unmask.web.settings import ServeSettings, UploadSettings, WorkSettings, is_loopback
 
@@ -50,7 +51,9 @@ def test_loopback(host, local):
         lambda: WorkSettings(jobs=0),
         lambda: WorkSettings(queue=0),
         lambda: WorkSettings(time_limit_seconds=0),
-        lambda: WorkSettings(memory_mb=100),
+        lambda: LimitSettings(memory_mb=100),
+        lambda: LimitSettings(cpu_seconds=0),
+        lambda: LimitSettings(sandbox="perhaps"),
         lambda: ServeSettings(None, port=70_000),
         lambda: ServeSettings(None, retention_hours=0),
     ],

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from acting_worker import load_acting, load_nothing
+from unmask.config import LimitSettings
 from unmask.web.queue import ScanQueue
 from unmask.web.slot import Slot
 from unmask.work.pool import Failure
@@ -86,7 +87,7 @@ def working():
 
     def start(load, limit_seconds=60.0, watcher=lambda notes: notes, crew=lambda processes: processes):
         queue, notes, ready = ScanQueue(9), Notes(), []
-        workers = crew(Processes(load, 1, limit_seconds))
+        workers = crew(Processes(load, 1, limit_seconds, LimitSettings(memory_mb=512)))
         slot = Slot(queue, workers, watcher(notes), lambda _, value: ready.append(value))
         slot.start()
         started.append((queue, slot))

@@ -99,8 +99,9 @@ def refuse_alone(way: Way) -> None:
         SettingsError: One is given.
     """
     given = [item.name for item in fields(way) if getattr(way, item.name) != item.default]
+    given = [name for name in given if name != "memory_mb"]
     if given:
-        name = {"memory_mb": "memory", "files_per_shard": "shard-files"}.get(given[0], given[0])
+        name = {"files_per_shard": "shard-files"}.get(given[0], given[0])
         raise SettingsError(f"--{name.replace('_', '-')} is for whole archives: say with -o OUT where to")
 
 

@@ -19,15 +19,6 @@ AddressOption = Annotated[
         "--address", help="Of a Ray cluster; without it one is started here.", rich_help_panel=ARCHIVE
     ),
 ]
-MemoryOption = Annotated[
-    int,
-    typer.Option(
-        "--memory",
-        metavar="MB",
-        help="Most that a worker may hold; 0 sets no limit.",
-        rich_help_panel=ARCHIVE,
-    ),
-]
 ShardOption = Annotated[
     str | None,
     typer.Option(

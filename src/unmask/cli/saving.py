@@ -103,6 +103,7 @@ class Saving:
             settings=settings,
             command=self.command,
             time_limit_seconds=batch.time_limit_seconds,
+            limits=batch.limits,
         )
         if report.suffix.lower() in REPORT_SUFFIXES and not report.is_dir():
             write_report(verdicts[0], Path(verdicts[0].path), report, options=options)

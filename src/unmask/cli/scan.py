@@ -17,7 +17,6 @@ from unmask.cli.archive_options import (
     ARCHIVE,
     AddressOption,
     EngineOption,
-    MemoryOption,
     PlanOption,
     PriceOption,
     RetryOption,
@@ -27,6 +26,7 @@ from unmask.cli.archive_options import (
     WatchOption,
 )
 from unmask.cli.device import DeviceOption, ModelsOption, score_settings
+from unmask.cli.limits import MemoryOption, SandboxOption
 from unmask.cli.running import EXIT_INTERRUPTED, EXIT_USAGE
 from unmask.cli.stopping import Stopper
 
@@ -121,7 +121,6 @@ def scan(
     ] = None,
     engine: EngineOption = "local",
     address: AddressOption = None,
-    memory: MemoryOption = 0,
     shard: ShardOption = None,
     shard_files: ShardFilesOption = 1000,
     retry_failed: RetryOption = False,
@@ -129,6 +128,8 @@ def scan(
     plan: PlanOption = False,
     price: PriceOption = None,
     watch: WatchOption = False,
+    memory_mb: MemoryOption = None,
+    sandbox: SandboxOption = "auto",
 ) -> None:
     """Say of each file whether a face in it was manipulated.
 
@@ -157,7 +158,7 @@ def scan(
     from unmask.cli.archive import Wanted, Way, refuse_alone, refuse_beside, scan_archive
     from unmask.cli.inputs import expand, read_time
     from unmask.cli.saving import Saving
-    from unmask.config import BatchSettings, DecodeSettings, ScanSettings
+    from unmask.config import BatchSettings, DecodeSettings, LimitSettings, ScanSettings
     from unmask.errors import UnmaskError
     from unmask.faces.settings_file import read_detector_file
 
@@ -180,9 +181,12 @@ def scan(
             score=score_settings(device),
             embedder=embedder,
         )
-        batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit)
+        limits = LimitSettings(memory_mb=memory_mb, sandbox=sandbox)
+        batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit, limits=limits)
         command = shlex.join(["unmask", *sys.argv[1:]])
-        way = Way(engine, address, memory, shard, shard_files, retry_failed, report_top, plan, price, watch)
+        way = Way(
+            engine, address, memory_mb or 0, shard, shard_files, retry_failed, report_top, plan, price, watch
+        )
         if output is not None or plan or watch:
             refuse_beside({"--csv": csv, "--report": report})
             scan_archive(Wanted(paths, output, settings, batch, way, json, language, command))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from unmask.cli.device import DeviceOption, ModelsOption, score_settings
+from unmask.cli.limits import MemoryOption, SandboxOption
 from unmask.cli.running import stopping_on_errors
 
 
@@ -43,9 +44,8 @@ def serve(
     time_limit: Annotated[
         float, typer.Option(metavar="SECONDS", help="Give a file up after this time without anything new.")
     ] = 600.0,
-    memory_mb: Annotated[
-        int, typer.Option(metavar="MB", help="Most memory of a worker; 0 sets no limit, for accelerators.")
-    ] = 4096,
+    memory_mb: MemoryOption = None,
+    sandbox: SandboxOption = "auto",
     device: DeviceOption = "auto",
     model: ModelsOption = None,
 ) -> None:
@@ -60,7 +60,7 @@ def serve(
     UNMASK_TOKEN=$(openssl rand -hex 16) unmask serve --host 0.0.0.0 --allow-host scans.example.org
     """
     with stopping_on_errors("finished scans stay, and the same command shows them again"):
-        from unmask.config import ScanSettings
+        from unmask.config import LimitSettings, ScanSettings
         from unmask.errors import MissingExtraError
         from unmask.folders import cache_folder
 
@@ -74,6 +74,7 @@ def serve(
             if (error.name or "").startswith("unmask"):
                 raise
             raise MissingExtraError(error.name or "fastapi", extra="web") from error
+        limits = LimitSettings(memory_mb=memory_mb, sandbox=sandbox)
         settings = ServeSettings(
             folder=folder or cache_folder() / "serve",
             host=host,
@@ -83,6 +84,6 @@ def serve(
             retention_hours=retention_hours,
             scan=scan,
             upload=UploadSettings(max_mb=max_upload_mb),
-            work=WorkSettings(jobs, queue, time_limit, memory_mb),
+            work=WorkSettings(jobs, queue, time_limit, limits),
         )
         serve_until_stopped(settings, on_start=lambda address: typer.echo(f"unmask serves {address}"))

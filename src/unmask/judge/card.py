@@ -18,9 +18,11 @@ from unmask.config import CROPS, CropSettings
 from unmask.errors import ModelError, SettingsError
 from unmask.judge.cache import NAME, cached_card, why_not_here
 from unmask.judge.calibration import Calibration, Thresholds
+from unmask.judge.onnx_file import check_onnx
 from unmask.judge.strict import of_type, read_json
 from unmask.judge.verdict import PERSON_RULES
 from unmask.quantities import ONLY_KNOWN, Kept, Needs, Number, Whole
+from unmask.seals import add_seal, take_seal
 from unmask.verdicts import ModelName
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -30,9 +32,6 @@ SHIPPED = {DEFAULT_MODEL: DEFAULT_MODEL, "fast": "quintet", "quintet": "quintet"
 KINDS = ("frame", "clip")
 MAX_CARD_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = (1 << 31) - 1  # what one ONNX file can hold
-
-# A reference from an ONNX file to another file has the key "location"; protobuf allows padded lengths.
-_EXTERNAL_DATA = re.compile(rb"(?:\x0a|\x8a\x80{0,8}\x00)(?:\x08|\x88\x80{0,8}\x00)location")
 
 Texts = Annotated[tuple[str, ...], Kept((("min_length", 1),))]
 
@@ -235,16 +234,21 @@ def card_path(model: str | Path | None = None) -> Path:
 
 
 def read_card(path: str | Path) -> Card:
-    """Read a card strictly: every field once, none unknown, right types, finite numbers.
+    """Read a card strictly: every field once, none unknown, right types, finite numbers, an unbroken seal.
+
+    Cards that people write have no seal, and are taken by what they say.
 
     Raises:
-        ModelError: The file is missing, too long, not JSON, or breaks a rule.
+        ModelError: The file is missing, too long, not JSON, breaks a rule, or was changed after its seal.
     """
     path = Path(path)
     try:
         if path.stat().st_size > MAX_CARD_BYTES:
             raise ModelError(f"{path}: a card must be at most {MAX_CARD_BYTES} bytes")
-        return of_type(Card, read_json(path.read_text(encoding="utf-8")), "card")
+        text = path.read_bytes().decode()
+        values = read_json(text)
+        take_seal(values, text)
+        return of_type(Card, values, "card")
     except OSError as error:
         raise ModelError(f"{path}: no readable model card ({error.strerror})") from error
     except SettingsError as error:
@@ -256,9 +260,9 @@ def read_card(path: str | Path) -> Card:
 
 
 def write_card(card: Card, path: str | Path) -> None:
-    """Write a card so that `read_card` gives it back."""
+    """Write a card, sealed, so that `read_card` gives it back."""
     text = json.dumps(asdict(card), indent=2, ensure_ascii=False, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    Path(path).write_bytes(add_seal(text).encode())
 
 
 def read_weights(card: Card, folder: str | Path) -> bytes:
@@ -271,7 +275,8 @@ def read_weights(card: Card, folder: str | Path) -> bytes:
         folder: Where the card lies.
 
     Raises:
-        ModelError: The file is missing or too large, its SHA-256 differs, or it refers to other files.
+        ModelError: The file is missing or too large, its SHA-256 differs, or it asks for what `check_onnx`
+            refuses.
     """
     path = Path(folder) / card.file
     try:
@@ -283,6 +288,8 @@ def read_weights(card: Card, folder: str | Path) -> bytes:
     found = hashlib.sha256(data).hexdigest()
     if found != card.sha256:
         raise ModelError(f"{path}: SHA-256 must be {card.sha256} as on the card, got {found}")
-    if _EXTERNAL_DATA.search(data):
-        raise ModelError(f"{path}: weights must be inside the file, but it refers to another file")
+    try:
+        check_onnx(data)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
     return data

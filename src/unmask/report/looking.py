@@ -64,8 +64,6 @@ def load_looking() -> Do[Again, Seen]:
 
 def _look(task: Again, _: Tell) -> Seen:
     verdict, source, options = task
-    if options.prepare is not None:
-        options.prepare()
     return look_again(verdict, Path(source), options)
 
 

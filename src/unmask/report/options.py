@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from unmask.config import ScanSettings
+from unmask.config import LimitSettings, ScanSettings
 from unmask.errors import check_time_limit, require
 from unmask.reasons import LANGUAGES
 
@@ -26,8 +25,7 @@ class ReportOptions:
         media_url: Where a server has the file; then no video is put into the page.
         script_url: Where a server has `SCRIPT`, for a policy that allows no script within pages.
         time_limit_seconds: Wall time for reading the file again, counted from one part of it to the next.
-        prepare: Called in the child process before it reads the file, such as to limit its memory. Must be
-            picklable.
+        limits: Of the child process that reads it.
         name_only: What the verdict has as path is a name, as of an upload; the report then calls it so.
     """
 
@@ -39,7 +37,7 @@ class ReportOptions:
     media_url: str = ""
     script_url: str = ""
     time_limit_seconds: float = 600.0
-    prepare: Callable[[], None] | None = None
+    limits: LimitSettings = field(default_factory=LimitSettings)
     name_only: bool = False
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from unmask.config import BatchSettings
 from unmask.errors import require
 from unmask.files import write_whole
+from unmask.judge.limits import limits_for
 from unmask.report.cautions import cautions
 from unmask.report.looking import load_looking
 from unmask.report.options import REPORT_SUFFIXES, ReportOptions
@@ -70,7 +71,8 @@ def look_through(
     """Read files again in child processes; each as soon as it is done, with its place."""
     tasks = [(verdict, str(source), options) for verdict, source in pairs]
     batch = BatchSettings(jobs=jobs, time_limit_seconds=options.time_limit_seconds)
-    with contextlib.closing(run_each(tasks, load_looking, batch)) as found:
+    limits = limits_for(options.settings, options.limits)
+    with contextlib.closing(run_each(tasks, load_looking, batch, limits=limits)) as found:
         for place, answer in found:
             if isinstance(answer, Failure):
                 problem = "media_failed" if answer.ours else "media_crashed"

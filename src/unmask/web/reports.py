@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from unmask.config import ScanSettings
@@ -15,7 +14,6 @@ from unmask.report import ReportOptions, render_report, write_report
 from unmask.web.refusals import RefusedError
 from unmask.web.settings import WorkSettings
 from unmask.web.store import Row, Store
-from unmask.work.memory import limit_memory
 
 MAX_WAITING = 8
 PREVIEW_MB = 24.0
@@ -70,7 +68,7 @@ class Reports:
             settings=self._settings,
             preview_mb=PREVIEW_MB,
             time_limit_seconds=self._work.time_limit_seconds,
-            prepare=partial(limit_memory, self._work.memory_mb),
+            limits=self._work.limits,
             name_only=True,
         )
         try:

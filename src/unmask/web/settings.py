@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unmask.config import ScanSettings
+from unmask.config import LimitSettings, ScanSettings
 from unmask.errors import check_time_limit, require
 
 MIN_TOKEN_LENGTH = 16
@@ -66,20 +66,18 @@ class WorkSettings:
         jobs: Worker processes, each with one thread for its networks; they hold their networks all the time.
         queue: How many scans may wait, uploads that still come in among them.
         time_limit_seconds: A worker that tells nothing new for so long is killed.
-        memory_mb: Most memory that a worker may hold, in MiB; 0 sets no limit, as accelerators may need.
+        limits: Of each worker process.
     """
 
     jobs: int = 1
     queue: int = 20
     time_limit_seconds: float = 600.0
-    memory_mb: int = 4096
+    limits: LimitSettings = field(default_factory=LimitSettings)
 
     def __post_init__(self) -> None:
         require(1 <= self.jobs <= 256, "jobs must be 1 to 256", self.jobs)
         require(1 <= self.queue <= 100_000, "queue must be 1 to 100000", self.queue)
         check_time_limit(self.time_limit_seconds)
-        ok = self.memory_mb == 0 or self.memory_mb >= 512
-        require(ok, "memory_mb must be 0 or at least 512", self.memory_mb)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 from unmask.batch import judge_seen
 from unmask.judge.card import card_path, read_card
 from unmask.judge.conclude import About
+from unmask.judge.limits import limits_for
 from unmask.judge.verdict import unreadable
 from unmask.reasons import Reason
 from unmask.verdicts import Outcome, Verdict
@@ -65,8 +66,8 @@ class Site:
         self._ready: set[Slot] = set()
         self._closing = threading.Event()
         work = settings.work
-        load = partial(load_scans, settings.scan, work.memory_mb)
-        crew = Processes(load, work.jobs, work.time_limit_seconds)
+        load = partial(load_scans, settings.scan)
+        crew = Processes(load, work.jobs, work.time_limit_seconds, limits_for(settings.scan, work.limits))
         self._slots = [Slot(self.queue, crew, self, self._note_ready) for _ in range(work.jobs)]
         self._sweeper = threading.Thread(target=self._sweep_often, name="retention", daemon=True)
         self.metrics.watch("queue_length", "Scans that wait.", lambda: len(self.queue))

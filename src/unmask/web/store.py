@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS scans (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS by_time ON scans (created DESC, id DESC);
 """
+_BROKEN = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged list raises; its bytes may be in the message, where Python takes them for text."""
 _COLUMNS = "id, name, path, bytes, sha256, created, state, outcome, p_fake, reason"
 
 
@@ -78,7 +80,7 @@ class Store:
             self._base = sqlite3.connect(folder / "scans.sqlite3", check_same_thread=False)
             self._base.execute("PRAGMA journal_mode=WAL")
             self._base.executescript(_TABLE)
-        except sqlite3.DatabaseError as error:
+        except _BROKEN as error:
             self._guard.close()
             rule = "the folder of a server must hold its own list of scans"
             raise DataError(f"{rule}, got {folder / 'scans.sqlite3'}: {error}") from error
@@ -199,7 +201,7 @@ def _as_os_error() -> Iterator[None]:
     """A list that cannot be read or written is like any other file, such as on a full disk."""
     try:
         yield
-    except sqlite3.Error as error:
+    except _BROKEN as error:
         raise OSError(f"the list of scans: {error}") from error
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from unmask.config import ScanSettings
 from unmask.errors import MediaError
 from unmask.verdicts import Verdict
-from unmask.work.memory import limit_memory
 from unmask.work.pool import Do, Tell
 
 if TYPE_CHECKING:
@@ -41,17 +40,15 @@ class Glance:
     end_seconds: float
 
 
-def load_scans(settings: ScanSettings, memory_mb: int) -> Do[str, Verdict]:
+def load_scans(settings: ScanSettings) -> Do[str, Verdict]:
     """Load the networks; gives the function that scans a path and tells stages, glance and looks.
 
     Args:
         settings: As for one file.
-        memory_mb: Most memory of this process, in MiB; 0 sets no limit.
 
     Raises:
         ModelError: The networks cannot be loaded.
     """
-    limit_memory(memory_mb)
     from unmask.pipeline import load_scanner  # heavy, and only the child processes need it
 
     scanner = load_scanner(settings)

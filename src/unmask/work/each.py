@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
-from unmask.config import BatchSettings
+from unmask.config import BatchSettings, LimitSettings
 from unmask.work.doing import do_task
+from unmask.work.limits import NO_LIMITS
 from unmask.work.pool import Answer, Do, Done, Failure, Note, Part, Task, Tell, run_crew, settle
 from unmask.work.processes import Processes, default_jobs
 
@@ -25,6 +26,7 @@ def run_each(
     until: float | None = None,
     prepare: Callable[[Task], Task] = lambda task: task,
     on_part: Callable[[int, Any], None] = lambda place, part: None,
+    limits: LimitSettings = NO_LIMITS,
 ) -> Generator[tuple[int, Answer | Failure]]:
     """Work on tasks in child processes; each answer as soon as it is there.
 
@@ -39,6 +41,7 @@ def run_each(
         until: Time on `time.monotonic` when everything ends, with or without the answers still missing.
         prepare: Changes a task in the moment that a worker is free for it.
         on_part: Told each part of an answer as it comes, with the place of its task.
+        limits: Of each child process.
 
     Yields:
         Place of the task in ``tasks``, and its answer, which is a `Failure` where nothing came of it.
@@ -56,7 +59,7 @@ def run_each(
         yield from _do_here(tasks, load, until, prepare, on_part)
         return
     todo = deque(enumerate(tasks))
-    crew = Processes(load, min(batch.jobs or default_jobs(), len(tasks)), batch.time_limit_seconds)
+    crew = Processes(load, min(batch.jobs or default_jobs(), len(tasks)), batch.time_limit_seconds, limits)
     done = run_crew(
         lambda: todo.popleft() if todo else None,
         crew,

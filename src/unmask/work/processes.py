@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
+from unmask.config import LimitSettings
 from unmask.reasons import Reason, because
 from unmask.work.doing import do_task, load_do, what_failed
 from unmask.work.faults import Fault
-from unmask.work.pool import Do, Ended, Message, Ready, Unusable, Worker
+from unmask.work.limits import NO_LIMITS, apply_limits, give_cpu_time
+from unmask.work.pool import Do, Ended, Message, Note, Part, Ready, Unusable, Worker
+from unmask.work.sandbox import require_sandbox
 
 MAX_DEFAULT_JOBS = 4
 _UNGUARDED_EXIT = 87  # of a child that began the work of its parent's script over again
@@ -39,11 +46,20 @@ class Processes:
         load: Called once in each child process; gives the function that works on a task. Must be picklable.
         jobs: How many.
         limit_seconds: Wall time that a task may take.
+        limits: What else a worker may use, and whether it is closed in.
+
+    Raises:
+        SettingsError: Workers must be closed in, and the system cannot do that.
     """
 
     load: Callable[[], Do[Any, Any]]
     jobs: int
     limit_seconds: float
+    limits: LimitSettings = NO_LIMITS
+
+    def __post_init__(self) -> None:
+        if self.limits.sandbox == "require":
+            require_sandbox()
 
     def size(self) -> int:
         """How many workers there may be."""
@@ -51,7 +67,7 @@ class Processes:
 
     def hire(self) -> Worker:
         """A new child process."""
-        return _ProcessWorker(self.load, self.limit_seconds)
+        return _ProcessWorker(self.load, self.limit_seconds, self.limits)
 
     def wait(self, workers: Sequence[Worker], timeout_seconds: float | None) -> Collection[Worker]:
         """Those that have a message."""
@@ -60,13 +76,20 @@ class Processes:
 
 
 class _ProcessWorker(Worker):
-    def __init__(self, load: Callable[[], Do[Any, Any]], limit_seconds: float) -> None:
+    def __init__(self, load: Callable[[], Do[Any, Any]], limit_seconds: float, limits: LimitSettings) -> None:
         super().__init__(limit_seconds)
+        self._limits = limits
+        self._scratch = _make_scratch()
         context = get_context("spawn")  # fork would copy threads' locks in whatever state they are
         self.connection, theirs = context.Pipe()
-        self._process: BaseProcess = context.Process(target=_work, args=(theirs, load), daemon=True)
-        with _interrupts_blocked():
-            _start(self._process)
+        given = (theirs, pickle.dumps(load), limits, self._scratch)
+        self._process: BaseProcess = context.Process(target=_work, args=given, daemon=True)
+        try:
+            with _interrupts_blocked():
+                _start(self._process)
+        except BaseException:
+            _remove(self._scratch)
+            raise
         theirs.close()
 
     def _send(self, task: object) -> None:
@@ -80,7 +103,7 @@ class _ProcessWorker(Worker):
             message: Message = self.connection.recv()
         except (EOFError, OSError):
             self._process.join(5)
-            return Ended(_how_it_ended(self._process.exitcode))
+            return Ended(_how_it_ended(self._process.exitcode, self._limits))
         return message
 
     def kill(self) -> None:
@@ -90,6 +113,20 @@ class _ProcessWorker(Worker):
         self._process.kill()
         self._process.join()
         self._process.close()
+        _remove(self._scratch)
+
+
+def _make_scratch() -> Path | None:
+    """A folder for a worker's temporary files; None where nothing can be written at all."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="unmask-worker-"))
+    except OSError:
+        return None
+
+
+def _remove(scratch: Path | None) -> None:
+    if scratch is not None:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _start(process: BaseProcess) -> None:
@@ -103,11 +140,13 @@ def _start(process: BaseProcess) -> None:
         raise SystemExit(_UNGUARDED_EXIT) from None
 
 
-def _how_it_ended(exit_code: int | None) -> Reason:
+def _how_it_ended(exit_code: int | None, limits: LimitSettings) -> Reason:
     if exit_code == _UNGUARDED_EXIT:
         return because("unguarded")
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
+        if name == "SIGXCPU":
+            return because("too_much_cpu", seconds=limits.cpu_seconds)
         return because("killed_hard" if name == "SIGKILL" else "killed", signal=name)
     return because("exited", exit_code="?" if exit_code is None else exit_code)
 
@@ -125,12 +164,25 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(link: Connection, load: Callable[[], Do[Any, Any]]) -> None:
-    """The child process: load once, then one task in, one answer out, until the link closes."""
+def _work(link: Connection, load: bytes, limits: LimitSettings, scratch: Path | None) -> None:
+    """The child process: load once, then one task in, one answer out, until the link closes.
+
+    What loads is pickled, since to unpickle it imports libraries, which start threads: the limits come first.
+    """
     _be_quiet()
 
+    def load_within() -> Do[Any, Any]:
+        apply_limits(limits, scratch)
+        made: Callable[[], Do[Any, Any]] = pickle.loads(load)
+        return made()
+
+    def send(message: Note | Part) -> None:
+        if isinstance(message, Part):  # as with the time limit
+            give_cpu_time(limits)
+        link.send(message)
+
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
-        do = load_do(load)
+        do = load_do(load_within)
         if isinstance(do, Unusable | Fault):
             link.send(do)
             return
@@ -139,7 +191,8 @@ def _work(link: Connection, load: Callable[[], Do[Any, Any]]) -> None:
             task: object = None
             try:
                 task = link.recv()
-                link.send(do_task(do, task, link.send))
+                give_cpu_time(limits)
+                link.send(do_task(do, task, send))
             except (EOFError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001  what cannot be read or sent must only cost its task

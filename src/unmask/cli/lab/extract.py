@@ -167,6 +167,7 @@ def _pack(sources: Sequence[str], output: Path, *, margin: float, min_width: int
 
 def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:
     from unmask.lab.crops.shards import check_shards, read_index
+    from unmask.lab.crops.sums import check_sums
     from unmask.lab.extract.manifest import count_manifest
     from unmask.lab.extract.run import extract as run_extract
     from unmask.lab.extract.store import CropStore
@@ -177,6 +178,7 @@ def _run(made: Any, crew: Any, output: Path, *, as_json: bool) -> None:
             run_extract(store, crew, on_done=on_done)
         if was_complete:
             check_shards(output, read_index(output))
+            check_sums(output)
     counts = count_manifest(output)
     if as_json:
         from json import dumps

@@ -9,6 +9,7 @@ from importlib import resources
 import onnxruntime
 
 from unmask.errors import ModelError
+from unmask.seals import take_seal
 
 
 def load_session(name: str, *, threads: int, card: str = "card.json") -> onnxruntime.InferenceSession:
@@ -24,11 +25,17 @@ def load_session(name: str, *, threads: int, card: str = "card.json") -> onnxrun
     """
     folder = resources.files("unmask.faces.detectors") / "weights"
     try:
-        files = json.loads((folder / card).read_text(encoding="utf-8"))["files"]
+        text = (folder / card).read_bytes().decode()
         weights = (folder / f"{name}.onnx").read_bytes()
     except OSError as error:
         raise ModelError(f"the detector's weights are incomplete ({error}); install unmask again") from error
-    expected, found = files[f"{name}.onnx"]["sha256"], hashlib.sha256(weights).hexdigest()
+    try:
+        values = json.loads(text)
+        take_seal(values, text)
+        expected = values["files"][f"{name}.onnx"]["sha256"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{card}: the card was changed ({error}); install unmask again") from error
+    found = hashlib.sha256(weights).hexdigest()
     if found != expected:
         raise ModelError(f"{name}.onnx: SHA-256 must be {expected}, got {found}; install unmask again")
     options = onnxruntime.SessionOptions()

@@ -44,6 +44,7 @@ class Sample:
         boxes: Face boxes in pixels of the upright frame, shape (T, 4); (0, 4) in old indexes.
         confidences: The detector's, 0 to 1, shape (T,); (0,) in old indexes.
         margin_fraction: How much of the face's surroundings is stored, as in `unmask.config.CropSettings`.
+        sums: CRC-32 of each crop's file, shape (T,), uint32; (0,) in old indexes.
         aligned: Whether a fake shows the same frames, cut alike, as the sample that is its ``original``.
     """
 
@@ -61,6 +62,7 @@ class Sample:
     boxes: Floats = field(default_factory=lambda: np.empty((0, 4), np.float32))
     confidences: Floats = field(default_factory=lambda: np.empty(0, np.float32))
     margin_fraction: float = STORED_MARGIN_FRACTION
+    sums: NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, np.uint32))
     aligned: bool = False
 
     def __len__(self) -> int:
@@ -83,6 +85,7 @@ _ARRAYS: dict[str, tuple[type, tuple[int, ...], int]] = {
     "spans": (np.int64, (-1, 2), 0),
     "boxes": (np.float32, (-1, 4), 2),
     "confidences": (np.float32, (-1,), 4),
+    "sums": (np.uint32, (-1,), 0),
 }
 """Type, shape and stored decimal places of the fields that hold an array."""
 
@@ -122,6 +125,8 @@ def parse_sample(plain: dict[str, Any]) -> Sample:
         sample = Sample(**(plain | arrays))
         if not len(sample.times_seconds) == len(sample.points) == len(sample.spans):
             raise ValueError("times, points and spans differ in length")
+        if len(sample.sums) not in (0, len(sample.spans)):
+            raise ValueError("sums and spans differ in length")
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise DataError(f"is no sample: {error}") from error
     return sample

@@ -13,6 +13,7 @@ import json
 import os
 import tarfile
 import weakref
+import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,10 +21,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from unmask.errors import DataError
 from unmask.lab.crops.samples import Sample, describe_sample, moved, parse_sample
+from unmask.lab.crops.sums import check_sum
 from unmask.types import Floats, Image
 
 INDEX_NAME = "index.jsonl"
@@ -39,12 +40,12 @@ def encode_sample(sample: Sample, images: Sequence[Image], *, quality: int | Non
     """A sample's part of a tar: every crop, then its description.
 
     Args:
-        sample: ``spans`` and ``shard`` are left out of the description.
+        sample: ``spans``, ``sums`` and ``shard`` are left out of the description.
         images: RGB crops, one for each time.
         quality: Of JPEG, 1 to 100, colour at full resolution; None for PNG, which loses nothing.
 
     Returns:
-        Whole tar blocks without an end mark; `find_spans` tells where the crops lie in them.
+        Whole tar blocks without an end mark; `placed` tells where the crops lie in them.
     """
     return pack_files(sample, [_encode(image, quality) for image in images])
 
@@ -52,7 +53,7 @@ def encode_sample(sample: Sample, images: Sequence[Image], *, quality: int | Non
 def pack_files(sample: Sample, files: Sequence[tuple[str, bytes]]) -> bytes:
     """A sample's part of a tar from pictures that are encoded already, each an ending and its bytes."""
     plain = describe_sample(sample)
-    del plain["spans"], plain["shard"]
+    del plain["spans"], plain["sums"], plain["shard"]
     stream = io.BytesIO()
     with tarfile.TarFile(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for number, (ending, data) in enumerate(files):
@@ -75,15 +76,16 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     tar.addfile(info, io.BytesIO(data))
 
 
-def find_spans(part: bytes, *, crops: int) -> NDArray[np.int64]:
-    """Offset and length of the first ``crops`` files of a part of a tar, shape (T, 2)."""
+def placed(sample: Sample, part: bytes, *, crops: int) -> Sample:
+    """The sample with its spans and sums: those of the first ``crops`` files of its part of a tar."""
     spans = []
     at = 0
     for _ in range(crops):
         size = int(part[at + 124 : at + 135], 8)  # where a tar header tells the size, in octal digits
         spans.append((at + _BLOCK_BYTES, size))
         at += _BLOCK_BYTES + -(-size // _BLOCK_BYTES) * _BLOCK_BYTES
-    return np.array(spans, np.int64).reshape(-1, 2)
+    sums = [zlib.crc32(part[start : start + size]) for start, size in spans]
+    return replace(sample, spans=np.array(spans, np.int64).reshape(-1, 2), sums=np.array(sums, np.uint32))
 
 
 class ShardWriter:
@@ -101,14 +103,14 @@ class ShardWriter:
         self._index = (folder / INDEX_NAME).open("a", encoding="utf-8")
 
     def write(self, sample: Sample, images: Sequence[Image]) -> None:
-        """Add a person; ``sample.spans`` and ``sample.shard`` are filled in here.
+        """Add a person; ``spans``, ``sums`` and ``shard`` are filled in here.
 
         Args:
-            sample: All fields but spans and shard are taken as given.
+            sample: All other fields are taken as given.
             images: RGB crops, one for each time.
         """
         part = encode_sample(sample, images)
-        stored = replace(sample, spans=find_spans(part, crops=len(images)))
+        stored = placed(sample, part, crops=len(images))
         line = describe_sample(moved(stored, shard=self._name, offset=self._file.tell()))
         self._file.write(part)
         self._file.flush()
@@ -126,17 +128,18 @@ def read_index(folder: Path) -> list[Sample]:
     """All samples of a folder of shards, in the order in which they are stored.
 
     Raises:
-        DataError: The index is missing, or a line of it is no sample.
+        DataError: The index is missing, was changed, or a line of it is no sample.
     """
     file = folder / INDEX_NAME
     if not file.is_file():
         raise DataError(f"{folder} must hold {INDEX_NAME}; make it with: unmask extract VIDEOS -o {folder}")
+    check_sum(folder, INDEX_NAME)
     samples = []
-    with file.open(encoding="utf-8") as lines:
+    with file.open("rb") as lines:  # what is no text is found where its line is read
         for number, line in enumerate(lines, start=1):
             try:
                 samples.append(parse_sample(json.loads(line)))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise DataError(f"{file}: line {number} is no sample: {error}") from error
     return samples
 
@@ -180,11 +183,11 @@ class CropReader:
         """One crop, RGB, and its key points in its pixels, shape (5, 2).
 
         Raises:
-            DataError: The shard is cut short or the bytes are no picture.
+            DataError: The shard is cut short or changed, or the bytes are no picture.
         """
         start, length = (int(value) for value in sample.spans[number])
         data = self._open(sample.shard).read(length, start)
-        picture = decode_crop(data) if len(data) == length else None
+        picture = decode_crop(data) if len(data) == length and is_whole(sample, number, data) else None
         if picture is None:
             raise DataError(
                 f"{self._folder / sample.shard}: crop {number} of {sample.key} is cut short or damaged;"
@@ -216,6 +219,11 @@ class _Shard:
     def read(self, length: int, start: int) -> bytes:
         """Without a position of its own, which threads and forked processes would share."""
         return os.pread(self._descriptor, length, start)
+
+
+def is_whole(sample: Sample, number: int, data: bytes) -> bool:
+    """Whether these are the bytes of a crop that were stored, as far as the index tells."""
+    return not len(sample.sums) or zlib.crc32(data) == int(sample.sums[number])
 
 
 def decode_crop(data: bytes) -> Image | None:

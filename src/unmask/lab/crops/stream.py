@@ -6,12 +6,11 @@ Which people come is a function of seed, epoch and rank, as in ``order``.
 from __future__ import annotations
 
 import hashlib
-import json
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import numpy as np
 from torch.utils.data import IterableDataset, get_worker_info
@@ -19,8 +18,8 @@ from torch.utils.data import IterableDataset, get_worker_info
 from unmask.errors import DataError, SettingsError
 from unmask.lab.crops.batches import StoredPerson, ViewSettings, pick_crops, show_person
 from unmask.lab.crops.order import weigh
-from unmask.lab.crops.samples import Sample, parse_sample
-from unmask.lab.crops.shards import decode_crop, read_index
+from unmask.lab.crops.samples import Sample
+from unmask.lab.crops.shards import decode_crop, is_whole, read_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ class StreamedPeople(IterableDataset[StoredPerson]):
         chosen = self.chosen()
         shards = list(dict.fromkeys(sample.shard for sample in chosen))
         mine = shards[worker::workers]
-        wanted = {shard: {s.key for s in chosen if s.shard == shard} for shard in mine}
+        wanted = {shard: {s.key: s for s in chosen if s.shard == shard} for shard in mine}
         rng = np.random.default_rng([self._stream.seed, self.epoch, self._stream.rank, worker])
         held: list[StoredPerson] = []
         for shard in mine:
@@ -123,7 +122,7 @@ class StreamedPeople(IterableDataset[StoredPerson]):
         while held:
             yield held.pop(int(rng.integers(len(held))))
 
-    def _read(self, shard: str, wanted: set[str]) -> Iterator[StoredPerson]:
+    def _read(self, shard: str, wanted: dict[str, Sample]) -> Iterator[StoredPerson]:
         """The wanted people of a shard, which is read to its end and counted."""
         whole, left = 0, set(wanted)
         problem = ""
@@ -131,7 +130,7 @@ class StreamedPeople(IterableDataset[StoredPerson]):
             people = _read_people(file)
             while True:
                 try:
-                    key, plain, files = next(people)
+                    key, files = next(people)
                 except StopIteration:
                     break
                 except (tarfile.TarError, OSError, EOFError, ValueError) as error:
@@ -140,7 +139,7 @@ class StreamedPeople(IterableDataset[StoredPerson]):
                 whole += 1
                 if key in left:
                     left.discard(key)
-                    yield _decode(shard, plain, files, self._view)
+                    yield _decode(wanted[key], files, self._view)
         if whole != self._held[shard] or left:
             raise DataError(
                 f"{shard} must hold {self._held[shard]} people, {whole} could be read{problem}: it is cut"
@@ -148,8 +147,8 @@ class StreamedPeople(IterableDataset[StoredPerson]):
             )
 
 
-def _read_people(file: IO[bytes]) -> Iterator[tuple[str, dict[str, Any], dict[int, bytes]]]:
-    """Key, description and pictures of each person of a tar; one without its end is not given."""
+def _read_people(file: IO[bytes]) -> Iterator[tuple[str, dict[int, bytes]]]:
+    """Key and pictures of each person of a tar; one without its end is not given."""
     files: dict[int, bytes] = {}
     with tarfile.open(fileobj=file, mode="r|") as tar:
         for member in tar:
@@ -159,20 +158,19 @@ def _read_people(file: IO[bytes]) -> Iterator[tuple[str, dict[str, Any], dict[in
             if len(data) != member.size:
                 raise EOFError(f"{member.name} is cut short")
             if ending == "json":
-                yield key, json.loads(data), files
+                yield key, files
                 files = {}
             else:
                 files[int(ending.partition(".")[0])] = data
 
 
-def _decode(shard: str, plain: dict[str, Any], files: dict[int, bytes], view: ViewSettings) -> StoredPerson:
-    spans = [[0, len(files[number])] for number in sorted(files)]
-    sample = parse_sample(plain | {"shard": shard, "spans": spans})
+def _decode(sample: Sample, files: dict[int, bytes], view: ViewSettings) -> StoredPerson:
     crops = {}
-    for number in np.unique(pick_crops(len(sample), view.frames)):
-        image = decode_crop(files[int(number)])
+    for number in map(int, np.unique(pick_crops(len(sample), view.frames))):
+        data = files.get(number, b"")
+        image = decode_crop(data) if is_whole(sample, number, data) else None
         if image is None:
-            raise DataError(f"{shard}: crop {number} of {sample.key} is damaged")
+            raise DataError(f"{sample.shard}: crop {number} of {sample.key} is damaged")
         crops[int(number)] = image
     return show_person(sample, crops, view)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,10 @@ import numpy as np
 
 from unmask.config import DecodeSettings
 from unmask.errors import DataError, MediaError
-from unmask.files import whole_file
+from unmask.files import fingerprint, whole_file, write_whole
 from unmask.lab.crops.samples import Sample, describe_sample, moved
-from unmask.lab.crops.shards import INDEX_NAME, TAR_END, find_spans, pack_files
+from unmask.lab.crops.shards import INDEX_NAME, TAR_END, pack_files, placed
+from unmask.lab.crops.sums import SUMS_NAME, list_sums
 from unmask.lab.extract.face_table import KINDS, CutFace
 from unmask.lab.extract.manifest import MANIFEST_NAME
 from unmask.types import Image
@@ -80,7 +80,7 @@ def pack_faces(
                     if not reason:
                         sample = _describe(face, kind, source=source, margin_fraction=margin_fraction)
                         part = pack_files(sample, [(face.file.suffix.lower().lstrip("."), data)])
-                        stored = replace(sample, spans=find_spans(part, crops=1))
+                        stored = placed(sample, part, crops=1)
                         index.append(
                             json.dumps(describe_sample(moved(stored, shard=shard, offset=tar.tell())))
                         )
@@ -94,6 +94,8 @@ def pack_faces(
         raise DataError(f"no face could be stored of {len(faces)}; {folder / MANIFEST_NAME} tells why")
     with whole_file(folder / INDEX_NAME) as draft:
         draft.write_text("\n".join(index) + "\n", encoding="utf-8")
+        sums = {file.name: fingerprint(file) for file in (folder / MANIFEST_NAME, *folder.glob("*.tar"))}
+        write_whole(folder / SUMS_NAME, list_sums(sums | {INDEX_NAME: fingerprint(draft)}))
     return counts
 
 

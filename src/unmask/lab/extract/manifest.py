@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unmask.errors import DataError, MissingExtraError
+from unmask.lab.crops.sums import check_sum
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -66,16 +67,26 @@ def count_manifest(folder: Path) -> dict[str, Any]:
     return {"videos": status.total(), "status": dict(status), "people": people, "crops": crops}
 
 
+def _check_kinds(record: dict[str, Any]) -> None:
+    for name, kind in COLUMNS.items():
+        value = record[name]
+        ok = isinstance(value, str) if kind == "str" else type(value) is int and 0 <= value < 1 << 63
+        if not ok:
+            raise ValueError(f"{name} must be {'a text' if kind == 'str' else 'a count'}, got {value!r:.80}")
+
+
 def _records(folder: Path) -> Iterator[dict[str, Any]]:
     file = folder / MANIFEST_NAME
     if not file.is_file():
         raise DataError(f"{folder} must hold {MANIFEST_NAME}, which the end of an extraction writes")
-    with file.open(encoding="utf-8") as lines:
+    check_sum(folder, MANIFEST_NAME)
+    with file.open("rb") as lines:  # what is no text is found where its line is read
         for number, line in enumerate(lines, start=1):
             try:
                 record: dict[str, Any] = json.loads(line)
                 if not set(COLUMNS) <= record.keys():
                     raise ValueError("it lacks a field")
-            except (ValueError, AttributeError) as error:
+                _check_kinds(record)
+            except (ValueError, AttributeError, RecursionError) as error:
                 raise DataError(f"{file}: line {number} is no record: {error}") from error
             yield record

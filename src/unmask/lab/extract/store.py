@@ -3,6 +3,7 @@
 crops/extract.json            what is extracted: settings, digest of the plan
 crops/crops-00000.tar         shards, each there as a whole or not at all
 crops/index.jsonl             every sample, for random access      } written last
+crops/sha256.txt              the SHA-256 of each of these files   }
 crops/manifest.jsonl          every video, with what came of it    }
 crops/.unfinished/parts       videos of shards that are not full yet
 crops/.unfinished/shards      commit files
@@ -22,7 +23,9 @@ from typing import Any
 from unmask.archive.places import Folder, replacing
 from unmask.archive.store import PARTS, Header, Store, json_line
 from unmask.errors import DataError
+from unmask.files import fingerprint
 from unmask.lab.crops.shards import INDEX_NAME, TAR_END
+from unmask.lab.crops.sums import SUMS_NAME, list_sums
 from unmask.lab.extract.manifest import MANIFEST_NAME
 from unmask.lab.extract.plan import Plan
 from unmask.lab.extract.worker import UNREADABLE, make_record
@@ -100,17 +103,25 @@ class CropStore(Store):
             tar.write(TAR_END)
         if not size:
             (self.folder / name).unlink()
-        told = json_line({"bytes": size and size + len(TAR_END), "samples": len(index)})
+        known: dict[str, Any] = {"bytes": size and size + len(TAR_END), "samples": len(index)}
+        told = json_line(known | ({"sha256": fingerprint(self.folder / name)} if size else {}))
         return b"".join([told, *index, *manifest])
 
     def _conclude(self) -> None:
         index, manifest = self.folder / INDEX_NAME, self.folder / MANIFEST_NAME
-        with replacing(manifest) as records, replacing(index) as samples:
-            for shard in range(len(self._members)):
-                with (self.folder / self._commit(shard)).open("rb") as lines:
-                    count = json.loads(next(lines))["samples"]
-                    samples.writelines(islice(lines, count))
-                    records.writelines(lines)
+        sums = {HEADER_NAME: fingerprint(self.folder / HEADER_NAME)}
+        with replacing(manifest) as records:
+            with replacing(index) as samples:
+                for shard in range(len(self._members)):
+                    with (self.folder / self._commit(shard)).open("rb") as lines:
+                        told = json.loads(next(lines))
+                        samples.writelines(islice(lines, told["samples"]))
+                        records.writelines(lines)
+                    if told["bytes"]:
+                        sums[_tar_name(shard)] = told["sha256"]
+            records.flush()
+            sums |= {INDEX_NAME: fingerprint(index), MANIFEST_NAME: fingerprint(records.name)}
+            self.place.write(SUMS_NAME, list_sums(sums).encode())
 
 
 def _tar_name(shard: int) -> str:

@@ -20,7 +20,7 @@ from unmask.faces.crop import cut_crops
 from unmask.faces.detect import FaceDetector, load_detector
 from unmask.faces.find import find_people
 from unmask.lab.crops.samples import STORED_MARGIN_FRACTION, Sample, describe_sample
-from unmask.lab.crops.shards import encode_sample, find_spans
+from unmask.lab.crops.shards import encode_sample, placed
 from unmask.lab.extract.guide import Guide, why_not
 from unmask.lab.extract.plan import ExtractSettings, Video
 from unmask.reasons import Reason, because
@@ -218,7 +218,7 @@ class Extractor:
             part = encode_sample(
                 sample, list(crops.images.transpose(0, 2, 3, 1)), quality=self.settings.quality
             )
-            found.store(replace(sample, spans=find_spans(part, crops=len(crops))), part)
+            found.store(placed(sample, part, crops=len(crops)), part)
         found.guide = Guide.of(task.video.name, clip, kept) if task.leads else None
         return found
 
