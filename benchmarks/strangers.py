@@ -213,7 +213,8 @@ def _cells(one: Row) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")
+    """A share in whole percent, of less than one in tenths."""
+    return f"{share:.{1 if 0 < share < 0.01 else 0}%}".replace("%", " %")
 
 
 def _share(score: Row) -> str:
@@ -221,7 +222,7 @@ def _share(score: Row) -> str:
 
 
 def _range(score: Row) -> str:
-    return f"{score['low']:.0%} to {score['high']:.0%}".replace("%", " %")
+    return f"{_percent(score['low'])} to {_percent(score['high'])}"
 
 
 def _called(groups: list[Row]) -> str:

@@ -15,7 +15,7 @@ import argparse
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
@@ -82,7 +82,9 @@ def main() -> None:
     clips = left_out[False]
     calibration, thresholds = calibrate(clips)
     calibration = with_sources(calibration, clips)
-    scores = measure(clips, calibration, thresholds)
+    stills = choose_still_thresholds(options, settings, calibration, thresholds)
+    both = {False: thresholds, True: stills}
+    scores = measure(clips, calibration, both)
     head = axes.undo(fit_head([unit for unit in bench.units if unit.source not in VALIDATION], settings))
     drawn = tell_drawn(options, faces)
     scores |= drawn.scores
@@ -91,12 +93,12 @@ def main() -> None:
         build(options, head, drawn.head, draft)
         weights = draft.read_bytes()
     card = describe(options, faces, weights, calibration, thresholds, scores)
-    card = replace(card, drawn_at_least=drawn.at_least)
+    card = replace(card, drawn_at_least=drawn.at_least, still_thresholds=stills)
     write_card(card, options.output / f"{options.name}.json")
     table = {
         "weights": card.sha256,
         "scores": {name: asdict(score) for name, score in scores.items()},
-        **tabulate(left_out, calibration, thresholds),
+        **tabulate(left_out, calibration, both),
     }
     (options.output / "left_out.json").write_text(json.dumps(table, indent=1) + "\n")
     for name, score in card.scores.items():
@@ -195,10 +197,45 @@ def choose_thresholds(p_real: pd.Series) -> Thresholds:
     raise SystemExit("no threshold below 1 keeps false alarms on sources left out within bounds")
 
 
-def measure(clips: pd.DataFrame, calibration: Calibration, thresholds: Thresholds) -> dict[str, Score]:
-    """False alarms, and for each family of fakes AUC and recall, with intervals over sources."""
+def choose_still_thresholds(
+    options: argparse.Namespace, settings: HeadSettings, calibration: Calibration, video: Thresholds
+) -> Thresholds:
+    """The same rule for single pictures, held on mildly degraded ones: who sends a picture compressed it.
+
+    From where on they are called real is that of videos; degradation only raises what a real one gets.
+    """
+    states = [options.states[0], "mild"]
+    faces = read_faces(split_places(options.places)[:1], states=states, blocks=options.blocks, kinds=KINDS)
+    if options.without:
+        faces = drop_sources(faces, options.without.read_text(encoding="utf-8").split("\n"))
+    bench = lay_out(
+        faces, find_axes(faces.features[states[0]], components=settings.components), fit_states=states[:1]
+    )
+    clips = measured_clips(judge_left_out(bench, settings, families=False), "mild")
+    return still_thresholds_of(clips, calibration, video)
+
+
+def still_thresholds_of(clips: pd.DataFrame, calibration: Calibration, video: Thresholds) -> Thresholds:
+    """Thresholds by the real pictures among degraded clips."""
+    reals = clips[clips["still"] & (clips["label"] == "REAL") & (clips["source"] != "dfdc_faces")]
+    p_real = probabilities(calibration, reals["logit"].to_numpy())
+    chosen = choose_thresholds(pd.Series(p_real, index=reals["source"]))
+    return replace(chosen, real_at_most=video.real_at_most)
+
+
+def measure(
+    clips: pd.DataFrame, calibration: Calibration, thresholds: Mapping[bool, Thresholds]
+) -> dict[str, Score]:
+    """False alarms, and for each family of fakes AUC and recall, with intervals over sources.
+
+    Args:
+        clips: Of sources left out.
+        calibration: Of the model.
+        thresholds: Of videos (False) and of single pictures (True).
+    """
     p_fake = probabilities(calibration, clips["logit"].to_numpy())
-    clips = clips.assign(called=p_fake >= thresholds.fake_at_least)
+    least = clips["still"].map({still: own.fake_at_least for still, own in thresholds.items()})
+    clips = clips.assign(called=p_fake >= least.to_numpy())
     reals = clips[clips["label"] == "REAL"]
     video, stills = reals[~reals["still"]], reals[reals["still"]]
     scores = {
@@ -221,13 +258,16 @@ def measure(clips: pd.DataFrame, calibration: Calibration, thresholds: Threshold
 
 
 def tabulate(
-    left_out: dict[bool, pd.DataFrame], calibration: Calibration, thresholds: Thresholds
+    left_out: dict[bool, pd.DataFrame], calibration: Calibration, thresholds: Mapping[bool, Thresholds]
 ) -> dict[str, Any]:
     """Verdicts by source, by family (its sources left out, or all of it) and by group of people."""
     judged = {
         families: clips.assign(
             outcome=[
-                thresholds.outcome(p).value for p in probabilities(calibration, clips["logit"].to_numpy())
+                thresholds[bool(still)].outcome(p).value
+                for still, p in zip(
+                    clips["still"], probabilities(calibration, clips["logit"].to_numpy()), strict=True
+                )
             ]
         )
         for families, clips in left_out.items()
@@ -243,7 +283,9 @@ def tabulate(
             word = "family" if families else "source"
             row[f"{word}_unseen"] = count(some) | {"auc": round(auc(pd.concat([some, video])), 3)}
     return {
-        "thresholds": {"fake_at_least": thresholds.fake_at_least, "real_at_most": thresholds.real_at_most},
+        "thresholds": {
+            kind: asdict(thresholds[still]) for kind, still in (("video", False), ("stills", True))
+        },
         "reals": {
             name: {source: count(some) for source, some in group.groupby("source")}
             for name, group in (("video", reals[~reals["still"]]), ("stills", reals[reals["still"]]))

@@ -322,6 +322,11 @@ class Verdict:
         if self.outcome.has_number != (self.p_fake is not None):
             raise ValueError(f"outcome {self.outcome} and p_fake {self.p_fake} do not go together")
 
+    @property
+    def is_still(self) -> bool:
+        """Whether it is of a single picture."""
+        return self.end_seconds == self.start_seconds
+
     def to_dict(self) -> dict[str, Any]:
         """The verdict as plain JSON types, keys in a fixed order."""
         from dataclasses import asdict

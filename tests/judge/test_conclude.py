@@ -7,7 +7,7 @@ import pytest
 
 from tiny_model import write_tiny_model
 from unmask.config import ScanSettings
-from unmask.judge.calibration import LEAST_P_FAKE, MOST_P_FAKE, from_log_odds
+from unmask.judge.calibration import LEAST_P_FAKE, MOST_P_FAKE, Thresholds, from_log_odds
 from unmask.judge.card import read_card
 from unmask.judge.conclude import About, conclude
 from unmask.judge.footage import Look
@@ -15,6 +15,7 @@ from unmask.judge.stored import read_verdict
 from unmask.judge.verdict import Evidence
 from unmask.reasons import because
 from unmask.types import Face, Track
+from unmask.verdicts import Outcome
 
 FRAMES = 10
 
@@ -85,3 +86,18 @@ def test_nothing_is_real_of_which_a_part_was_not_looked_at(tmp_path):
 def test_a_verdict_with_its_rank_is_read_back(tmp_path):
     verdict = concluded(tmp_path, look(3.0))
     assert math.isfinite(verdict.log_odds) and read_verdict(json.dumps(verdict.to_dict())) == verdict
+
+
+def test_of_a_single_picture_less_is_said(tmp_path):
+    card = read_card(write_tiny_model(tmp_path))  # 0.7 and 0.3 for videos
+    careful = replace(card, still_thresholds=Thresholds(0.95, 0.05))
+    face = Face(np.array([0, 0, 100, 100], np.float32), np.zeros((5, 2), np.float32), 0.9)
+    logit = math.log(0.8 / 0.2)
+    evidence = Evidence((0.0,), (Track(0, (0,), (face,)),), {0: {0: logit}})
+    still = Look(True, 0.0, 0.0, 0.0, 0.0, evidence)
+    about = About("a.jpg", None)
+    assert conclude([still], about, card, ScanSettings()).outcome is Outcome.FAKE
+    found = conclude([still], about, careful, ScanSettings())
+    assert found.outcome is Outcome.UNSURE and found.is_still
+    assert conclude([look(logit)], about, careful, ScanSettings()).outcome is Outcome.FAKE  # a video
+    assert conclude([still], about, careful, ScanSettings(threshold=0.75)).outcome is Outcome.FAKE

@@ -90,6 +90,8 @@ class Card:
         template: For ``aligned``, where the five points of a face come to lie, as in `CropSettings`.
         most_crops: A person is judged by no more crops than these in each stretch, evenly spaced; 0 sets no
             such limit. A large network is dear, and crops near each other say about the same.
+        still_thresholds: The same for a single picture, of which there is no second look and which may be
+            compressed far more than a frame of a video; None takes `thresholds`.
         drawn_at_least: A network that also has an output ``drawn`` (N,) takes a face for drawn, painted or
             rendered where its mean reaches this; None where it has none.
     """
@@ -120,6 +122,7 @@ class Card:
     template: tuple[tuple[Number, Number], ...] = ()
     most_crops: Whole = 0
     drawn_at_least: Number | None = None
+    still_thresholds: Thresholds | None = None
 
     def __post_init__(self) -> None:
         for name in ("name", "version", "detector", "licence", "terms", "recipe", "commit"):

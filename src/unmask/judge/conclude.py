@@ -50,14 +50,15 @@ def conclude(
             first.
     """
     looks = sorted(looks, key=lambda look: look.start_seconds)
-    thresholds = thresholds_of(card, settings)
+    still = is_still(looks)
+    thresholds = thresholds_of(card, settings, still=still)
     found = _judge(looks, card, thresholds, settings)
     said = {card.name: found.ruling}
     for other in beside:
         own = [
             replace(look, evidence=replace(look.evidence, logits=look.beside[other.name])) for look in looks
         ]
-        said[other.name] = _judge(own, other, thresholds_of(other, settings), settings).ruling
+        said[other.name] = _judge(own, other, thresholds_of(other, settings, still=still), settings).ruling
     notes = tuple(dict.fromkeys(note for look in looks for note in look.notes))
     ruling = _not_all_seen(join_rulings(said), notes)
     stability = None
@@ -96,11 +97,15 @@ def conclude(
     )
 
 
-def thresholds_of(card: Card, settings: ScanSettings) -> Thresholds:
-    """The card's, with the one that the scan was told."""
-    if settings.threshold is None:
-        return card.thresholds
-    return card.thresholds.with_fake_at_least(settings.threshold)
+def is_still(looks: Sequence[Look]) -> bool:
+    """Whether all that was looked at is a single picture."""
+    return bool(looks) and looks[0].start_seconds == looks[-1].end_seconds
+
+
+def thresholds_of(card: Card, settings: ScanSettings, *, still: bool) -> Thresholds:
+    """The card's, of videos or of single pictures, with the one that the scan was told."""
+    own = card.still_thresholds if still and card.still_thresholds is not None else card.thresholds
+    return own if settings.threshold is None else own.with_fake_at_least(settings.threshold)
 
 
 def _not_all_seen(ruling: Ruling, notes: Sequence[Reason]) -> Ruling:

@@ -69,7 +69,7 @@ def face_px(person: Person) -> float:
 def _of_footage(verdict: Verdict, seen: Seen, words: Words) -> list[str]:
     found = []
     person = deciding(verdict)
-    still = verdict.end_seconds == verdict.start_seconds
+    still = verdict.is_still
     if person is not None and person.frames:
         if face_px(person) < SMALL_FACE_PX:
             found.append(words("caution_small", px=f"{face_px(person):.0f}", least=SMALL_FACE_PX))

@@ -117,7 +117,7 @@ class _Pass:
 
 def _pictures(verdict: Verdict, source: Path, options: ReportOptions, seen: Seen) -> Seen:
     card = card_of(verdict, options.settings)
-    thresholds = thresholds_of(card, options.settings) if card else _FALLBACK
+    thresholds = thresholds_of(card, options.settings, still=verdict.is_still) if card else _FALLBACK
     people = shown_people(verdict)
     chosen = [(person, *pick_frames(person)) for person in people]
     wanted = [_Wanted(person.id, frame) for person, most, least in chosen for frame in (*most, *least)]

@@ -35,7 +35,7 @@ _MEDIA = "data: file: 'self'"
 def tell_story(verdict: Verdict, seen: Seen, options: ReportOptions) -> Story:
     """Everything that is needed to put a report into words."""
     card = card_of(verdict, options.settings)
-    thresholds = thresholds_of(card, options.settings) if card else None
+    thresholds = thresholds_of(card, options.settings, still=verdict.is_still) if card else None
     return Story(verdict, seen, options, card, thresholds, Words(options.language))
 
 

@@ -23,6 +23,7 @@ from unmask.faces.detect import load_detector
 from unmask.faces.track import thin_track
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card
+from unmask.judge.conclude import is_still, thresholds_of
 from unmask.judge.footage import Look, judge_footage
 from unmask.judge.verdict import Ruling, too_little, weigh
 from unmask.lab.evaluate.clips import LabelledClip
@@ -104,7 +105,9 @@ def judge(findings: Findings, model: str, card: Card, settings: JudgeSettings) -
     if findings.problem:
         return Ruling(Outcome.ERROR if findings.ours else Outcome.UNREADABLE, None, (findings.problem,))
     told = ScanSettings(judge=settings)
-    return judge_footage(findings.looks[model], card.calibration, card.thresholds, told).ruling
+    looks = findings.looks[model]
+    thresholds = thresholds_of(card, told, still=is_still(looks))
+    return judge_footage(looks, card.calibration, thresholds, told).ruling
 
 
 def clip_logit(findings: Findings, model: str, settings: JudgeSettings) -> float | None:
