@@ -120,7 +120,7 @@ def _plain(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.0%}".replace("%", " %")
+    return f"{value:.{1 if 0 < value < 0.01 else 0}%}".replace("%", " %")  # tenths below one percent
 
 
 def add_release() -> None:
