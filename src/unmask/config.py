@@ -196,12 +196,12 @@ class JudgeSettings:
         min_face_px: Median of the box's shorter side; the weights learned from faces of 100 px and more,
             and a face of 48 px is enlarged more than four times to 224.
         min_detail_px: Detail in the median frame, see `unmask.faces.detail.measure_detail`. Of sharp faces
-            of 48 px the median has 45, of those of 32 px that were enlarged to twice or four times 35.
+            of 48 px the median has 45, of those of 32 px that were enlarged to twice or four times 34 to 39.
     """
 
     min_frames: int = 5
     min_face_px: float = 48.0
-    min_detail_px: float = 38.0
+    min_detail_px: float = 40.0
 
     def __post_init__(self) -> None:
         require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)

@@ -199,7 +199,7 @@ class Crops:
         images: RGB, shape (T, 3, H, W), uint8.
         boxes: Face boxes in frame pixels, shape (T, 4).
         points: Key points in pixels of the crop, shape (T, 5, 2).
-        detail_px: Side in pixels to which the face could be shrunk without losing detail, shape (T,).
+        detail_px: Shorter side in pixels to which the face could be shrunk without losing detail, shape (T,).
     """
 
     track_id: int

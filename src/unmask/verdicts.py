@@ -183,8 +183,8 @@ class Person:
         picture: It is a poster, a print or a painting of a face rather than a living one.
         appearances: The person shot by shot.
         dropped: Why it does not count, as data, or None.
-        detail_px: Side in pixels to which the face could be shrunk without losing detail, the median over
-            frames; None where that was not measured.
+        detail_px: Shorter side in pixels to which the face could be shrunk without losing detail, the median
+            over frames; None where that was not measured.
         drawn: It looks drawn, painted or rendered rather than photographed.
     """
 

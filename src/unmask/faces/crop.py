@@ -153,6 +153,12 @@ def map_points(points: Floats, mapping: Floats) -> Floats:
     return moved
 
 
+def _detail(image: Image, box: Floats) -> float:
+    """Detail of a face in pixels of its shorter side, by the square about its longer one."""
+    sides = box[2:] - box[:2]
+    return measure_detail(_take_square(image, box)[0]) * float(sides.min() / max(sides.max(), 1e-6))
+
+
 def cut_crops(
     clip: Clip, tracks: Sequence[Track], settings: CropSettings | Sequence[CropSettings]
 ) -> list[Crops]:
@@ -185,7 +191,7 @@ def cut_crops(
             crop, mapping = cut_face(rgb, face, each[person])
             images[person][row] = crop.transpose(2, 0, 1)
             points[person][row] = map_points(face.points, mapping)
-            details[person][row] = measure_detail(_take_square(rgb, face.box)[0])
+            details[person][row] = _detail(rgb, face.box)
         del rgb  # or two frames would be held while the next one is made
     return [
         Crops(
