@@ -6,9 +6,9 @@ import pytest
 
 from unmask.config import DecodeSettings, ScanSettings
 from unmask.judge.card import DEFAULT_MODEL
-from unmask.lab.evaluate.changes import CHANGES, RATE, UNTOUCHED, Film
+from unmask.lab.evaluate.changes import CHANGES, RATE, UNTOUCHED, Reel
 from unmask.lab.evaluate.contenders import Contender
-from unmask.lab.evaluate.everyday import SECONDS, make_film
+from unmask.lab.evaluate.everyday import SECONDS, make_reel
 from unmask.lab.evaluate.examine import Examiner
 from unmask.pipeline import load_scanner
 from unmask.verdicts import Outcome
@@ -21,7 +21,7 @@ CLIP = "real_videos/video-retalking_examples__face__1.mp4"
 def film(shared_data):
     decode = DecodeSettings(frames=round(SECONDS * RATE), end_seconds=SECONDS)
     clip = read_clip(shared_data / CLIP, decode)
-    found = make_film(clip, Examiner(ScanSettings(), [Contender(DEFAULT_MODEL)]))
+    found = make_reel(clip, Examiner(ScanSettings(), [Contender(DEFAULT_MODEL)]))
     assert found is not None
     return found
 
@@ -49,7 +49,7 @@ def test_a_tiny_face_that_was_enlarged_is_not_judged_by_its_pixels(scanner, film
             np.asarray(cv2.resize(shrunk, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
         )
     file = tmp_path / "enlarged.mp4"
-    CHANGES[UNTOUCHED].write(Film(images, film.boxes[::4]), file)
+    CHANGES[UNTOUCHED].write(Reel(images, film.boxes[::4]), file)
     verdict = scanner.scan(file)
     assert verdict.outcome is Outcome.UNSURE and verdict.reasons[0].code == "too_little"
     (person,) = verdict.people

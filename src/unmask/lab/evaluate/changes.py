@@ -24,7 +24,7 @@ _WORDS = ("and then he said", "nobody knew about it", "watch until the end", "th
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class Reel:
     """Pictures that follow each other, and where the largest face is in each.
 
     Attributes:
@@ -36,11 +36,11 @@ class Film:
     boxes: Floats
 
 
-Write = Callable[[Film, Path], None]
+Write = Callable[[Reel, Path], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Alteration:
     """One thing that is done to a clip.
 
     Attributes:
@@ -85,7 +85,7 @@ def _scaled(image: Image, share: float) -> Image:
     return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
 
 
-def _messenger(film: Film, path: Path) -> None:
+def _messenger(film: Reel, path: Path) -> None:
     images: Sequence[Image] = film.images
     for share in (0.5, 1.0):
         _encode([_scaled(image, share) for image in images], path, crf=36)
@@ -102,7 +102,7 @@ def _upscaled(image: Image) -> Image:
     return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _captions(film: Film, path: Path) -> None:
+def _captions(film: Reel, path: Path) -> None:
     images = []
     for number, image in enumerate(film.images):
         image, (height, width) = image.copy(), image.shape[:2]
@@ -117,7 +117,7 @@ def _captions(film: Film, path: Path) -> None:
     _encode(images, path)
 
 
-def _arrow(film: Film, path: Path) -> None:
+def _arrow(film: Reel, path: Path) -> None:
     """A red arrow that ends between the eyes, and a circle around the face."""
     images = []
     for image, box in zip(film.images, film.boxes, strict=True):
@@ -133,7 +133,7 @@ def _arrow(film: Film, path: Path) -> None:
     _encode(images, path)
 
 
-def _interlaced(film: Film, path: Path) -> None:
+def _interlaced(film: Reel, path: Path) -> None:
     """Two moments in one picture, line by line, and nothing in the file that says so."""
     combed = []
     for first, second in zip(film.images[::2], film.images[1::2], strict=False):
@@ -143,18 +143,18 @@ def _interlaced(film: Film, path: Path) -> None:
     _encode(combed, path, rate=RATE / 2)
 
 
-def _gif(film: Film, path: Path) -> None:
+def _gif(film: Reel, path: Path) -> None:
     share = min(1.0, 360 / film.images[0].shape[1])
     small = (_scaled(image, share) for image in film.images[::3])
     write_video(path, small, rate=RATE / 3, kind=".gif")
 
 
-def _avif(film: Film, path: Path) -> None:
+def _avif(film: Reel, path: Path) -> None:
     image = film.images[len(film.images) // 2]
     path.write_bytes(cv2.imencode(".avif", image[..., ::-1], [cv2.IMWRITE_AVIF_QUALITY, 50])[1].tobytes())
 
 
-def _recorded(film: Film, path: Path) -> None:
+def _recorded(film: Reel, path: Path) -> None:
     """Played in a window and recorded at 30 frames a second."""
     height, width = film.images[0].shape[:2]
     inner = _scaled(film.images[0], 0.8).shape
@@ -170,7 +170,7 @@ def _recorded(film: Film, path: Path) -> None:
     _encode(images, path, crf=28, rate=Fraction(30))
 
 
-def _filmed(film: Film, path: Path) -> None:
+def _filmed(film: Reel, path: Path) -> None:
     """A phone held at a screen: slanted, with moire, a reflection and grain."""
     rng = np.random.default_rng(0)
     height, width = film.images[0].shape[:2]
@@ -203,19 +203,19 @@ def _mirrored(image: Image) -> Image:
 
 
 UNTOUCHED = "untouched"
-CHANGES: dict[str, Change] = {
-    UNTOUCHED: Change("the same pictures, encoded once more at good quality", ".mp4", _each(np.copy)),
-    "messenger": Change("half the size, strongly compressed, twice", ".mp4", _messenger),
-    "beauty filter": Change("skin smoothed, edges kept", ".mp4", _each(_smooth)),
-    "upscaled": Change("a quarter of the size, then enlarged again", ".mp4", _each(_upscaled)),
-    "captions": Change("large words over the lower part", ".mp4", _captions),
-    "drawn over": Change("a red arrow at the eyes and a circle around the face", ".mp4", _arrow),
-    "interlaced": Change("two moments in each picture, line by line", ".mp4", _interlaced),
-    "GIF": Change("360 px wide, 256 colours", ".gif", _gif),
-    "AVIF": Change("one picture, compressed", ".avif", _avif),
-    "screen recording": Change("played in a window and recorded", ".mp4", _recorded),
-    "filmed from a screen": Change("slant, moire, reflection, grain", ".mp4", _filmed),
-    "rotated": Change("by 15 degrees", ".mp4", _each(_turned)),
-    "mirrored": Change("left and right exchanged", ".mp4", _each(_mirrored)),
+CHANGES: dict[str, Alteration] = {
+    UNTOUCHED: Alteration("the same pictures, encoded once more at good quality", ".mp4", _each(np.copy)),
+    "messenger": Alteration("half the size, strongly compressed, twice", ".mp4", _messenger),
+    "beauty filter": Alteration("skin smoothed, edges kept", ".mp4", _each(_smooth)),
+    "upscaled": Alteration("a quarter of the size, then enlarged again", ".mp4", _each(_upscaled)),
+    "captions": Alteration("large words over the lower part", ".mp4", _captions),
+    "drawn over": Alteration("a red arrow at the eyes and a circle around the face", ".mp4", _arrow),
+    "interlaced": Alteration("two moments in each picture, line by line", ".mp4", _interlaced),
+    "GIF": Alteration("360 px wide, 256 colours", ".gif", _gif),
+    "AVIF": Alteration("one picture, compressed", ".avif", _avif),
+    "screen recording": Alteration("played in a window and recorded", ".mp4", _recorded),
+    "filmed from a screen": Alteration("slant, moire, reflection, grain", ".mp4", _filmed),
+    "rotated": Alteration("by 15 degrees", ".mp4", _each(_turned)),
+    "mirrored": Alteration("left and right exchanged", ".mp4", _each(_mirrored)),
 }
 """By the name that a report has for it."""

@@ -16,7 +16,7 @@ import numpy as np
 from unmask.config import BatchSettings, JudgeSettings, ScanSettings
 from unmask.errors import DataError, MediaError
 from unmask.judge.card import Card
-from unmask.lab.evaluate.changes import CHANGES, RATE, UNTOUCHED, Film
+from unmask.lab.evaluate.changes import CHANGES, RATE, UNTOUCHED, Reel
 from unmask.lab.evaluate.clips import LabelledClip
 from unmask.lab.evaluate.contenders import Contender
 from unmask.lab.evaluate.examine import Examiner, judge
@@ -76,7 +76,7 @@ def _try_one(reader: Examiner, examiner: Examiner, settings: ScanSettings, path:
         clip = reader.read(path)
     except (MediaError, DataError, OSError):
         return {}
-    film = make_film(clip, reader)
+    film = make_reel(clip, reader)
     if film is None:
         return {}
     found: Variants = {}
@@ -101,7 +101,7 @@ def _say(examiner: Examiner, file: Path, settings: JudgeSettings) -> dict[str, S
     return said
 
 
-def make_film(clip: Clip, examiner: Examiner) -> Film | None:
+def make_reel(clip: Clip, examiner: Examiner) -> Reel | None:
     """The pictures of a clip with the boxes of its largest face; None where nobody is found.
 
     Faces are looked for in every eighth picture and followed in between.
@@ -118,7 +118,7 @@ def make_film(clip: Clip, examiner: Examiner) -> Film | None:
     height, width = (side - side % 2 for side in images[0].shape[:2])
     same = [image for image in images if image.shape == images[0].shape]
     film = [np.ascontiguousarray(image[:height, :width]) for image in same]
-    return Film(film, boxes[: len(film)].astype(np.float32))
+    return Reel(film, boxes[: len(film)].astype(np.float32))
 
 
 def _area(box: Floats) -> float:
