@@ -13,6 +13,7 @@ from unmask.faces.joining import PeopleMet, continue_tracks
 from unmask.faces.people import likeness
 from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.verdict import Evidence, Ruling, judge_track, rule, too_little
+from unmask.judge.views import FaceInLook, by_view, face_of
 from unmask.reasons import Reason, because
 from unmask.types import Floats, Stretch, Track
 from unmask.verdicts import Appearance, Outcome, Person, Segment, Shot, Sighting
@@ -91,26 +92,12 @@ class Footage:
     ruling: Ruling
 
 
-@dataclass(frozen=True, slots=True)
-class _FaceInLook:
-    """One face in one stretch, judged as if it were all there is.
-
-    Those of one ``view`` show the same person in the same framing across jump cuts, and are one look.
-    """
-
-    look: int
-    track: Track
-    person: Person
-    logits: tuple[float, ...]
-    view: int
-
-
 @dataclass(slots=True)
 class _Chain:
     """One face in one shot."""
 
     shot: int
-    parts: list[_FaceInLook]
+    parts: list[FaceInLook]
 
     @property
     def start_seconds(self) -> float:
@@ -143,8 +130,8 @@ def judge_footage(
     parts = [(chain.shot, part) for group in groups for chain in group for part in chain.parts]
     sampled = [len(look.evidence.times_seconds) for look in looks]
     thin = [too_little(part.person, settings.judge, sampled_frames=sampled[part.look]) for _, part in parts]
-    views = _views([part for _, part in parts])
-    faces = [_face_of(view, calibration) for view in views]
+    views = by_view([part for _, part in parts])
+    faces = [face_of(view, calibration) for view in views]
     ruling = rule(
         faces,
         calibration,
@@ -159,27 +146,6 @@ def judge_footage(
     )
     solid = [item for item, why in zip(parts, thin, strict=True) if why is None]
     return Footage(people, _shots(looks, shots, parts), _segments(looks, solid, thresholds), ruling)
-
-
-def _views(parts: Sequence[_FaceInLook]) -> list[list[_FaceInLook]]:
-    """Faces by view, in order of appearance."""
-    views: dict[int, list[_FaceInLook]] = {}
-    for part in parts:
-        views.setdefault(part.view, []).append(part)
-    return list(views.values())
-
-
-def _face_of(view: Sequence[_FaceInLook], calibration: Calibration) -> Person:
-    """All of a view as one face."""
-    if len(view) == 1:
-        return view[0].person
-    logits = [logit for part in view for logit in part.logits]
-    return replace(
-        view[0].person,
-        p_fake=calibration.probability(float(np.mean(logits))) if logits else None,
-        frames=tuple(frame for part in view for frame in part.person.frames),
-        drawn=any(part.person.drawn for part in view),
-    )
 
 
 def judge_shots(
@@ -252,7 +218,7 @@ def _link(
             if track.id not in framed:
                 framed[track.id] = len(views)
                 views.append(look.start_seconds)
-            chain.parts.append(_FaceInLook(place, track, person, tuple(logits.values()), framed[track.id]))
+            chain.parts.append(FaceInLook(place, track, person, tuple(logits.values()), framed[track.id]))
             if track.kept:
                 now[track.id] = chain
         before = now
@@ -355,14 +321,14 @@ def _join(group: Sequence[_Chain], calibration: Calibration) -> Person:
     )
 
 
-def _joint(parts: Sequence[_FaceInLook], calibration: Calibration) -> float | None:
+def _joint(parts: Sequence[FaceInLook], calibration: Calibration) -> float | None:
     """As it is said, from the mean of all logits, as a single part has it."""
     logits = [logit for part in parts if part.person.p_fake is not None for logit in part.logits]
     return bounded(calibration.probability(float(np.mean(logits)))) if logits else None
 
 
 def _shots(
-    looks: Sequence[Look], shots: Sequence[int], parts: Sequence[tuple[int, _FaceInLook]]
+    looks: Sequence[Look], shots: Sequence[int], parts: Sequence[tuple[int, FaceInLook]]
 ) -> tuple[Shot, ...]:
     judged: dict[int, set[int]] = {}
     for number, part in parts:
@@ -388,7 +354,7 @@ def _shots(
 
 
 def _segments(
-    looks: Sequence[Look], parts: Sequence[tuple[int, _FaceInLook]], thresholds: Thresholds
+    looks: Sequence[Look], parts: Sequence[tuple[int, FaceInLook]], thresholds: Thresholds
 ) -> tuple[Segment, ...]:
     """Parts that are not clearly real, those that follow each other joined; most suspicious first."""
     found: list[Segment] = []
