@@ -20,6 +20,7 @@ from typing import Any
 
 import archive
 import evaluation
+import everyday
 import extract
 import faces
 import long
@@ -70,6 +71,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
             {OPENING: evaluation.opening, MARKS: evaluation.markdown},
         ),
         ("docs/archives.md", archive.MEASURED, archive.markdown(measured("archive"))),
+        ("docs/lab/evaluation.md", everyday.MARKS, everyday.document(measured("lab/everyday"))),
         ("docs/verdicts.md", REASONS, verdicts.reasons_table()),
         *all_of("docs/performance.md", speed, {OPENING: tables.opening, MARKS: tables.markdown}),
         *all_of(

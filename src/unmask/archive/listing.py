@@ -13,7 +13,7 @@ from typing import Any
 
 from unmask.archive.sources import Opener, SourceFile, list_entries, open_address
 from unmask.errors import DataError, MissingExtraError
-from unmask.files import SUFFIXES
+from unmask.suffixes import SUFFIXES
 
 MAX_LIST_BYTES = 4 * 2**30
 UNKNOWN_SIZE = -1

@@ -26,7 +26,7 @@ from unmask.cli.lab.tune import tune
 from unmask.cli.scan import scan
 from unmask.cli.schema import schema
 from unmask.cli.serve import serve
-from unmask.files import SUFFIXES
+from unmask.suffixes import SUFFIXES
 from unmask.version import __version__
 
 app = typer.Typer(

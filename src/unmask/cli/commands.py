@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from unmask.cli.running import EXIT_INTERRUPTED
-from unmask.files import SUFFIXES
+from unmask.suffixes import SUFFIXES
 
 
 class Command(TyperCommand):

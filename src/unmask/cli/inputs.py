@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from unmask.errors import SettingsError
-from unmask.files import SUFFIXES
 from unmask.reasons import Reason, because
+from unmask.suffixes import SUFFIXES
 
 LabelledSources = Annotated[
     list[Path],

@@ -16,9 +16,10 @@ from rich.table import Table
 from unmask.cli.tables import print_table
 from unmask.cli.terminal import plain
 from unmask.errors import SettingsError
-from unmask.files import SUFFIXES, whole_file
+from unmask.files import whole_file
 from unmask.judge.reasons import most_suspicious
 from unmask.reasons import shown_number
+from unmask.suffixes import SUFFIXES
 from unmask.verdicts import Outcome, Verdict
 
 _STYLES = {
