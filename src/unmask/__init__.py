@@ -3,7 +3,7 @@
 >>> import unmask
 >>> verdict = unmask.scan("no such file.mp4")
 >>> verdict.outcome.value, verdict.p_fake, verdict.reason
-('unreadable', None, 'no such file or directory')
+('unreadable', None, 'no such file')
 
 Importing the package is cheap: each name below is loaded when it is first used.
 """
