@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -12,11 +12,15 @@ from unmask.cli.device import DeviceOption, score_settings
 from unmask.cli.inputs import LabelledSources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from unmask.config import BatchSettings, ScanSettings
     from unmask.lab.evaluate.contenders import Contender
     from unmask.lab.evaluate.summary import Judged
+
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def evaluate(
@@ -113,31 +117,33 @@ def _make_folder(folder: Path) -> None:
 def _climb(
     judged: list[Judged], contenders: Sequence[Contender], settings: ScanSettings, batch: BatchSettings
 ) -> dict[str, Any]:
-    from unmask.cli.running import progress
-    from unmask.lab.evaluate.ladder import Rungs, climb, summarise_ladder
+    from unmask.lab.evaluate.ladder import climb, summarise_ladder
 
     clips = judged[0].clips
-    rungs: list[Rungs] = [{} for _ in clips]
-    with progress("ladder", len(clips)) as step:
-        for place, found in climb(clips, contenders, settings, batch=batch):
-            rungs[place] = found
-            step()
+    rungs = _gather("ladder", len(clips), climb(clips, contenders, settings, batch=batch))
     return summarise_ladder(clips, rungs, {one.model: one.card for one in judged})
 
 
 def _try_changes(
     judged: list[Judged], contenders: Sequence[Contender], settings: ScanSettings, batch: BatchSettings
 ) -> dict[str, Any]:
-    from unmask.cli.running import progress
-    from unmask.lab.evaluate.everyday import Variants, summarise_everyday, try_changes
+    from unmask.lab.evaluate.everyday import summarise_everyday, try_changes
 
     clips = judged[0].clips
-    variants: list[Variants] = [{} for _ in clips]
-    with progress("everyday", len(clips)) as step:
-        for place, found in try_changes(clips, contenders, settings, batch=batch):
-            variants[place] = found
-            step()
+    variants = _gather("everyday", len(clips), try_changes(clips, contenders, settings, batch=batch))
     return summarise_everyday(clips, variants, {one.model: one.card for one in judged})
+
+
+def _gather(title: str, clips: int, answers: Iterable[tuple[int, dict[K, V]]]) -> list[dict[K, V]]:
+    """Answers in the order of the clips, with a bar; nothing for a clip without one."""
+    from unmask.cli.running import progress
+
+    found: list[dict[K, V]] = [{} for _ in range(clips)]
+    with progress(title, clips) as step:
+        for place, answer in answers:
+            found[place] = answer
+            step()
+    return found
 
 
 def _write(folder: Path, summary: dict[str, Any], judged: list[Judged]) -> None:

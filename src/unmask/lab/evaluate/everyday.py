@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
@@ -19,11 +18,11 @@ from unmask.judge.card import Card
 from unmask.lab.evaluate.changes import CHANGES, RATE, UNTOUCHED, Reel
 from unmask.lab.evaluate.clips import LabelledClip
 from unmask.lab.evaluate.contenders import Contender
-from unmask.lab.evaluate.examine import Examiner, judge
+from unmask.lab.evaluate.examine import Examiner, each_clip, judge
 from unmask.lab.evaluate.ladder import auc_of
 from unmask.types import Clip, Floats
 from unmask.verdicts import Outcome
-from unmask.work.each import Do, Failure, Tell, run_each
+from unmask.work.each import Do, Tell
 
 SECONDS = 5.0
 _EVERY = 8
@@ -57,26 +56,21 @@ def try_changes(
     Yields:
         Place of the clip and what was said; nothing where it cannot be read or nobody is in it.
     """
-    settings = settings or ScanSettings()
-    found = run_each([clip.path for clip in clips], partial(_load, settings, tuple(contenders)), batch)
-    with contextlib.closing(found):
-        for place, answer in found:
-            yield place, {} if isinstance(answer, Failure) else answer
+    load = partial(_load, settings or ScanSettings(), tuple(contenders))
+    return each_clip(clips, load, batch, failed=lambda _: {})
 
 
 def _load(settings: ScanSettings, contenders: Sequence[Contender]) -> Do[str, Variants]:
-    frames = round(SECONDS * RATE)
-    decode = replace(settings.decode, frames=frames, end_seconds=SECONDS)
-    reader = Examiner(replace(settings, decode=decode), contenders)
-    return partial(_try_one, reader, Examiner(settings, contenders), settings)
+    return partial(_try_one, Examiner(settings, contenders), settings)
 
 
-def _try_one(reader: Examiner, examiner: Examiner, settings: ScanSettings, path: str, _: Tell) -> Variants:
+def _try_one(examiner: Examiner, settings: ScanSettings, path: str, _: Tell) -> Variants:
+    decode = replace(settings.decode, frames=round(SECONDS * RATE), end_seconds=SECONDS)
     try:
-        clip = reader.read(path)
+        clip = examiner.read(path, decode)
     except (MediaError, DataError, OSError):
         return {}
-    film = make_reel(clip, reader)
+    film = make_reel(clip, examiner)
     if film is None:
         return {}
     found: Variants = {}

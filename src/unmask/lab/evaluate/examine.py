@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
 from unmask.archive.sources import Opener
-from unmask.config import BatchSettings, CropSettings, JudgeSettings, ScanSettings
+from unmask.config import BatchSettings, CropSettings, DecodeSettings, JudgeSettings, ScanSettings
 from unmask.errors import DataError, MediaError
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import load_detector
@@ -35,6 +36,7 @@ from unmask.verdicts import Outcome
 from unmask.video import open_film, read_clip, read_stretches
 from unmask.work.each import Do, Failure, Tell, run_each
 
+T = TypeVar("T")
 STRIP_FACES, STRIP_PEOPLE, STRIP_PX = 6, 3, 96
 _STRIP = CropSettings(size_px=STRIP_PX, margin_fraction=0.5)
 _LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601
@@ -90,14 +92,29 @@ def examine(
     Raises:
         ModelError: A model cannot be loaded.
     """
-    settings = settings or ScanSettings()
-    load = partial(_load, settings, tuple(contenders))
+    load = partial(_load, settings or ScanSettings(), tuple(contenders))
+    return each_clip(clips, load, batch, failed=lambda why: Findings(problem=why.reason, ours=why.ours))
+
+
+def each_clip(
+    clips: Sequence[LabelledClip],
+    load: Callable[[], Do[str, T]],
+    batch: BatchSettings | None,
+    *,
+    failed: Callable[[Failure], T],
+) -> Generator[tuple[int, T]]:
+    """What child processes make of clips, as it is ready, with the place of the clip.
+
+    Args:
+        clips: The set.
+        load: Gives what works on the path of a clip, once in each process.
+        batch: Jobs and time limit.
+        failed: What stands for a clip whose worker failed.
+    """
     found = run_each([clip.path for clip in clips], load, batch)
     with contextlib.closing(found):
         for place, answer in found:
-            if isinstance(answer, Failure):
-                answer = Findings(problem=answer.reason, ours=answer.ours)
-            yield place, answer
+            yield place, failed(answer) if isinstance(answer, Failure) else answer
 
 
 def judge(findings: Findings, model: str, card: Card, settings: JudgeSettings) -> Ruling:
@@ -161,8 +178,12 @@ class Examiner:
             self._scanners[contender.name] = Scanner(settings, detector, scorer)
         self._opener = Opener()
 
-    def read(self, path: str) -> Clip:
+    def read(self, path: str, decode: DecodeSettings | None = None) -> Clip:
         """Evenly spread frames of a clip, whatever its length.
+
+        Args:
+            path: Of the clip.
+            decode: Of which part and how many; None takes what it was made with.
 
         Raises:
             DataError: The source cannot be opened.
@@ -170,7 +191,7 @@ class Examiner:
             OSError: It cannot be read.
         """
         with self._opener.local(path) as file:
-            return read_clip(file, self._settings.decode)
+            return read_clip(file, decode or self._settings.decode)
 
     def examine(self, path: str) -> Findings:
         """Find the faces in all of a video and let every model score them; raises as `read`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,10 +15,10 @@ from unmask.judge.card import Card
 from unmask.lab.evaluate.bootstrap import measure
 from unmask.lab.evaluate.clips import LabelledClip
 from unmask.lab.evaluate.contenders import Contender
-from unmask.lab.evaluate.examine import Examiner
+from unmask.lab.evaluate.examine import Examiner, each_clip
 from unmask.lab.evaluate.metrics import Scored, auc
 from unmask.video.distort import DISTORTIONS, LEVELS, distort_clip
-from unmask.work.each import Do, Failure, Tell, run_each
+from unmask.work.each import Do, Tell
 
 FRAMES = 10
 DRAWS = 300
@@ -49,10 +48,7 @@ def climb(
     """
     settings = settings or ScanSettings()
     settings = replace(settings, decode=replace(settings.decode, frames=FRAMES))
-    found = run_each([clip.path for clip in clips], partial(_load, settings, tuple(contenders)), batch)
-    with contextlib.closing(found):
-        for place, answer in found:
-            yield place, {} if isinstance(answer, Failure) else answer
+    return each_clip(clips, partial(_load, settings, tuple(contenders)), batch, failed=lambda _: {})
 
 
 def _load(settings: ScanSettings, contenders: Sequence[Contender]) -> Do[str, Rungs]:
