@@ -105,7 +105,15 @@ def encode_video(
     return data
 
 
-def write_video(path: Path, images: Iterator[Image], *, rate: Fraction, kind: str) -> None:
+def write_video(
+    path: Path,
+    images: Iterator[Image],
+    *,
+    rate: Fraction,
+    kind: str,
+    quality: int = 20,
+    repeatable: bool = False,
+) -> None:
     """Write images into a file; those of other sizes are brought to that of the first.
 
     Args:
@@ -113,17 +121,23 @@ def write_video(path: Path, images: Iterator[Image], *, rate: Fraction, kind: st
         images: RGB; at least one.
         rate: Images a second.
         kind: ``.mp4`` or ``.gif``.
+        quality: Constant rate factor of x264, as for `VideoWriter`.
+        repeatable: The same images give the same MP4 on every machine, in one thread.
     """
     first = next(images)
     # H.264 wants even sides; frames of a clip that changes size are brought to those of the first one.
     height, width = (side - side % 2 for side in first.shape[:2])
     sized = (_fitted(image, width, height) for image in chain([first], images))
     frames = (av.VideoFrame.from_ndarray(image, format="rgb24") for image in sized)
-    options = {} if kind == ".gif" else {"crf": "20", "preset": "veryfast"}
+    options = {} if kind == ".gif" else {"crf": str(quality), "preset": "veryfast"}
+    if repeatable:
+        options |= {"x264-params": REPEATABLE}
     with av.open(str(path), "w", format=kind[1:]) as output:
         stream = output.add_stream("gif" if kind == ".gif" else "libx264", rate=rate, options=options)
         stream.width, stream.height = width, height
         stream.pix_fmt = "pal8" if kind == ".gif" else "yuv420p"
+        if repeatable:
+            stream.codec_context.thread_count = 1
         for number, frame in enumerate(_with_palette(frames, width, height) if kind == ".gif" else frames):
             frame.pts, frame.time_base = number, 1 / rate
             output.mux(stream.encode(frame))

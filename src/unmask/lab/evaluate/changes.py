@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from unmask.types import Floats, Image
-from unmask.video.encoding import REPEATABLE, write_video
+from unmask.video.encoding import write_video
 
 RATE = Fraction(25)
 _RED, _WHITE, _BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
@@ -55,18 +55,7 @@ class Alteration:
 
 
 def _encode(images: Sequence[Image], path: Path, *, crf: int = 20, rate: Fraction = RATE) -> None:
-    height, width = (side - side % 2 for side in images[0].shape[:2])
-    with av.open(str(path), "w", format="mp4") as output:
-        options = {"crf": str(crf), "preset": "veryfast", "x264-params": REPEATABLE}
-        stream = output.add_stream("libx264", rate=rate, options=options)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.codec_context.thread_count = 1
-        for number, image in enumerate(images):
-            cut = np.ascontiguousarray(image[:height, :width])
-            frame = av.VideoFrame.from_ndarray(cut, format="rgb24")
-            frame.pts, frame.time_base = number, 1 / rate
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
+    write_video(path, iter(images), rate=rate, kind=".mp4", quality=crf, repeatable=True)
 
 
 def _decode(path: Path) -> list[Image]:
