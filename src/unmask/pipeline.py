@@ -241,13 +241,17 @@ class Scanner:
         with watch.stage("detect"):
             together = self.model.card.kind == "clip"
             scored = tracks if together else [self._thin(track) for track in tracks]
-            crops = cut_crops(clip, scored, self.model.card.crop_settings)
+            crops = cut_crops(clip, scored, self.model.card.crop_settings, with_detail=True)
         with watch.stage("score"):
             said = {person.track_id: self._say(person) for person in crops}
         logits = {number: one.logits for number, one in said.items()}
         times = tuple(frame.time_seconds for frame in clip.frames)
         # A clip in which someone was found need not be looked at again.
-        detail_px = {one.track_id: round(float(np.median(one.detail_px)), 2) for one in crops}
+        detail_px = {
+            one.track_id: round(float(np.median(one.detail_px)), 2)
+            for one in crops
+            if one.detail_px is not None
+        }
         drawn = frozenset(number for number, one in said.items() if one.drawn)
         return Evidence(times, tracks, logits, not crops and is_night(clip), detail_px, drawn)
 

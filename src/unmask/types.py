@@ -199,7 +199,8 @@ class Crops:
         images: RGB, shape (T, 3, H, W), uint8.
         boxes: Face boxes in frame pixels, shape (T, 4).
         points: Key points in pixels of the crop, shape (T, 5, 2).
-        detail_px: Shorter side in pixels to which the face could be shrunk without losing detail, shape (T,).
+        detail_px: Shorter side in pixels to which the face could be shrunk without losing detail, shape (T,);
+            None where that was not asked for.
     """
 
     track_id: int
@@ -208,7 +209,7 @@ class Crops:
     images: NDArray[np.uint8]
     boxes: Floats
     points: Floats
-    detail_px: Floats
+    detail_px: Floats | None = None
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.shape[1] != 3:

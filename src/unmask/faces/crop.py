@@ -160,7 +160,11 @@ def _detail(image: Image, box: Floats) -> float:
 
 
 def cut_crops(
-    clip: Clip, tracks: Sequence[Track], settings: CropSettings | Sequence[CropSettings]
+    clip: Clip,
+    tracks: Sequence[Track],
+    settings: CropSettings | Sequence[CropSettings],
+    *,
+    with_detail: bool = False,
 ) -> list[Crops]:
     """Cut the face of every person out of every frame that shows it.
 
@@ -168,6 +172,7 @@ def cut_crops(
         clip: The sampled frames; each one that shows somebody is turned into RGB once.
         tracks: Of this clip; dropped ones are passed over.
         settings: Size, margin and way, from the model's card; or one for each kept track.
+        with_detail: Whether the detail of each face is measured, which takes some milliseconds.
 
     Returns:
         One tensor a kept track, in the order of ``tracks``.
@@ -191,7 +196,8 @@ def cut_crops(
             crop, mapping = cut_face(rgb, face, each[person])
             images[person][row] = crop.transpose(2, 0, 1)
             points[person][row] = map_points(face.points, mapping)
-            details[person][row] = _detail(rgb, face.box)
+            if with_detail:
+                details[person][row] = _detail(rgb, face.box)
         del rgb  # or two frames would be held while the next one is made
     return [
         Crops(
@@ -201,7 +207,7 @@ def cut_crops(
             images=images[person],
             boxes=np.array([face.box for face in track.faces], np.float32).reshape(-1, 4),
             points=points[person],
-            detail_px=details[person],
+            detail_px=details[person] if with_detail else None,
         )
         for person, track in enumerate(kept)
     ]
