@@ -255,7 +255,13 @@ def fit_head(units: Sequence[Unit], settings: HeadSettings) -> Head:
     means = np.stack([unit.mean for unit in reals])
     means -= share @ means
     square += settings.even * (means * share[:, None]).T @ means
-    small = settings.ridge * np.trace(square[:-1, :-1]) / (side - 1)
+    return _solve(square, wanted, ridge=settings.ridge)
+
+
+def _solve(square: Floats, wanted: Floats, *, ridge: float) -> Head:
+    """The head of these moments, with small weights; the bias may be of any size."""
+    side = len(square)
+    small = ridge * np.trace(square[:-1, :-1]) / (side - 1)
     square[np.diag_indices(side)] += np.r_[np.full(side - 1, small), 1e-6]
     found = np.linalg.solve(square, wanted)
     return Head(found[:-1].astype(np.float32), float(found[-1]))
@@ -284,11 +290,7 @@ def fit_drawn(features: Floats, sources: Floats, drawn: Floats, *, ridge: float 
     rows = _with_one(np.concatenate([features, drawn]), 1.0)
     square = (rows * weights[:, None]).T @ rows
     wanted = (rows * weights[:, None]).T @ np.repeat([-1.0, 1.0], [len(features), len(drawn)])
-    side = len(square)
-    small = ridge * np.trace(square[:-1, :-1]) / (side - 1)
-    square[np.diag_indices(side)] += np.r_[np.full(side - 1, small), 1e-6]
-    found = np.linalg.solve(square, wanted)
-    return Head(found[:-1].astype(np.float32), float(found[-1]))
+    return _solve(square, wanted, ridge=ridge)
 
 
 def assign_folds(table: pd.DataFrame, *, families: bool) -> pd.Series:

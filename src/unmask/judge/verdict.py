@@ -178,8 +178,8 @@ def rule(
     _, top, why_thin = ranked[0]
     said, said_of_all = thresholds.outcome(p_fake), thresholds.outcome(p_all)
     if why_thin and (not solid or (said is not Outcome.FAKE and said_of_all is Outcome.FAKE)):
-        why = why_thin if top.drawn and why_thin.code == "drawn" else None
-        why = why or because("too_little", person=top.id, why=why_thin)
+        drawn = why_thin.code == "drawn"
+        why = why_thin if drawn else because("too_little", person=top.id, why=why_thin)
         return Ruling(Outcome.UNSURE, p_all, (why,))
     _, top, _ = solid[0]
     if many:
