@@ -1,5 +1,7 @@
 """``unmask calibrate``: a card that fits somebody's own clips."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from labelled_clips import write_labelled
 from tiny_model import write_tiny_model
 from unmask import scan
 from unmask.errors import DataError, SettingsError
-from unmask.judge.calibration import Calibration
+from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import read_card, read_weights
 from unmask.lab.evaluate.recalibrate import recalibrate
 
@@ -26,6 +28,12 @@ def test_an_overconfident_card_becomes_honest(tmp_path, method):
     assert found.card.limits[0].startswith(f"Calibrated ({method}) on 200 clips of my set!, 100 of them fake")
     again = recalibrate(judged(tmp_path, paired_rows(100)), name="my set!", method=method, draws=20)
     assert sum(limit.startswith("Calibrated") for limit in again.card.limits) == 1
+
+
+def test_the_thresholds_of_pictures_go_with_the_calibration_that_they_were_held_under(tmp_path):
+    one = judged(tmp_path, paired_rows(30))
+    one = replace(one, card=replace(one.card, still_thresholds=Thresholds(0.94, 0.19)))
+    assert recalibrate(one, name="set", draws=20).card.still_thresholds is None
 
 
 def test_the_threshold_keeps_the_wanted_rate_on_the_clips_it_was_fitted_on(tmp_path):

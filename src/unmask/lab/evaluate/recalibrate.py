@@ -94,6 +94,7 @@ def recalibrate(
         judged.card,
         calibration=calibration,
         thresholds=thresholds,
+        still_thresholds=None,  # those that the card had were held under the calibration that it had
         scores=judged.card.scores | scores,
         limits=(told, *limits),
     )
