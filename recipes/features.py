@@ -7,9 +7,9 @@
 
 `choose` lists crops of the largest person of each clip, spread over it, from folders of `unmask extract`; the
 index that a folder was extracted from (recipes/index_sources.py) says family and attributes. Where a fake has
-its own original in the list, it is its pair. `encode` writes, for every crop as it is and in two degraded
-states, the class token and mean and spread of the patches behind each block, and all tokens behind one block,
-from which training can go on. It may be stopped at any moment and goes on with the same command. The list is
+its own original in the list, it is its pair. `encode` writes, for every crop as it is and in degraded states,
+the class token and mean and spread of the patches behind each block, and all tokens behind one block, from
+which training can go on. It may be stopped at any moment and goes on with the same command. The list is
 shuffled, so what is encoded so far speaks for all of it. How to ask the features: recipes/leave_out.py.
 """
 
@@ -39,6 +39,7 @@ from unmask.lab.forge.augment import (
     apply_chain,
     draw_codec,
     draw_degradation,
+    draw_everyday,
     draw_harsh_degradation,
 )
 from unmask.lab.forge.blend import blend_self
@@ -51,7 +52,7 @@ from unmask.types import Floats, Image
 COLUMNS = (
     "key", "folder", "number", "label", "source", "family", "group", "original", "clip", "pair", "attributes",
 )  # fmt: skip
-STATES = ("clean", "mild", "harsh")
+STATES = ("clean", "mild", "harsh", "everyday")
 SIZE_PX = 224
 CHUNK = 64  # crops in one file of the cache
 FIRST_BLOCK = {"dinov2_s": 5, "clip_b16": 6}
@@ -182,7 +183,7 @@ def cap_sources(rows: Sequence[dict[str, str]], most: int) -> list[dict[str, str
 
 
 def encode(options: argparse.Namespace) -> None:
-    """Fill the cache, chunk by chunk: all crops clean, then mildly degraded, then harshly."""
+    """Fill the cache, chunk by chunk: all crops in one state after the other."""
     rows = read_list(options.list)
     name = options.network
     net = load_foundation(name, options.wheels).resized(SIZE_PX)
@@ -278,6 +279,8 @@ def degrade(rng: np.random.Generator, state: str, *, size_px: int) -> list[Opera
         return []
     if state == "mild":
         return [*draw_degradation(rng, size_px=size_px, rescaled_share=0.4), *draw_codec(rng)]
+    if state == "everyday":
+        return draw_everyday(rng)
     return [*draw_harsh_degradation(rng, size_px=size_px), *draw_codec(rng)]
 
 

@@ -104,3 +104,20 @@ def test_all_fakes_of_a_family_are_left_out_together():
     fold = assign_folds(table, families=True)
     assert set(fold[table["family"] == "swap_a"]) == {"family other swaps"}
     assert set(assign_folds(table, families=False)[table["source"] == "s0"]) == {"s0"}
+
+
+def test_a_state_that_lifts_every_logit_is_held_down():
+    faces = made_up(trace=1.0)
+    clean = faces.features["clean"]
+    worse = clean + np.eye(12, dtype=np.float32)[0] * 1.5  # what degrading does looks like the trace
+    worse[:, 1] += 1.5
+    units = gather_units(faces.table, [clean, worse])
+
+    def lifted(**weights):
+        head = fit_head(units, replace(SETTINGS, **weights))
+        return float((head(worse) - head(clean)).mean())
+
+    plain = lifted(even=0.0)
+    assert plain > 0.1
+    assert abs(lifted(even=0.0, steady=10.0)) < 0.5 * plain
+    assert abs(lifted(even=30.0)) < 0.5 * plain

@@ -21,13 +21,20 @@ CASES = {
     "sharpen": partial(augment.sharpen, amount=1.0),
     "cover": partial(augment.occlude, box=(10, 10, 50, 60), colour=(1, 2, 3)),
 }
+EVERYDAY = {
+    "skin": partial(augment.smooth_skin, sigma=30, reach_px=6),
+    "turn": partial(augment.turn, angle_degrees=5),
+    "dither": partial(augment.dither, levels=6),
+    "weave": partial(augment.weave, motion_px=3),
+}
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [*CASES, *EVERYDAY])
 def test_an_operation_changes_the_picture_a_little_and_always_alike(name):
     image = portrait(160)
     before = image.copy()
-    once, again = CASES[name](image), CASES[name](image)
+    operation = (CASES | EVERYDAY)[name]
+    once, again = operation(image), operation(image)
     np.testing.assert_array_equal(image, before)
     np.testing.assert_array_equal(once, again)
     assert once.shape == image.shape and once.dtype == np.uint8 and once.flags.c_contiguous
@@ -91,6 +98,17 @@ def test_harsh_chains_leave_less_than_usual_ones_and_cover_seven_kinds():
         assert seen.shape == image.shape and seen.dtype == np.uint8
         lost.append(np.abs(seen.astype(int) - image).mean())
     assert len(names) == 7 and min(lost) > 1
+
+
+def test_everyday_chains_cover_six_kinds_and_leave_sides_that_a_codec_takes():
+    image, kinds = portrait(160), set()
+    for seed in range(60):
+        chain = augment.draw_everyday(np.random.default_rng(seed))
+        changed = augment.apply_chain(image, chain)
+        kinds.add(chain[0].func.__name__)
+        assert changed.shape[0] % 2 == 0 and 0.4 * 160 <= changed.shape[0] <= 160
+        np.testing.assert_array_equal(changed, augment.apply_chain(image, chain))
+    assert kinds == {"shrink", "smooth_skin", "rescale", "turn", "dither", "weave"}
 
 
 def test_noise_has_the_strength_asked_for():

@@ -100,6 +100,41 @@ def rescale(image: Image, *, factor: float, up: int = cv2.INTER_LINEAR) -> Image
     )
 
 
+def shrink(image: Image, *, factor: float) -> Image:
+    """Make smaller by a factor of 0 to 1 and leave it so, with even sides as codecs want them."""
+    height, width = (max(16, 2 * round(side * factor / 2)) for side in image.shape[:2])
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def smooth_skin(image: Image, *, sigma: float, reach_px: float) -> Image:
+    """Smooth what differs by less than some grey levels and keep edges, as beauty filters do."""
+    return np.asarray(cv2.bilateralFilter(image, 13, sigma, reach_px), np.uint8)
+
+
+def turn(image: Image, *, angle_degrees: float) -> Image:
+    """Turn about the centre; what comes in at the corners is mirrored from inside."""
+    height, width = image.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle_degrees, 1.0)
+    turned = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(turned, np.uint8)
+
+
+def dither(image: Image, *, levels: int) -> Image:
+    """So many levels of each colour, with the pattern of Bayer (1973) for those in between, as in a GIF."""
+    height, width = image.shape[:2]
+    pattern = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16 - 15 / 32
+    tiled = np.tile(pattern, (height // 4 + 1, width // 4 + 1))[:height, :width, None]
+    step = 255 / (levels - 1)
+    return _to_bytes(np.round(image / step + tiled) * step)
+
+
+def weave(image: Image, *, motion_px: int) -> Image:
+    """Shift every second line to the side, as interlaced footage of what moves has it."""
+    woven = image.copy()
+    woven[1::2] = np.roll(image[1::2], motion_px, axis=1)
+    return woven
+
+
 def blur(image: Image, *, sigma_px: float) -> Image:
     """Gaussian blur."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), np.uint8)
@@ -244,6 +279,35 @@ def draw_harsh_degradation(rng: np.random.Generator, *, size_px: int) -> list[Op
     ]
     chosen = rng.choice(len(kinds), size=1 if rng.random() < 0.7 else 2, replace=False)
     return [kinds[int(number)]() for number in sorted(chosen)]
+
+
+def draw_everyday(rng: np.random.Generator) -> list[Operation]:
+    """One thing that people do to footage every day, such as to send it on, to smooth or to turn it.
+
+    Sent on means made smaller and compressed strongly, twice, by a codec that works on moving pictures. The
+    picture may come out smaller. `unmask.lab.evaluate.changes` does the like to whole files.
+
+    Args:
+        rng: Source of every random choice.
+    """
+
+    def between(low: float, high: float) -> float:
+        return float(rng.uniform(low, high))
+
+    def codec(low: int, high: int) -> Operation:
+        motion = (float(rng.normal(0, 1.2)), float(rng.normal(0, 0.8)))
+        crf, frames = int(rng.integers(low, high)), int(rng.integers(2, 6))
+        return partial(compress_h264, crf=crf, frames=frames, motion_px=motion)
+
+    kinds: list[Callable[[], list[Operation]]] = [
+        lambda: [partial(shrink, factor=between(0.4, 0.8)), codec(28, 39), codec(28, 39)],
+        lambda: [partial(smooth_skin, sigma=between(15, 40), reach_px=between(3, 7)), codec(18, 28)],
+        lambda: [partial(rescale, factor=between(0.25, 0.6), up=cv2.INTER_CUBIC), codec(18, 30)],
+        lambda: [partial(turn, angle_degrees=between(-25, 25)), codec(18, 28)],
+        lambda: [partial(dither, levels=int(rng.integers(5, 13)))],
+        lambda: [partial(weave, motion_px=int(rng.integers(1, 5))), codec(18, 28)],
+    ]
+    return kinds[int(rng.choice(len(kinds), p=[0.45, 0.15, 0.15, 0.1, 0.1, 0.05]))]()
 
 
 def draw_codec(rng: np.random.Generator) -> list[Operation]:
