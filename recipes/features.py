@@ -183,29 +183,31 @@ def cap_sources(rows: Sequence[dict[str, str]], most: int) -> list[dict[str, str
 
 
 def encode(options: argparse.Namespace) -> None:
-    """Fill the cache, chunk by chunk: all crops in one state after the other."""
+    """Fill the cache, chunk by chunk, each in all states, so that states can be compared early."""
     rows = read_list(options.list)
     name = options.network
     net = load_foundation(name, options.wheels).resized(SIZE_PX)
-    folder = options.output / name
     store = Store()
     digest = hashlib.sha256(options.list.read_bytes()).hexdigest()
-    for state in options.states:
-        (folder / state).mkdir(parents=True, exist_ok=True)
-        began, done = time.monotonic(), 0
-        for first in range(0, len(rows), CHUNK):
-            target = folder / state / f"{first // CHUNK:05d}.npz"
-            if target.is_file():
-                continue
-            part = rows[first : first + CHUNK]
-            arrays = encode_rows(part, net, name, state=state, store=store)
-            with whole_file(target) as draft, draft.open("wb") as file:
-                np.savez(file, list=digest, keys=[f"{row['key']}/{row['number']}" for row in part], **arrays)
-            done += len(part)
-            rate = done / (time.monotonic() - began)
-            left = (len(rows) - first - len(part)) / rate / 60
-            at = f"{name} {state}: {first + len(part)} of {len(rows)}"
-            print(f"{at}, {rate:.2f} a second, {left:.0f} min left", flush=True)
+    left = [
+        (first, state, target)
+        for first in range(0, len(rows), CHUNK)
+        for state in options.states
+        if not (target := options.output / name / state / f"{first // CHUNK:05d}.npz").is_file()
+    ]
+    began, done = time.monotonic(), 0
+    for number, (first, state, target) in enumerate(left, start=1):
+        part = rows[first : first + CHUNK]
+        arrays = encode_rows(part, net, name, state=state, store=store)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(target) as draft, draft.open("wb") as file:
+            np.savez(file, list=digest, keys=[f"{row['key']}/{row['number']}" for row in part], **arrays)
+        done += len(part)
+        rate = done / (time.monotonic() - began)
+        at = f"{name} {state}: {first + len(part)} of {len(rows)}"
+        print(
+            f"{at}, {rate:.2f} a second, {(len(left) - number) * CHUNK / rate / 60:.0f} min left", flush=True
+        )
 
 
 def encode_rows(
