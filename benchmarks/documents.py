@@ -48,7 +48,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
     def all_of(document: str, report: Any, made: dict[Marks, Make]) -> list[tuple[str, Marks, str]]:
         return [(document, around, make(report)) for around, make in made.items()]
 
-    speed, drawn = measured("performance"), between(root / "docs" / "faces.md", MARKS)
+    speed, drawn = measured("performance"), between(root / "docs" / "lab" / "faces.md", MARKS)
     return [
         ("README.md", SCORES, weights.scores_table()),
         ("README.md", COST, tables.saved(speed)),

@@ -1,8 +1,8 @@
-"""How well faces are found, beside facenet-pytorch's MTCNN: the table and the plot of docs/faces.md.
+"""How well faces are found, beside facenet-pytorch's MTCNN: the table and the plot of docs/lab/faces.md.
 
     pip install -e ".[test,tune]"
     pip download --no-deps facenet-pytorch==2.6.0
-    python benchmarks/faces.py BENCH --wheel facenet_pytorch-2.6.0-py3-none-any.whl --into docs/faces.md
+    python benchmarks/faces.py BENCH --wheel facenet_pytorch-2.6.0-py3-none-any.whl --into docs/lab/faces.md
 
 BENCH is the half ``report`` of a face bench (``unmask data facebench --half report``). Every way runs on one
 thread in this process. ``--json FILE`` keeps the counts, ``--read FILE`` shows such a file again.

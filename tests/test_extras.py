@@ -86,7 +86,7 @@ def test_documents_install_extras_that_there_are(file):
     ("document", "command", "extra"),
     [
         ("lab/evaluation.md", "unmask evaluate", "data"),
-        ("faces.md", "unmask data facebench", "tune"),
+        ("lab/faces.md", "unmask data facebench", "tune"),
         ("long-videos.md", "unmask data montage", "data"),
         ("lab/peers.md", "unmask evaluate", "peers"),
         ("lab/present.md", "unmask present", "data"),

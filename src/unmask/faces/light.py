@@ -41,7 +41,7 @@ def is_dark(image: Image, *, below: float) -> bool:
 def lighten(image: Image) -> Image:
     """A lightened copy of a dark picture, for detection alone: crops are cut from the original.
 
-    A slight blur takes noise away, then the brightest hundredth is brought near white. ``docs/faces.md``
+    A slight blur takes noise away, then the brightest hundredth is brought near white. ``docs/lab/faces.md``
     tells what else was tried.
 
     Args:

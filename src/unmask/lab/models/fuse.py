@@ -22,7 +22,7 @@ from unmask.lab.models.export import OPSET
 
 SHARPNESS = 2.0
 """Log-odds that a standard deviation of real faces is worth in a family that a network knows; 1.2 to 2.2 were
-measured for the networks that ship (docs/lab/training.md)."""
+measured for the networks that ship (docs/lab/training_notes.md)."""
 EDGE_FRACTION, EDGE_LEVELS, EDGES = 0.06, 0.75, 3
 """A crop whose line at the edge and line at this share of its side differ by fewer grey levels, on so many of
 four sides, reaches beyond its picture there: what lies outside repeats the picture's edge."""
