@@ -1,0 +1,115 @@
+"""Lays the documents out for the site.
+
+What a page links to outside ``docs/`` comes along, and notebooks become pages.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+from pathlib import Path
+
+LINK = re.compile(r"(\]\()([^)\s]+)(\))")
+_SKIPPED = shutil.ignore_patterns("__pycache__", "*.py", ".ipynb_checkpoints")
+
+
+def stage(root: Path, target: Path) -> None:
+    """Copy ``docs/`` into a folder, with all that its pages link to in the repository.
+
+    Args:
+        root: The repository.
+        target: Where the pages go; must not exist.
+    """
+    docs = root / "docs"
+    shutil.copytree(docs, target, ignore=_SKIPPED)
+    for notebook in sorted(target.rglob("*.ipynb")):
+        notebook.with_suffix(".md").write_text(notebook_page(notebook), encoding="utf-8")
+    done: set[Path] = set()
+    pages = [(page, docs / page.relative_to(target)) for page in sorted(target.rglob("*.md"))]
+    while pages:
+        page, source = pages.pop()
+        if page in done:
+            continue
+        done.add(page)
+        text = page.read_text(encoding="utf-8")
+        more = []
+
+        def follow(found: re.Match[str], page: Path = page, source: Path = source, more: list = more) -> str:  # type: ignore[type-arg]
+            return found[1] + _led(found[2], page, source, root, target, more) + found[3]
+
+        page.write_text(LINK.sub(follow, text), encoding="utf-8")
+        pages += more
+
+
+def _led(link: str, page: Path, source: Path, root: Path, target: Path, more: list[tuple[Path, Path]]) -> str:
+    """Where a link leads on the site."""
+    path, hash_sign, heading = link.partition("#")
+    if not path or "://" in path or path.startswith("mailto:"):
+        return link
+    file = (source.parent / path).resolve()
+    docs = root / "docs"
+    if file.is_relative_to(docs):
+        if file.is_dir():
+            return f"{path.rstrip('/')}/README.md{hash_sign}{heading}"
+        if file.suffix == ".py":
+            return _copied(file, page, root, target, more)
+        return re.sub(r"\.ipynb$", ".md", path) + hash_sign + heading
+    if not file.is_relative_to(root) or not file.exists():
+        return link  # the build refuses it
+    return _copied(file, page, root, target, more) + hash_sign + heading
+
+
+def _copied(file: Path, page: Path, root: Path, target: Path, more: list[tuple[Path, Path]]) -> str:
+    """Bring a file of the repository along, and say how a page links to it."""
+    if file.is_dir():
+        file = file / "README.md"
+    copy = target / "files" / file.relative_to(root)
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if file == root / "README.md":
+            return _relative(target / "index.md", page)
+        shutil.copy(file, copy)
+        if copy.suffix == ".md":
+            more.append((copy, file))
+    return _relative(copy, page)
+
+
+def _relative(file: Path, page: Path) -> str:
+    up = "../" * len(page.parent.relative_to(_common(file, page)).parts)
+    return up + file.relative_to(_common(file, page)).as_posix()
+
+
+def _common(file: Path, page: Path) -> Path:
+    return next(parent for parent in page.parents if file.is_relative_to(parent))
+
+
+def notebook_page(notebook: Path) -> str:
+    """A notebook with its stored outputs as Markdown; its pictures become files beside it."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    lines: list[str] = []
+    for number, cell in enumerate(cells):
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            lines += [text, ""]
+            continue
+        lines += ["```python", text, "```", ""]
+        for place, output in enumerate(cell.get("outputs", [])):
+            lines += _output(output, notebook, f"{notebook.stem}_{number}_{place}")
+    return "\n".join(lines)
+
+
+def _output(output: dict[str, object], notebook: Path, name: str) -> list[str]:
+    data = output.get("data", {})
+    assert isinstance(data, dict)
+    for kind, suffix in (("image/png", "png"), ("image/jpeg", "jpg")):
+        if kind in data:
+            picture = notebook.with_name(f"{name}.{suffix}")
+            picture.write_bytes(base64.b64decode("".join(data[kind])))
+            return [f"![What the cell above shows]({picture.name})", ""]
+    if "text/html" in data:
+        return ["".join(data["text/html"]), ""]
+    text = output.get("text") or data.get("text/plain") or []
+    assert isinstance(text, list | str)
+    return ["```text", "".join(text).rstrip("\n"), "```", ""]
