@@ -18,6 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from make_examples import make_original
 from playwright.sync_api import sync_playwright
 
 import unmask
@@ -34,9 +35,9 @@ def write_set(folder: Path) -> Path:
     """A real clip, its fake, and two clips that are hard to find a face in."""
     for kind in ("real", "fake"):
         (folder / kind).mkdir(parents=True)
-    shutil.copyfile(EXAMPLES / "portrait_real.mp4", folder / "real" / "portrait.mp4")
+    make_original(folder / "real" / "portrait.mp4")
     shutil.copyfile(EXAMPLES / "portrait_swapped.mp4", folder / "fake" / "portrait.mp4")
-    clip = unmask.read_clip(EXAMPLES / "portrait_real.mp4")
+    clip = unmask.read_clip(folder / "real" / "portrait.mp4")
     images = np.stack([frame.picture.rgb() for frame in clip.frames])
     rate = len(images) / clip.duration_seconds
     dark = (images * DARK_SHARE).astype(np.uint8)

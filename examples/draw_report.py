@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from make_examples import make_original
 from playwright.sync_api import Browser, sync_playwright
 
 import unmask
@@ -21,6 +22,7 @@ from unmask.report.pdf import find_browser
 from unmask.verdicts import Verdict
 
 CLIPS = ("portrait_swapped.mp4", "portrait_real.mp4")
+ORIGINAL = "original.mp4"
 CUT = "cut_together.mp4"
 FILM = "film.mp4"
 
@@ -44,12 +46,14 @@ def main() -> None:
 def make_reports(folder: Path) -> None:
     """Of the swap, in German of both cut together, of a film of three shots, and the overview."""
     here = Path(__file__).parent
-    files = [*(here / name for name in CLIPS), cut_together([here / name for name in CLIPS], folder / CUT)]
+    make_original(folder / ORIGINAL)  # the examples show one face twice, and would be taken for one person
+    swapped, original = here / CLIPS[0], folder / ORIGINAL
+    files = [*(here / name for name in CLIPS), cut_together([swapped, original], folder / CUT)]
     pairs = [(named(unmask.scan(file)), file) for file in files]
     write_reports(
         pairs, folder / "all", options=ReportOptions(command="unmask scan examples --report all"), jobs=1
     )
-    film = cut_together([here / CLIPS[number] for number in (1, 0, 1)], folder / FILM)
+    film = cut_together([original, swapped, original], folder / FILM)
     shown = ReportOptions(command=f"unmask scan {FILM} --report film.html", heat_map=False)
     write_report(named(unmask.scan(film)), film, folder / "film.html", options=shown)
     german = ReportOptions(language="de", command=f"unmask scan {CUT} --report {CUT}.html --language de")

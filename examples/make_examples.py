@@ -1,18 +1,19 @@
-"""Makes the two example clips: a camera moving over a portrait, and the same with the face swapped.
+"""Makes the two example clips: a camera moving over a portrait, and over another whose face was swapped.
 
     pip install -e '.[test]'
     python examples/make_examples.py examples
 
 Takes some seconds on any CPU. Both portraits are in the public domain and lie inside Python packages: Grace
-Hopper (US Navy, in matplotlib) and Eileen Collins (NASA, in scikit-image). In ``portrait_swapped.mp4``
-Hopper bears the face of Collins: bent onto her key points, given her colours, and blended in by solving
-Poisson's equation (Perez, Gangnet and Blake, "Poisson image editing", 2003). Nothing here is left to
-chance, so that the clips can be made again.
+Hopper (US Navy, in matplotlib) and Eileen Collins (NASA, in scikit-image). ``portrait_real.mp4`` shows Collins as
+she was photographed. In ``portrait_swapped.mp4`` Hopper bears the face of Collins: bent onto her key points, given
+her colours, and blended in by solving Poisson's equation (Perez, Gangnet and Blake, "Poisson image editing", 2003).
+Nothing here is left to chance, so that the clips can be made again.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -76,13 +77,34 @@ def swap(target: Image, donor: Image) -> Image:
     return np.asarray(cv2.seamlessClone(coloured, target, mask, middle, cv2.NORMAL_CLONE), np.uint8)
 
 
-def view(portrait: Image, index: int, grain: NDArray[np.float32]) -> Image:
-    """What the camera sees in one frame: it drifts to the right and closer, and trembles a little."""
+@dataclass(frozen=True)
+class Camera:
+    """What a camera sees of a portrait, in the portrait's pixels, when it begins and when it ends.
+
+    Attributes:
+        centre: Where it looks, x and y.
+        drift: How far that moves until the end.
+        width: How wide a part of the portrait fills the picture, at the beginning and at the end.
+        crf: How strongly the encoder compresses; less is better.
+    """
+
+    centre: tuple[float, float]
+    drift: tuple[float, float]
+    width: tuple[float, float]
+    crf: int
+
+
+HOPPER = Camera(centre=(246, 232), drift=(22, -4), width=(450, 390), crf=24)
+COLLINS = Camera(centre=(222, 140), drift=(12, -4), width=(300, 260), crf=20)
+
+
+def view(portrait: Image, index: int, grain: NDArray[np.float32], camera: Camera) -> Image:
+    """What the camera sees in one frame: it drifts and comes closer, and trembles a little."""
     time_seconds = index / FRAMES_PER_SECOND
     share = (1 - np.cos(np.pi * index / (FRAMES - 1))) / 2
-    zoom = WIDTH / (450 - 60 * share)
-    centre_x = 246 + 22 * share + 0.7 * np.sin(2 * np.pi * 0.9 * time_seconds)
-    centre_y = 232 - 4 * share + 0.6 * np.sin(2 * np.pi * 0.7 * time_seconds + 1)
+    zoom = WIDTH / (camera.width[0] + (camera.width[1] - camera.width[0]) * share)
+    centre_x = camera.centre[0] + camera.drift[0] * share + 0.7 * np.sin(2 * np.pi * 0.9 * time_seconds)
+    centre_y = camera.centre[1] + camera.drift[1] * share + 0.6 * np.sin(2 * np.pi * 0.7 * time_seconds + 1)
     move = np.array([[zoom, 0, WIDTH / 2 - zoom * centre_x], [0, zoom, HEIGHT / 2 - zoom * centre_y]])
     seen = cv2.warpAffine(
         portrait, move, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
@@ -90,17 +112,17 @@ def view(portrait: Image, index: int, grain: NDArray[np.float32]) -> Image:
     return np.clip(np.rint(seen + grain), 0, 255).astype(np.uint8)
 
 
-def write_clip(path: Path, portrait: Image) -> None:
+def write_clip(path: Path, portrait: Image, camera: Camera) -> None:
     """Film a portrait and write it as H.264; one thread, for the same file each time."""
     chance = np.random.default_rng(0)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FRAMES_PER_SECOND)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.thread_count = 1
-        stream.options = {"crf": "24", "preset": "medium"}
+        stream.options = {"crf": str(camera.crf), "preset": "medium"}
         for index in range(FRAMES):
             grain = chance.normal(0, NOISE_LEVELS, (HEIGHT, WIDTH, 1)).astype(np.float32)
-            frame = av.VideoFrame.from_ndarray(view(portrait, index, grain), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(view(portrait, index, grain, camera), format="rgb24")
             frame.pts, frame.time_base = index, Fraction(1, FRAMES_PER_SECOND)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -110,8 +132,13 @@ def make_examples(folder: Path) -> None:
     """Write both clips into a folder."""
     hopper, collins = portraits()
     folder.mkdir(parents=True, exist_ok=True)
-    write_clip(folder / "portrait_real.mp4", hopper)
-    write_clip(folder / "portrait_swapped.mp4", swap(hopper, collins))
+    write_clip(folder / "portrait_real.mp4", collins, COLLINS)
+    write_clip(folder / "portrait_swapped.mp4", swap(hopper, collins), HOPPER)
+
+
+def make_original(path: Path) -> None:
+    """Write what ``portrait_swapped.mp4`` was made from: Hopper with her own face."""
+    write_clip(path, portraits()[0], HOPPER)
 
 
 def main() -> None:
