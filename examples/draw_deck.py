@@ -18,10 +18,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from make_examples import make_original
 from playwright.sync_api import sync_playwright
 
 import unmask
+from make_examples import make_original
 from unmask.video.encoding import encode_video
 
 EXAMPLES = Path(__file__).resolve().parent

@@ -13,10 +13,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from make_examples import make_original
 from playwright.sync_api import Browser, sync_playwright
 
 import unmask
+from make_examples import make_original
 from unmask.report import ReportOptions, write_report, write_reports
 from unmask.report.pdf import find_browser
 from unmask.verdicts import Verdict

@@ -68,7 +68,7 @@ def test_only_the_face_differs_between_the_swap_and_its_original(script, tmp_pat
     assert difference[:, -100:].mean() < 4
 
 
-@pytest.mark.parametrize(("name", "outcome"), zip(CLIPS, ("real", "fake"), strict=True))
+@pytest.mark.parametrize(("name", "outcome"), list(zip(CLIPS, ("real", "fake"), strict=True)))
 def test_the_clips_that_greet_a_newcomer_are_judged_rightly(name, outcome):
     verdict = unmask.scan(EXAMPLES / name)
     assert verdict.outcome == outcome, verdict.reason
