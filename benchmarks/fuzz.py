@@ -14,6 +14,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hostile.runs import Tally
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -36,32 +40,29 @@ def main() -> None:
         kinds = make_corpus(Path(folder))
     kinds = [kind for kind in kinds if not options.only or kind.name.startswith(tuple(options.only))]
     began = time.monotonic()
-    shown = sys.stderr.isatty()
-    found = try_many(
-        kinds,
-        options.mutations,
-        seed=options.seed,
-        jobs=options.jobs,
-        tell=lambda done: print(f"\r{done}", end="", file=sys.stderr) if shown else None,
-    )
-    seconds = time.monotonic() - began
+
+    def keep(found: Tally) -> None:
+        told = _plain(found) | {"seed": options.seed, "seconds": round(time.monotonic() - began, 1)}
+        options.output.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        if sys.stderr.isatty():
+            print(f"\r{found.total}", end="", file=sys.stderr)
+
+    found = try_many(kinds, options.mutations, seed=options.seed, jobs=options.jobs, tell=keep)
     names = ("read", "refused", "fault", "end")
     print(f"\n{'kind':24}" + "".join(f"{name:>9}" for name in names))
     for kind, counts in found.answers.items():
         print(f"{kind:24}" + "".join(f"{counts[name]:9}" for name in names))
-    print(
-        f"{found.total} files in {seconds:.0f} s: {len(found.faults)} faults, {len(found.ends)} workers ended"
-    )
-    told = {
+    print(f"{found.total} files: {len(found.faults)} faults, {len(found.ends)} workers ended")
+    raise SystemExit(1 if found.faults else 0)
+
+
+def _plain(found: Tally) -> dict[str, Any]:
+    return {
         "mutations": found.total,
-        "seed": options.seed,
-        "seconds": round(seconds, 1),
         "answers": {kind: dict(counts) for kind, counts in found.answers.items()},
         "faults": [{"kind": kind, "seed": seed, "trace": trace} for kind, seed, trace in found.faults],
         "ends": [{"kind": kind, "seed": seed, "how": how} for kind, seed, how in found.ends],
     }
-    options.output.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    raise SystemExit(1 if found.faults else 0)
 
 
 if __name__ == "__main__":

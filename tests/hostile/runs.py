@@ -70,7 +70,7 @@ def try_many(
     *,
     seed: int = 0,
     jobs: int = 1,
-    tell: Callable[[int], None] = lambda done: None,
+    tell: Callable[[Tally], None] = lambda tally: None,
 ) -> Tally:
     """Damage and read files of every kind in turn.
 
@@ -79,7 +79,7 @@ def try_many(
         mutations: How many in all.
         seed: The first.
         jobs: Worker processes.
-        tell: Is told how many are done.
+        tell: Is told now and then what came of it so far.
     """
     share = [mutations // len(kinds) + (n < mutations % len(kinds)) for n in range(len(kinds))]
     todo = [
@@ -94,7 +94,7 @@ def try_many(
 
 
 def _try_stretches(
-    kinds: Sequence[Kind], todo: list[Stretch], jobs: int, tally: Tally, tell: Callable[[int], None]
+    kinds: Sequence[Kind], todo: list[Stretch], jobs: int, tally: Tally, tell: Callable[[Tally], None]
 ) -> list[Stretch]:
     """Gives what is left over of stretches whose workers ended."""
     left = []
@@ -118,7 +118,7 @@ def _try_stretches(
             tally.ends.append((one.kind, died_at, str(answer.reason)))
             rest = one.first + one.count - died_at - 1
             left += [Stretch(one.kind, died_at + 1, rest)] if rest else []
-        tell(tally.total)
+        tell(tally)
     return left
 
 
