@@ -59,3 +59,46 @@ def test_threads_that_write_the_same_file_each_write_all_of_it(tmp_path):
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda text: write_whole(file, text), texts * 5))
     assert file.read_text() in texts and list(tmp_path.iterdir()) == [file]
+
+
+KILLED = """
+import os, sys
+from unmask.files import whole_file
+
+with whole_file(sys.argv[1]) as draft:
+    draft.write_text("half of" * int(sys.argv[2]))
+    os._exit(9)
+"""
+
+
+def test_the_draft_of_a_killed_process_is_used_by_the_next(tmp_path):
+    file = tmp_path / "a.txt"
+    for times in (900, 1):
+        subprocess.run([sys.executable, "-c", KILLED, str(file), str(times)], check=False)
+        assert len(list(tmp_path.iterdir())) == 1 and not file.exists()
+    write_whole(file, "all of it")
+    assert file.read_text() == "all of it" and list(tmp_path.iterdir()) == [file]
+
+
+def test_a_draft_that_is_in_use_or_of_others_is_left_alone(tmp_path):
+    file, other = tmp_path / "a.txt", tmp_path / "other"
+    with whole_file(file) as usual:
+        usual.write_text("first")
+        write_whole(file, "second")
+        assert usual.read_text() == "first" and file.read_text() == "second"
+    assert file.read_text() == "first" and list(tmp_path.iterdir()) == [file]
+    other.write_text("of somebody else")
+    for link in (usual.symlink_to, usual.hardlink_to):
+        link(other)
+        write_whole(file, "third")
+        assert other.read_text() == "of somebody else" and file.read_text() == "third"
+        usual.unlink()
+
+
+def test_a_block_that_fails_leaves_nothing(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("before")
+    with pytest.raises(ValueError, match="no"), whole_file(file) as draft:
+        draft.write_text("half")
+        raise ValueError("no")
+    assert file.read_text() == "before" and list(tmp_path.iterdir()) == [file]

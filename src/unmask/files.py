@@ -22,7 +22,8 @@ _CHUNK_BYTES = 1 << 20
 def whole_file(path: str | Path) -> Iterator[Path]:
     """A draft beside a file; it takes the file's place when the block ends well, and is gone otherwise.
 
-    A link keeps pointing where it did, and a file that is replaced keeps its mode.
+    A link keeps pointing where it did, and a file that is replaced keeps its mode. A draft that a killed
+    process left is used by the next that writes this file, so that they do not heap up.
 
     Raises:
         OSError: The folder cannot be written to.
@@ -35,16 +36,17 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ('all of it', 1)
     """
     target = Path(path).resolve()
-    draft = target.with_name(f".draft.{secrets.token_hex(8)}{target.suffix}")
-    mode = _make(draft, mode=target.stat().st_mode & 0o777 if target.exists() else None)
-    try:
-        yield draft
-        with draft.open("rb") as written:
-            os.fsync(written.fileno())
-        draft.chmod(mode)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    mode = target.stat().st_mode & 0o777 if target.exists() else None
+    with _draft(target, mode=mode) as (draft, mode):
+        try:
+            yield draft
+            with draft.open("rb") as written:
+                os.fsync(written.fileno())
+            draft.chmod(mode)
+            draft.replace(target)
+        except BaseException:  # afterwards the name may already be another's
+            draft.unlink(missing_ok=True)
+            raise
 
 
 def write_whole(path: str | Path, text: str) -> None:
@@ -109,6 +111,50 @@ def fingerprint(path: str | Path) -> str:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+@contextmanager
+def _draft(target: Path, *, mode: int | None) -> Iterator[tuple[Path, int]]:
+    """An empty file beside another one, held while it is written, and the mode that the other is to have.
+
+    Its name depends on the other's alone, so that it is found again after a kill. Where another process holds
+    that one, or somebody else made it, it gets a name by chance.
+    """
+    usual = target.with_name(f".draft.{hashlib.sha256(target.name.encode()).hexdigest()[:16]}{target.suffix}")
+    if (handle := _take(usual, mode=mode)) is not None:
+        try:
+            yield usual, os.fstat(handle).st_mode & 0o777 if mode is None else mode
+        finally:
+            os.close(handle)
+        return
+    chance = target.with_name(f".draft.{secrets.token_hex(8)}{target.suffix}")
+    yield chance, _make(chance, mode=mode)
+
+
+def _take(file: Path, *, mode: int | None) -> int | None:
+    """Make or take over a draft; None where it is not ours to write. The lock goes with the handle."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    try:
+        handle = os.open(file, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o666 if mode is None else mode)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        facts = os.fstat(handle)
+        mine = stat.S_ISREG(facts.st_mode) and facts.st_uid == os.geteuid() and facts.st_nlink == 1
+        # Between opening and locking, the one before may have put it in its place.
+        if mine and os.path.samestat(facts, file.stat()):
+            if mode is not None:  # of one that was left, it may let others read
+                os.fchmod(handle, mode)
+            os.ftruncate(handle, 0)
+            return handle
+    except OSError:
+        pass
+    os.close(handle)
+    return None
 
 
 def _make(file: Path, *, mode: int | None) -> int:
