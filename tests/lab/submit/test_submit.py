@@ -179,17 +179,38 @@ def answer(name, size=4):
 def test_a_journal_forgets_files_that_changed_and_refuses_another_model(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"1234")
     wanted = [Wanted("a.mp4", str(tmp_path / "a.mp4"))]
-    journal = Journal(tmp_path / "j", {"model": "m"})
-    assert journal.read(wanted) == {}
-    journal.start([answer("a.mp4"), answer("other.mp4")])
-    assert journal.read(wanted) == {"a.mp4": answer("a.mp4")}
-    (tmp_path / "a.mp4").write_bytes(b"12345")
-    assert journal.read(wanted) == {}
-    with pytest.raises(DataError, match=r"must be of the same model.*--restart"):
-        Journal(tmp_path / "j", {"model": "other"}).read(wanted)
-    (tmp_path / "j").write_text("rubbish\n")
-    with pytest.raises(DataError, match=r"is no journal of a submission.*--restart"):
+    with Journal(tmp_path / "j", {"model": "m"}) as journal:
+        assert journal.read(wanted) == {}
+        for name in ("a.mp4", "other.mp4"):
+            journal.add(answer(name))
+        assert journal.read(wanted) == {"a.mp4": answer("a.mp4")}
+        (tmp_path / "a.mp4").write_bytes(b"12345")
+        assert journal.read(wanted) == {}
+        with pytest.raises(DataError, match="another run is working in it"):
+            Journal(tmp_path / "j", {"model": "m"})
+    refused = pytest.raises(DataError, match=r"must be of the same model.*--restart")
+    with refused, Journal(tmp_path / "j", {"model": "other"}) as journal:
         journal.read(wanted)
+    (tmp_path / "j").write_text("rubbish\n")
+    refused = pytest.raises(DataError, match=r"is no journal of a submission.*--restart")
+    with refused, Journal(tmp_path / "j", {"model": "m"}) as journal:
+        journal.read(wanted)
+
+
+@pytest.mark.parametrize("cut", [1, 30, 400])
+def test_a_journal_that_was_cut_short_anywhere_goes_on(tmp_path, cut):
+    (tmp_path / "a.mp4").write_bytes(b"1234")
+    wanted, file = [Wanted("a.mp4", str(tmp_path / "a.mp4"))], tmp_path / "j"
+    with Journal(file, {"model": "m"}) as journal:
+        journal.add(answer("a.mp4", size=9))
+        journal.add(answer("a.mp4"))
+    file.write_bytes(file.read_bytes()[:-cut])
+    with Journal(file, {"model": "m"}) as journal:
+        assert journal.read(wanted) == {}
+        journal.add(answer("a.mp4"))
+        assert journal.read(wanted) == {"a.mp4": answer("a.mp4")}
+        journal.forget()
+    assert not file.exists()
 
 
 WRONG = {

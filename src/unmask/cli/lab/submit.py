@@ -85,6 +85,7 @@ def submit(
     from unmask.errors import SettingsError
     from unmask.files import size_words
     from unmask.lab.submit.bundle import write_bundle
+    from unmask.lab.submit.journal import Journal
     from unmask.lab.submit.pace import parse_budget
     from unmask.lab.submit.run import SubmitSettings, journal_path, make_submission
     from unmask.lab.submit.wanted import find_sample, list_wanted
@@ -103,7 +104,8 @@ def submit(
         names = sample or find_sample(folder)
         wanted = list_wanted(folder, names, allow_absent=allow_absent)
         if restart:
-            journal_path(output).unlink(missing_ok=True)
+            with Journal(journal_path(output), {}) as journal:
+                journal.forget()
         with progress("submission", len(wanted)) as step:
             batch = BatchSettings(jobs=jobs)
             found = make_submission(wanted, output, scan, settings, batch=batch, on_done=step)

@@ -7,9 +7,11 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 from unmask.errors import DataError
-from unmask.files import write_whole
+from unmask.holding import drop, hold
 from unmask.lab.submit.wanted import Wanted
 
 
@@ -37,30 +39,49 @@ class Finding:
 
 
 class Journal:
-    """Answers on disk, one line each, written as they come.
+    """Answers on disk, one line each, written as they come, by one run at a time; use it in a ``with`` block.
+
+    Nothing but a line that was cut short is ever taken out of it, so that a kill at any moment costs no answer.
 
     Args:
         path: The file; it need not be there.
         head: What the answers depend on, such as the model; a journal of something else is refused.
+
+    Raises:
+        DataError: Another run writes to it.
+        OSError: It cannot be written.
     """
 
     def __init__(self, path: Path, head: dict[str, str]) -> None:
         self.path = path
         self._head = head
+        self._file = hold(path, place=path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file.seek(0, os.SEEK_END):
+            self._file.close()
+        else:
+            drop(self._file, self.path)
 
     def read(self, wanted: Iterable[Wanted]) -> dict[str, Finding]:
-        """The answers about these files as they are now, by name.
+        """The answers about these files as they are now, by name; of several the last.
 
-        A last line that was cut short by a kill is passed over.
+        A last line that was cut short by a kill is taken out.
 
         Raises:
             DataError: The journal is of something else, or no journal.
         """
-        if not self.path.exists():
-            return {}
         way_out = "remove it, or begin anew with --restart"
         try:
-            lines = self.path.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+            self._file.seek(0)
+            data = self._file.read()
+            self._file.truncate(data.rfind(b"\n") + 1)
+            lines = data.decode(errors="surrogateescape").split("\n")
         except OSError as error:
             raise DataError(f"{self.path} cannot be read ({error.strerror}); {way_out}") from error
         try:
@@ -73,22 +94,21 @@ class Journal:
         sizes = {one.name: one.size_bytes for one in wanted}
         return {one.name: one for one in answers if sizes.get(one.name) == one.size_bytes}
 
-    def start(self, answers: Iterable[Finding]) -> None:
-        """Write a clean journal of what is known, and make room for more.
+    def add(self, answer: Finding) -> None:
+        """Write one more answer, at once, and before the first what all depend on.
 
         Raises:
             OSError: It cannot be written.
         """
-        lines = [json.dumps(self._head), *(json.dumps(asdict(one)) for one in answers)]
-        write_whole(self.path, "".join(f"{line}\n" for line in lines))
+        if not self._file.seek(0, os.SEEK_END):
+            self._write(self._head)
+        self._write(asdict(answer))
 
-    def add(self, answer: Finding) -> None:
-        """Write one more answer, at once."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(answer)) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+    def forget(self) -> None:
+        """Forget everything; the file goes at the end of the block."""
+        self._file.truncate(0)
 
-    def remove(self) -> None:
-        """Forget everything."""
-        self.path.unlink(missing_ok=True)
+    def _write(self, plain: dict[str, Any]) -> None:
+        self._file.write(json.dumps(plain).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())

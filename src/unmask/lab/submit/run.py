@@ -109,7 +109,7 @@ def make_submission(
         on_done: Called after each video.
 
     Raises:
-        DataError: The journal is of another model.
+        DataError: The journal is of another model, or another run writes to it.
         ModelError: The model cannot be loaded.
         OSError: The output cannot be written.
     """
@@ -118,27 +118,29 @@ def make_submission(
     card = read_card(card_path(scan.model))
     digest = hashlib.sha256(repr(card.calibration).encode()).hexdigest()
     head = {"model": card.name, "weights": card.sha256[:12], "calibration": digest[:12]}
-    journal = Journal(journal_path(output), head)
-    answers = {name: one for name, one in journal.read(wanted).items() if one.outcome != Outcome.ERROR.value}
-    journal.start(answers.values())
-    reused = len(answers)
-    for one in wanted:
-        if not one.path:
-            answers[one.name] = Finding(one.name, 0, "absent", None, "no such file", 0, 0.0)
-        if one.name in answers:
-            on_done()
-    ends = started + submit.budget_seconds - min(_MARGIN_SHARE * submit.budget_seconds, _MOST_MARGIN_SECONDS)
-    todo = [one for one in wanted if one.name not in answers]
-    for answer in _scan(todo, scan, batch, ends):
-        answers[answer.name] = answer
-        journal.add(answer)
-        on_done()
     clip = max(LEAST_CLIP, card.calibration.clip if submit.clip is None else submit.clip)
-    labels = {one.name: _label(answers.get(one.name), fallback=submit.fallback, clip=clip) for one in wanted}
-    write_submission(output, labels)
-    outcomes = Counter(a.outcome if (a := answers.get(one.name)) else OUT_OF_TIME for one in wanted)
-    if not (outcomes[OUT_OF_TIME] or outcomes[Outcome.ERROR]):
-        journal.remove()
+    with Journal(journal_path(output), head) as journal:
+        known = journal.read(wanted)
+        answers = {name: one for name, one in known.items() if one.outcome != Outcome.ERROR.value}
+        reused = len(answers)
+        for one in wanted:
+            if not one.path:
+                answers[one.name] = Finding(one.name, 0, "absent", None, "no such file", 0, 0.0)
+            if one.name in answers:
+                on_done()
+        margin = min(_MARGIN_SHARE * submit.budget_seconds, _MOST_MARGIN_SECONDS)
+        todo = [one for one in wanted if one.name not in answers]
+        for answer in _scan(todo, scan, batch, started + submit.budget_seconds - margin):
+            answers[answer.name] = answer
+            journal.add(answer)
+            on_done()
+        labels = {
+            one.name: _label(answers.get(one.name), fallback=submit.fallback, clip=clip) for one in wanted
+        }
+        write_submission(output, labels)
+        outcomes = Counter(a.outcome if (a := answers.get(one.name)) else OUT_OF_TIME for one in wanted)
+        if not (outcomes[OUT_OF_TIME] or outcomes[Outcome.ERROR]):
+            journal.forget()
     return Submission(
         rows=len(labels),
         outcomes=dict(sorted(outcomes.items())),

@@ -1,0 +1,215 @@
+"""Runs of ``unmask`` that come to harm at a chosen change to files: killed, or told that the disk is full.
+
+Python tells hooks of each file that is opened to write, renamed or removed, and of each statement to SQLite.
+So the run of a child process can be ended at the k-th of them, wherever in the code it comes from. A child is
+forked off a server that has the libraries loaded already, which saves seconds for each.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["unmask.lab.train.run", "unmask.pipeline", "unmask.lab.zoo.get", "pandas"])
+PATIENCE_SECONDS = 240.0
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_CHANGES = {
+    "os.rename": (1, 3), "os.link": (1, 3), "os.symlink": (1, 2), "os.remove": (0, 1), "os.rmdir": (0, 1),
+    "os.mkdir": (0, 2), "os.truncate": (0, None), "os.chmod": (0, 2),
+}  # fmt: skip
+"""What changes files: where the path stands among the arguments, and the folder that it begins in."""
+_YEAR_SECONDS = 365 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What comes to a run.
+
+    Attributes:
+        at: Before which change, counted from 1; None spares it.
+        kind: ``kill``; ``tear`` kills it in the middle of what it was just writing; ``full``, ``broken`` and
+            ``sealed`` are a disk that is full, fails, or can no longer be written to from here on.
+        clock: Whether the clock is set back by a year meanwhile.
+    """
+
+    at: int | None = None
+    kind: str = "kill"
+    clock: bool = False
+
+
+SPARED = Harm()
+_ERRORS = {"full": errno.ENOSPC, "broken": errno.EIO, "sealed": errno.EROFS}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended.
+
+    Attributes:
+        code: Of its exit; the negative number of a signal.
+        told: What it wrote to stderr.
+        changes: Each that was made, or would have been, in words.
+    """
+
+    code: int
+    told: str
+    changes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Run:
+    """A run that goes on in a process of its own.
+
+    Attributes:
+        process: The process.
+        notes: Where it writes.
+    """
+
+    process: multiprocessing.process.BaseProcess
+    notes: Path
+
+    @property
+    def said(self) -> str:
+        """What it has written to stdout so far."""
+        file = self.notes / "out"
+        return file.read_text(errors="replace") if file.exists() else ""
+
+    def end(self) -> Ended:
+        """Wait until it has ended."""
+        self.process.join(PATIENCE_SECONDS)
+        if self.process.exitcode is None:
+            self.process.kill()
+            raise AssertionError(f"a run hangs: {(self.notes / 'err').read_text(errors='replace')}")
+        changes = (self.notes / "changes").read_text(errors="replace").splitlines()
+        told = (self.notes / "err").read_text(errors="replace")
+        return Ended(self.process.exitcode, told, tuple(changes))
+
+
+def start(
+    arguments: Sequence[object],
+    watched: Path,
+    notes: Path,
+    *,
+    harm: Harm = SPARED,
+    environment: Mapping[str, str] | None = None,
+) -> Run:
+    """Begin ``unmask ARGUMENTS``.
+
+    Args:
+        arguments: Of the command line.
+        watched: Changes in this folder count.
+        notes: An empty folder for what the run tells.
+        harm: What comes to it.
+        environment: Added to that of this process.
+    """
+    notes.mkdir(parents=True)
+    words = [str(word) for word in arguments]
+    given = (words, watched, notes, harm, dict(environment or {}))
+    process = CONTEXT.Process(target=_live, args=given)
+    process.start()
+    return Run(process, notes)
+
+
+def _live(words: list[str], watched: Path, notes: Path, harm: Harm, environment: dict[str, str]) -> None:
+    os.environ |= environment | {"TMPDIR": str(notes)}
+    tempfile.tempdir = None
+    for number, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(notes / name, os.O_WRONLY | os.O_CREAT), number)
+    sys.stdout, sys.stderr = (
+        open(number, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+        for number in (1, 2)
+    )
+    import torch
+
+    from unmask.cli import main
+
+    torch.set_num_threads(1)
+    if harm.clock:
+        _set_back()
+    counted = os.open(notes / "changes", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    sys.addaudithook(_Watch(os.path.realpath(watched), harm, lambda told: os.write(counted, told.encode())))
+    main(words)
+
+
+def _set_back() -> None:
+    """From the third look at it on, the clock is a year behind."""
+    now, looks = time.time, iter(range(1 << 40))
+    time.time = lambda: now() - (_YEAR_SECONDS if next(looks) > 2 else 0)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The hook, which cannot be taken off again."""
+
+    folder: str
+    harm: Harm
+    tell: Callable[[str], object]
+    count: int = 0
+    open_now: list[tuple[str, int]] = field(default_factory=list)
+    _here: threading.local = field(default_factory=threading.local)
+
+    def __call__(self, event: str, given: tuple[object, ...]) -> None:
+        if getattr(self._here, "busy", False):
+            return
+        if event == "sqlite3.connect/handle":
+            given[0].set_trace_callback(self._see_statement)
+            return
+        path = self._path(event, given)
+        if path is None or not path.startswith(self.folder):
+            return
+        self._here.busy = True
+        try:
+            self._come_to_harm(f"{event} {path[len(self.folder) :]}")
+            if event == "open":
+                size = os.stat(path).st_size if os.path.isfile(path) else 0
+                self.open_now[:] = [(path, 0 if given[2] & os.O_TRUNC else size)]
+        finally:
+            self._here.busy = False
+
+    def _path(self, event: str, given: tuple[object, ...]) -> str | None:
+        """Of what is changed; None where nothing is."""
+        if event == "open":
+            if not isinstance(given[2], int) or not given[2] & _WRITES:
+                return None
+            place, folder = given[0], None
+        elif event in _CHANGES:
+            at, within = _CHANGES[event]
+            place, folder = given[at], None if within is None else given[within]
+        else:
+            return None
+        if isinstance(place, int):
+            return os.path.realpath(f"/proc/self/fd/{place}")
+        path = os.fsdecode(place)
+        if isinstance(folder, int) and folder >= 0 and not os.path.isabs(path):
+            path = f"/proc/self/fd/{folder}/{path}"
+        head, tail = os.path.split(path)
+        return os.path.join(os.path.realpath(head), tail)
+
+    def _see_statement(self, statement: str) -> None:
+        self._come_to_harm(f"sql {statement.split()[0]}")
+
+    def _come_to_harm(self, what: str) -> None:
+        self.count += 1
+        self.tell(what + "\n")
+        if self.harm.at is None or self.count < self.harm.at:
+            return
+        if self.harm.kind == "tear":
+            for path, size in self.open_now:
+                if os.path.isfile(path):
+                    os.truncate(path, size + (os.stat(path).st_size - size) // 2)
+        if self.harm.kind in ("kill", "tear"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if not what.startswith("sql"):
+            number = _ERRORS[self.harm.kind]
+            raise OSError(number, os.strerror(number))
