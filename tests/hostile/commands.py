@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,13 +24,15 @@ class Command:
     Attributes:
         name: Of the command.
         arguments: For an output folder.
-        left_out: Of the files that it leaves, those whose bytes a clock decides.
+        left_out: How names of files begin whose bytes a clock decides.
+        on_the_way: Names of files that are otherwise before the end, and still are no result.
         environment: For an output folder.
     """
 
     name: str
     arguments: Callable[[Path], list[object]]
     left_out: tuple[str, ...] = ()
+    on_the_way: tuple[str, ...] = ()
     environment: Callable[[Path], Mapping[str, str]] = field(default=lambda folder: {})
 
     def leaves(self, folder: Path) -> dict[str, bytes]:
@@ -43,61 +46,68 @@ class Command:
         }
 
 
-def make_commands(folder: Path, names: tuple[str, ...] = NAMES) -> list[Command]:
-    """The commands, and their data.
+@contextmanager
+def made_commands(folder: Path, names: tuple[str, ...] = NAMES) -> Iterator[list[Command]]:
+    """The commands with their data, and within the block whatever they need beside it.
 
     Args:
         folder: For the data.
         names: Of the commands that are wanted.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return [_MAKERS[name](folder / name.replace(" ", "-")) for name in names]
+    with ExitStack() as stack:
+        yield [_MAKERS[name](folder / name.replace(" ", "-"), stack) for name in names]
 
 
-def _extract(folder: Path) -> Command:
-    clips = write_labelled(folder, originals=2)
+def _extract(folder: Path, stack: ExitStack) -> Command:
+    clips = write_labelled(folder, originals=2, odd=False)
     options = ["--workers", 1, "--frames", 3, "--shard-videos", 2]
     return Command("extract", lambda out: ["extract", clips, "-o", out, *options], ("timings",))
 
 
-def _submit(folder: Path) -> Command:
-    clips, card = write_labelled(folder / "clips", originals=2), write_tiny_model(folder / "model")
+def _submit(folder: Path, stack: ExitStack) -> Command:
+    clips = write_labelled(folder / "clips", originals=1, odd=False)
+    card = write_tiny_model(folder / "model")
     options = ["--model", card, "--frames", 3, "--jobs", 1]
     return Command("submit", lambda out: ["submit", clips, "-o", out / "submission.csv", *options])
 
 
-def _train(folder: Path) -> Command:
+def _train(folder: Path, stack: ExitStack) -> Command:
     folder.mkdir()
     store_people(folder / "train", [("ann", "REAL"), ("ben", "REAL")])
     store_people(folder / "val", [("carl", "REAL"), ("f-of-carl", "FAKE")])
     recipe = write_recipe(folder, folder)
-    return Command("train", lambda out: ["train", recipe, "-o", out], ("tensorboard",))
+    return Command("train", lambda out: ["train", recipe, "-o", out], ("tensorboard",), ("checkpoint.pt", "log.jsonl"))
 
 
-def _evaluate(folder: Path) -> Command:
-    clips, card = write_labelled(folder / "clips", originals=3), write_tiny_model(folder / "model")
+def _evaluate(folder: Path, stack: ExitStack) -> Command:
+    clips = write_labelled(folder / "clips", originals=2, odd=False)
+    card = write_tiny_model(folder / "model")
     options = ["--model", card, "--frames", 3, "--jobs", 1]
     return Command("evaluate", lambda out: ["evaluate", clips, "-o", out, *options])
 
 
-def _calibrate(folder: Path) -> Command:
+def _calibrate(folder: Path, stack: ExitStack) -> Command:
     clips = write_labelled(folder / "clips", originals=3, odd=False)
     card = write_tiny_model(folder / "model")
     options = ["--model", card, "--frames", 3, "--jobs", 1]
     return Command("calibrate", lambda out: ["calibrate", clips, "-o", out / "card.json", *options])
 
 
-def _get(folder: Path) -> Command:
-    """From the hub that HF_ENDPOINT names."""
-    from lab_hub import endpoint
+def _get(folder: Path, stack: ExitStack) -> Command:
+    """From a hub in this process."""
+    from hub_server import serve
+    from published import gend_files
+
+    hub = stack.enter_context(serve({"yermandy/GenD_CLIP_L_14": gend_files("clip")}))
 
     def environment(out: Path) -> dict[str, str]:
-        return {"UNMASK_CACHE": str(out), "HF_ENDPOINT": endpoint(), "HF_TOKEN_PATH": str(folder / "none")}
+        return {"UNMASK_CACHE": str(out), "HF_ENDPOINT": hub.url, "HF_TOKEN_PATH": str(folder / "none")}
 
     return Command("model get", lambda out: ["model", "get", "gend-clip-l14"], environment=environment)
 
 
-_MAKERS: dict[str, Callable[[Path], Command]] = {
+_MAKERS: dict[str, Callable[[Path, ExitStack], Command]] = {
     "extract": _extract,
     "submit": _submit,
     "train": _train,
@@ -110,6 +120,6 @@ _MAKERS: dict[str, Callable[[Path], Command]] = {
 def _without_times(file: Path) -> bytes:
     if file.name != "log.jsonl":
         return file.read_bytes()
-    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    rows = [json.loads(line) for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
     kept = [{name: value for name, value in row.items() if name not in MEASURED} for row in rows]
     return json.dumps(kept).encode()

@@ -74,6 +74,7 @@ def evaluate(
     from unmask.cli.running import stopping_on_errors
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import SettingsError
+    from unmask.holding import alone_in
     from unmask.lab.evaluate.clips import read_clips
     from unmask.lab.evaluate.contenders import list_contenders
     from unmask.lab.evaluate.summary import summarise
@@ -87,14 +88,15 @@ def evaluate(
         contenders = list_contenders(model or [], peer or [])
         clips = read_clips(sources, by=by or [])
         _make_folder(output)
-        judged = judge_clips(clips, contenders, settings, batch)
-        name = ", ".join(source.name for source in sources)
-        summary = summarise(judged, name=name, fallback=fallback)
-        if ladder:
-            summary["ladder"] = _climb(judged, contenders, ScanSettings(score=score), batch)
-        if everyday:
-            summary["everyday"] = _try_changes(judged, contenders, ScanSettings(score=score), batch)
-        _write(output, summary, judged)
+        with alone_in(output):
+            judged = judge_clips(clips, contenders, settings, batch)
+            name = ", ".join(source.name for source in sources)
+            summary = summarise(judged, name=name, fallback=fallback)
+            if ladder:
+                summary["ladder"] = _climb(judged, contenders, ScanSettings(score=score), batch)
+            if everyday:
+                summary["everyday"] = _try_changes(judged, contenders, ScanSettings(score=score), batch)
+            _write(output, summary, judged)
         _show(summary, output)
         if json:
             typer.echo(json_module.dumps(summary, indent=1))
@@ -151,9 +153,15 @@ def _write(folder: Path, summary: dict[str, Any], judged: list[Judged]) -> None:
     from unmask.lab.evaluate.tables import scores_csv
     from unmask.lab.pages.evaluation import evaluation_page
 
-    write_whole(folder / "scores.csv", scores_csv(judged))
-    write_whole(folder / "metrics.json", json_module.dumps(summary, indent=1, allow_nan=False) + "\n")
-    write_whole(folder / "index.html", evaluation_page(summary, judged))
+    told = {
+        "scores.csv": scores_csv(judged),
+        "metrics.json": json_module.dumps(summary, indent=1, allow_nan=False) + "\n",
+        "index.html": evaluation_page(summary, judged),
+    }
+    # An older page goes first and the new one comes last: what is there beside a page belongs to it.
+    (folder / "index.html").unlink(missing_ok=True)
+    for name, text in told.items():
+        write_whole(folder / name, text)
 
 
 def _show(summary: dict[str, Any], folder: Path) -> None:

@@ -100,7 +100,7 @@ def export_judge(
     both = zip(_run(file, crops), [expected] if isinstance(expected, Tensor) else expected, strict=True)
     difference = max(float(np.abs(found - wanted.numpy()).max()) for found, wanted in both)
     if not difference <= LARGEST_DIFFERENCE:
-        raise ModelError(f"{file.name} must match torch within {LARGEST_DIFFERENCE}, got {difference:.2g}")
+        raise ModelError(f"ONNX must match torch within {LARGEST_DIFFERENCE}, got {difference:.2g}")
     return difference
 
 

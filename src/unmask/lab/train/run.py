@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 
-from unmask.files import size_words
+from unmask.errors import DataError
+from unmask.files import size_words, whole_file, write_whole
+from unmask.holding import alone_in
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card, write_card
 from unmask.lab.models.backbone import MEAN, STD
@@ -53,10 +56,21 @@ def run_recipe(
 
     Raises:
         SettingsError: The recipe breaks a rule.
-        DataError: The data or a checkpoint does.
+        DataError: The data or a checkpoint does, another run works in the folder, or it cannot be written to.
         ModelError: The network is unknown, or its export differs.
     """
     resolved = read_recipe(recipe)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Of the processes that a launcher starts, the first alone writes.
+        with alone_in(folder) if os.environ.get("RANK", "0") == "0" else nullcontext():
+            return _run(resolved, folder, say=say, show=show, int8=int8)
+    except OSError as error:
+        where = f"{error.filename or folder}: {error.strerror or error}"
+        raise DataError(f"{where}; when that is mended, the same command goes on") from error
+
+
+def _run(resolved: Recipe, folder: Path, *, say: Callable[[str], None], show: Report, int8: bool) -> bool:
     for run in resolved.members or (resolved,):
         place = folder / run.name if resolved.members else folder
         trainer = train(run, place, say=say, show=show)
@@ -125,19 +139,23 @@ def export(
 ) -> None:
     """Write a network as ONNX with a first card, and as int8 where asked for."""
     file = folder / f"{recipe.name}.onnx"
-    difference = export_onnx(net, file, size_px=recipe.view.size_px)
+    with whole_file(file) as draft:
+        difference = export_onnx(net, draft, size_px=recipe.view.size_px)
     measured = {file.name: {"bytes": file.stat().st_size, "largest_difference": difference}}
-    write_card(draft_card(recipe, file), file.with_suffix(".json"))
+    with whole_file(file.with_suffix(".json")) as draft:
+        write_card(draft_card(recipe, file), draft)
     say(f"{file}: {size_words(file.stat().st_size)}, logits within {difference:.1g} of torch's")
     if int8:
         small = folder / f"{recipe.name}-int8.onnx"
-        numbers = export_int8(file, small, sources, recipe)
+        with whole_file(small) as draft:
+            numbers = export_int8(file, draft, sources, recipe)
         measured[small.name] = numbers
-        write_card(draft_card(recipe, small), small.with_suffix(".json"))
+        with whole_file(small.with_suffix(".json")) as draft:
+            write_card(draft_card(recipe, small), draft)
         say(
             f"{small}: " + ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in numbers.items())
         )
-    (folder / EXPORT_NAME).write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder / EXPORT_NAME, json.dumps(measured, indent=2) + "\n")
 
 
 def draft_card(recipe: Recipe, file: Path) -> Card:

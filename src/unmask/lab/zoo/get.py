@@ -16,6 +16,7 @@ from unmask.config import ScoreSettings
 from unmask.errors import MissingExtraError, ModelError
 from unmask.files import write_whole
 from unmask.folders import cache_folder
+from unmask.holding import alone_in
 from unmask.judge.cache import cached_card, model_folder
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card, read_card, write_card
@@ -63,6 +64,7 @@ def get_model(
 
     Raises:
         ModelError: A download, a file or a comparison breaks a rule; the cache is as it was.
+        DataError: Another run is getting the same model.
         MissingExtraError: A package is not installed.
         OSError: The cache cannot be written to.
     """
@@ -76,10 +78,11 @@ def get_model(
         raise ModelError(f"{moved}; --revision {version} takes the new one")
     downloads = cache_folder() / "downloads" / entry.name
     downloads.mkdir(parents=True, exist_ok=True)
-    most = int(entry.megabytes * 1.5e6) + (1 << 20)
-    found = {file.name: download(file, downloads, most_bytes=most, tell=tell) for file in files}
-    difference = _convert(entry, found, version)
-    shutil.rmtree(downloads)
+    with alone_in(downloads):
+        most = int(entry.megabytes * 1.5e6) + (1 << 20)
+        found = {file.name: download(file, downloads, most_bytes=most, tell=tell) for file in files}
+        difference = _convert(entry, found, version)
+        shutil.rmtree(downloads)
     return Got(path, version, difference)
 
 
@@ -146,6 +149,8 @@ def _convert(entry: Entry, files: dict[str, Path], version: str) -> float:
         raise MissingExtraError(error.name or "torch", extra="zoo") from error
     target = model_folder(entry.name)
     target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f".{entry.name}.*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f".{entry.name}.", dir=target.parent) as place:
         draft = Path(place) / entry.name
         draft.mkdir()

@@ -1,0 +1,78 @@
+"""End commands at each change that they make to files, run them again, and compare with an undisturbed run.
+
+    python benchmarks/kills.py -o docs/lab/kills.json
+    python benchmarks/kills.py --only train --kind kill
+
+Each run gets a tiny set of data. It is killed before the k-th change, for every k; killed in the middle of
+what it writes; and told there that the disk is full, or can no longer be written to. Two runs at once and a
+clock that is set back come last. A run that left what another one had left is not gone on with again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+KINDS = ("kill", "tear", "full", "sealed", "two", "clock")
+
+
+def main() -> None:
+    """Try, print what is wrong, write what was found after each kind of harm."""
+    from hostile.commands import NAMES, made_commands
+    from hostile.harms import Tried
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--only", action="append", choices=NAMES, default=[], help="a command")
+    parser.add_argument("--kind", action="append", choices=KINDS, default=[], help="of harm")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", default=Path("kills.json"))
+    options = parser.parse_args()
+    found = json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        with made_commands(folder / "data", tuple(options.only) or NAMES) as commands:
+            tries = [Tried(command, folder / command.name.replace(" ", "-")) for command in commands]
+            for tried in tries:
+                tried.prepare()
+            for kind, tried in product(options.kind or KINDS, tries):
+                one = _tell(tried.command.name, kind, _try(tried, kind, folder / "data"))
+                found.setdefault(tried.command.name, {})[kind] = one
+                options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    raise SystemExit(any(one["wrong"] for kinds in found.values() for one in kinds.values()))
+
+
+def _try(tried: Any, kind: str, data: Path) -> Iterator[tuple[str, str]]:
+    """At what, and what is wrong there, or nothing."""
+    from hostile.harms import clock_set_back, places, two_at_once
+    from hostile.mortal import Harm
+
+    if kind == "two":
+        yield "two runs", two_at_once(tried)
+    elif kind == "clock":
+        yield "the clock", clock_set_back(tried, data)
+    else:
+        for at in places(tried.changes, kind):
+            yield f"{at} {tried.changes[at - 1]}", tried.harm(Harm(at, kind))
+
+
+def _tell(name: str, kind: str, answers: Iterator[tuple[str, str]]) -> dict[str, Any]:
+    counts: Counter[str] = Counter()
+    for where, wrong in answers:
+        counts["tried"] += 1
+        if wrong:
+            counts["wrong"] += 1
+            print(f"{name}, {kind} at {where}: {wrong}", flush=True)
+    print(f"{name}, {kind}: {counts['tried']} tried, {counts['wrong']} wrong", flush=True)
+    return {"tried": counts["tried"], "wrong": counts["wrong"]}
+
+
+if __name__ == "__main__":
+    main()
