@@ -164,6 +164,7 @@ class ScoreSettings:
             gave logits of 40 clips that correlated by 0.99 with those of all 16. A network that judges clips
             always gets all.
         min_frames: No fewer than so many are scored, where there are as many.
+        most_crops: Most crops of a person in each stretch that are scored; None takes what the card says.
         batch_crops: Crops in one call of the network; None takes what suits the device. For a processor that
             is two; eight took 90 MB more, and as long.
         threads: Threads of one call; several files at once scale better than threads.
@@ -173,6 +174,7 @@ class ScoreSettings:
 
     frames_share: float = 0.5
     min_frames: int = 5
+    most_crops: int | None = None
     batch_crops: int | None = None
     threads: int = 1
     device: str = "auto"
@@ -180,6 +182,8 @@ class ScoreSettings:
     def __post_init__(self) -> None:
         require(0 < self.frames_share <= 1, "frames_share must be above 0, to 1", self.frames_share)
         require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
+        ok = self.most_crops is None or self.most_crops >= 1
+        require(ok, "most_crops must be 1 or more", self.most_crops)
         ok = self.batch_crops is None or 1 <= self.batch_crops <= 1024
         require(ok, "batch_crops must be 1 to 1024", self.batch_crops)
         require(self.device in DEVICE_NAMES, f"device must be one of {', '.join(DEVICE_NAMES)}", self.device)
@@ -197,16 +201,20 @@ class JudgeSettings:
             and a face of 48 px is enlarged more than four times to 224.
         min_detail_px: Detail in the median frame, see `unmask.faces.detail.measure_detail`. Of sharp faces
             of 48 px the median has 45, of those of 32 px that were enlarged to twice or four times 34 to 39.
+        chosen_among: Looks at faces in the whole film from which a stretch was chosen to be examined; it is
+            judged as one of them. 0 where nothing was chosen.
     """
 
     min_frames: int = 5
     min_face_px: float = 48.0
     min_detail_px: float = 40.0
+    chosen_among: int = 0
 
     def __post_init__(self) -> None:
         require(self.min_frames >= 1, "min_frames must be 1 or more", self.min_frames)
         require(self.min_face_px >= 0, "min_face_px must be 0 or more", self.min_face_px)
         require(self.min_detail_px >= 0, "min_detail_px must be 0 or more", self.min_detail_px)
+        require(self.chosen_among >= 0, "chosen_among must be 0 or more", self.chosen_among)
 
 
 PEOPLE_POLICIES = ("all", "living_first", "moving", "largest")

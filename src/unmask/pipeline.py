@@ -268,7 +268,8 @@ class Scanner:
         """A track with only those frames that are scored; frames near each other say about the same."""
         share, least = self.settings.score.frames_share, self.settings.score.min_frames
         wanted = max(least, math.ceil(share * len(track.faces)))
-        return thin_track(track, min(wanted, self.model.card.most_crops or wanted))
+        most = self.settings.score.most_crops or self.model.card.most_crops
+        return thin_track(track, min(wanted, most or wanted))
 
     def _say(self, crops: Crops) -> _Said:
         found = score_crops(self.model, crops, self.settings.score)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-SCHEMA = "1.0"
+SCHEMA = "1.1"
 """Of a stored verdict. The second number grows when fields or reasons are added, which readers pass over; the
 first when a field changes its meaning or goes, which they refuse."""
 

@@ -295,6 +295,9 @@ class Verdict:
             verdicts that were stored before there was a ``schema``.
         strength: Of the evidence; None without ``p_fake`` and where the model's calibration was not measured
             on sources that were left out.
+        looks: How many looks at a face ``p_fake`` takes into account: those that were judged, or those of
+            the whole film where a stretch of it was examined. 0 where nobody was judged, and in verdicts that
+            were stored before schema 1.1.
     """
 
     schema: str = field(default=SCHEMA, init=False)
@@ -317,6 +320,7 @@ class Verdict:
     log_odds: Number | None = None
     reasons: tuple[Reason, ...] = ()
     strength: Strength | None = None
+    looks: Whole = 0
 
     def __post_init__(self) -> None:
         if self.outcome.has_number != (self.p_fake is not None):

@@ -1,8 +1,7 @@
-"""Verdicts for people (tables) and for programs (JSON lines, CSV)."""
+"""Verdicts for people (tables) and for programs (JSON lines); tables in a file are in ``sheet.py``."""
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections import Counter
@@ -16,7 +15,6 @@ from rich.table import Table
 from unmask.cli.tables import print_table
 from unmask.cli.terminal import plain
 from unmask.errors import SettingsError
-from unmask.files import whole_file
 from unmask.judge.reasons import most_suspicious
 from unmask.reasons import shown_number
 from unmask.suffixes import SUFFIXES
@@ -31,10 +29,6 @@ _STYLES = {
     Outcome.ERROR: "bold magenta",
 }
 MOST_SEGMENTS = 20
-CSV_COLUMNS = (
-    "path", "outcome", "p_fake", "reason", "damaged", "people", "sha256", "model", "model_sha256", "unmask",
-    "seconds", "log_odds",
-)  # fmt: skip
 
 
 def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
@@ -62,7 +56,7 @@ def _segments(verdict: Verdict) -> Table:
         table.add_column(name, justify="left" if name in ("when", "by itself") else "right")
     for one in verdict.segments[:MOST_SEGMENTS]:
         when = f"{one.start_seconds:.1f}-{one.end_seconds:.1f} s"
-        row = (when, str(one.person), str(one.shot), f"{one.p_fake:.2f}", one.outcome.value)
+        row = (when, str(shown_number(one.person)), str(one.shot + 1), f"{one.p_fake:.2f}", one.outcome.value)
         table.add_row(*map(plain, row), style=_STYLES[one.outcome])
     return table
 
@@ -85,22 +79,6 @@ def check_csv(path: Path, *, option: str = "--csv") -> None:
     folder = path.resolve().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise SettingsError(f"{option} needs a folder that can be written to, got {folder}")
-
-
-def write_csv(path: Path, verdicts: Sequence[Verdict]) -> None:
-    """Write all rows or leave the old file: a new file takes its place when it is complete.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    # Bytes of a path that are no UTF-8 go out as they came in.
-    with (
-        whole_file(path) as draft,
-        draft.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        rows = csv.writer(file)
-        rows.writerow(CSV_COLUMNS)
-        rows.writerows(_row(verdict) for verdict in verdicts)
 
 
 def _files(verdicts: Sequence[Verdict]) -> Table:
@@ -143,20 +121,3 @@ def _people(verdict: Verdict) -> Table:
 
 def _percent(p_fake: float | None) -> str:
     return "-" if p_fake is None else f"{p_fake:.2f}"
-
-
-def _row(verdict: Verdict) -> list[object]:
-    return [
-        verdict.path,
-        verdict.outcome.value,
-        "" if verdict.p_fake is None else verdict.p_fake,
-        verdict.reason,
-        str(verdict.damaged).lower(),
-        sum(person.kept for person in verdict.people),
-        verdict.sha256 or "",
-        verdict.model.name,
-        verdict.model.sha256,
-        verdict.unmask,
-        verdict.seconds.get("total", ""),
-        "" if verdict.log_odds is None else verdict.log_odds,
-    ]

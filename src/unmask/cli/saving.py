@@ -25,12 +25,14 @@ class Saving:
         report: The report of one file, or a folder for those of several, or None.
         language: Of the report.
         command: What repeats the scan.
+        csv_rows: What a row of the table is, one of `unmask.cli.sheet.ROWS`.
     """
 
     csv: Path | None
     report: Path | None
     language: str
     command: str
+    csv_rows: str = "file"
 
     def check(self, inputs: int) -> None:
         """Fail before hours of work, not after them.
@@ -42,6 +44,10 @@ class Saving:
             from unmask.cli.output import check_csv
 
             check_csv(self.csv)
+        if self.csv_rows != "file":
+            from unmask.cli.sheet import check_rows
+
+            check_rows(self.csv_rows, self.csv)
         if self.report is not None:
             self._check_report(self.report, inputs)
 
@@ -77,10 +83,10 @@ class Saving:
         """
         if self.csv is None or not verdicts:
             return
-        from unmask.cli.output import write_csv
+        from unmask.cli.sheet import write_csv
 
         with _writing(self.csv):
-            write_csv(self.csv, verdicts)
+            write_csv(self.csv, verdicts, rows=self.csv_rows)
 
     def save_report(self, verdicts: Sequence[Verdict], settings: ScanSettings, batch: BatchSettings) -> None:
         """Write the report, if one was asked for and there is something to write.

@@ -26,6 +26,7 @@ from unmask.cli.archive_options import (
     WatchOption,
 )
 from unmask.cli.device import DeviceOption, ModelsOption, score_settings
+from unmask.cli.examining import Examine, ExamineOption, LooksOption, ScannedOption, settings_for
 from unmask.cli.limits import MemoryOption, SandboxOption
 from unmask.cli.running import EXIT_INTERRUPTED, EXIT_USAGE
 from unmask.cli.stopping import Stopper
@@ -52,6 +53,10 @@ def scan(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Also write a table to FILE, as a whole.")
     ] = None,
+    csv_rows: Annotated[
+        str,
+        typer.Option(metavar="ROWS", help="A row of that table is one of these: file, person, segment."),
+    ] = "file",
     report: Annotated[
         Path | None,
         typer.Option(
@@ -104,6 +109,9 @@ def scan(
         bool,
         typer.Option("--stability", help="Judge worse versions of each file too and tell when it flips."),
     ] = False,
+    examine: ExamineOption = None,
+    scanned: ScannedOption = None,
+    looks: LooksOption = None,
     time_limit: Annotated[
         float,
         typer.Option(metavar="SECONDS", help="Give a file up after this time without anything new."),
@@ -151,6 +159,8 @@ def scan(
 
     unmask scan --from 41:30 --to 43:00 film.mkv
 
+    unmask scan --examine 48.4-53.6 film.mkv --report closer.html
+
     unmask scan --json 'videos/**/*.mp4' > verdicts.jsonl
 
     unmask scan s3://bucket/2026 -o s3://bucket/run --engine ray
@@ -188,13 +198,16 @@ def scan(
             engine, address, memory_mb or 0, shard, shard_files, retry_failed, report_top, plan, price, watch
         )
         if output is not None or plan or watch:
-            refuse_beside({"--csv": csv, "--report": report})
+            refuse_beside({"--csv": csv, "--report": report, "--examine": examine})
             scan_archive(Wanted(paths, output, settings, batch, way, json, language, command))
             return
         refuse_alone(way)
         inputs = expand(paths)
-        saving = Saving(csv, report, language, command)
+        saving = Saving(csv, report, language, command, csv_rows)
         saving.check(len(inputs))
+        closer = Examine(examine, scanned, looks)
+        if closer.wanted:
+            settings = settings_for(closer, inputs, settings, batch)
         _run(inputs, settings, batch, as_json=json, saving=saving)
     except UnmaskError as error:
         _fail(str(error))

@@ -121,6 +121,25 @@ class Calibration:
             return round(float(np.interp(logit, logits, values)), 6)
         return round(from_log_odds((logit + self.bias) / self.temperature), 6)
 
+    def chosen(self, p_fake: float, *, times: float) -> float:
+        """Probability of what was chosen from more of its kind, since it looked suspicious.
+
+        As `among_many`, by Bonferroni's rule: the share of real clips that reach it counts so many times.
+        Chance takes a suspicion away and is no evidence for real, so it ends at the middle one of real clips.
+
+        Args:
+            p_fake: By itself, 0 to 1.
+            times: From how many it was chosen, 1 or more.
+
+        Example:
+            >>> judge = Calibration(real_mean=-2.0, real_std=1.5).chosen
+            >>> judge(0.9, times=1), judge(0.9, times=3), judge(0.9, times=50), judge(0.05, times=50)
+            (0.9, 0.704037, 0.119203, 0.05)
+        """
+        share = _upper_share((log_odds(p_fake) - self.real_mean) / self.real_std)
+        odds = self.real_mean + self.real_std * _reached_by(max(share, min(times * share, 0.5)))
+        return round(min(from_log_odds(odds), p_fake), 6)
+
     def among_many(self, p_fake: Sequence[float]) -> float:
         """Probability that one of many faces was manipulated, from those of each taken by itself.
 

@@ -66,7 +66,7 @@ def conclude(
         stability = _stability(looks, card, thresholds, settings, found.ruling)
     damage = next((look.damage for look in looks if look.damage), None)
     seen = sum(look.end_seconds - look.start_seconds for look in looks)
-    reasons = list(dict.fromkeys((*ruling.reasons, *notes)))
+    reasons = list(dict.fromkeys((*ruling.reasons, *notes, *_part(settings))))
     if about.stopped:
         seen, whole = round(seen, 6), round(looks[0].until_seconds - looks[0].since_seconds, 6)
         reasons.append(because("partial", seen_seconds=seen, whole_seconds=whole, why=about.stopped))
@@ -94,6 +94,7 @@ def conclude(
         log_odds=_if_any(log_odds, ruling.p_fake),
         reasons=tuple(reasons),
         strength=None if ruling.p_fake is None else strength_of(ruling.p_fake, card.calibration),
+        looks=ruling.looks,
     )
 
 
@@ -108,12 +109,22 @@ def thresholds_of(card: Card, settings: ScanSettings, *, still: bool) -> Thresho
     return own if settings.threshold is None else own.with_fake_at_least(settings.threshold)
 
 
+def _part(settings: ScanSettings) -> tuple[Reason, ...]:
+    """That a part was looked at as if it were all there is; one that is examined counts all the same."""
+    decode = settings.decode
+    if settings.judge.chosen_among or not (decode.start_seconds or decode.end_seconds is not None):
+        return ()
+    if decode.end_seconds is None:
+        return (because("part_from", start_seconds=decode.start_seconds),)
+    return (because("part", start_seconds=decode.start_seconds, end_seconds=decode.end_seconds),)
+
+
 def _not_all_seen(ruling: Ruling, notes: Sequence[Reason]) -> Ruling:
     """Nothing is real of which a part was not looked at."""
     unseen = tuple(note for note in notes if note.code == "other_streams")
     if not unseen or ruling.outcome is not Outcome.REAL:
         return ruling
-    return Ruling(Outcome.UNSURE, ruling.p_fake, (*unseen, *ruling.reasons))
+    return replace(ruling, outcome=Outcome.UNSURE, reasons=(*unseen, *ruling.reasons))
 
 
 def _judge(looks: Sequence[Look], card: Card, thresholds: Thresholds, settings: ScanSettings) -> Footage:

@@ -12,6 +12,7 @@ from unmask.config import ScanSettings, TrackSettings
 from unmask.faces.joining import PeopleMet, continue_tracks
 from unmask.faces.people import likeness
 from unmask.judge.calibration import Calibration, Thresholds, bounded
+from unmask.judge.chosen import as_chosen
 from unmask.judge.verdict import Evidence, Ruling, judge_track, rule, too_little
 from unmask.judge.views import FaceInLook, by_view, face_of
 from unmask.reasons import Reason, because
@@ -144,6 +145,8 @@ def judge_footage(
         stretches=sum(count > 0 for count in sampled),
         dark=any(look.evidence.dark for look in looks),
     )
+    if settings.judge.chosen_among:
+        ruling = as_chosen(ruling, calibration, thresholds, among=settings.judge.chosen_among)
     solid = [item for item, why in zip(parts, thin, strict=True) if why is None]
     return Footage(people, _shots(looks, shots, parts), _segments(looks, solid, thresholds), ruling)
 

@@ -34,5 +34,5 @@ def join_rulings(said: Mapping[str, Ruling]) -> Ruling:
         for name, ruling in said.items()
     )
     if len({ruling.outcome for ruling in said.values()}) > 1:
-        return Ruling(Outcome.UNSURE, first.p_fake, (because("disagree", said=told),))
+        return Ruling(Outcome.UNSURE, first.p_fake, (because("disagree", said=told),), first.looks)
     return replace(first, reasons=(*first.reasons, because("agree", said=told[1:])))

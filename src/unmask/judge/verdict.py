@@ -51,11 +51,19 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What is said of a file, without the file: outcome, number (not yet bounded) and why."""
+    """What is said of a file, without the file.
+
+    Attributes:
+        outcome: One of six.
+        p_fake: Not yet bounded.
+        reasons: Why.
+        looks: How many looks at a face the number takes into account.
+    """
 
     outcome: Outcome
     p_fake: float | None
     reasons: tuple[Reason, ...]
+    looks: int = 0
 
 
 def judge_person(
@@ -180,13 +188,13 @@ def rule(
     if why_thin and (not solid or (said is not Outcome.FAKE and said_of_all is Outcome.FAKE)):
         drawn = why_thin.code == "drawn"
         why = why_thin if drawn else because("too_little", person=top.id, why=why_thin)
-        return Ruling(Outcome.UNSURE, p_all, (why,))
+        return Ruling(Outcome.UNSURE, p_all, (why,), len(ranked))
     _, top, _ = solid[0]
     if many:
         why = why_among(top, said, thresholds, p_fake=p_fake, faces=len(solid))
     else:
         why = why_so(top, said, thresholds, people=len(ranked))
-    return Ruling(said, p_fake, (why, because("still_picture")) if top.picture else (why,))
+    return Ruling(said, p_fake, (why, because("still_picture")) if top.picture else (why,), len(solid))
 
 
 def _of_file(p_fake: Sequence[float], *, many: bool, calibration: Calibration) -> float:
