@@ -31,7 +31,7 @@ KEYS = [
     "schema", "path", "sha256", "outcome", "p_fake", "reason", "damaged", "people", "model", "unmask",
     "seconds",
     "stability", "start_seconds", "end_seconds", "partial", "shots", "segments", "log_odds",
-    "reasons", "strength",
+    "reasons", "strength", "looks",
 ]  # fmt: skip
 
 

@@ -47,6 +47,8 @@ STRIPS = 4
 
 _PREVIEW_PX, _PREVIEW_RATE = 480, Fraction(25, 2)  # longer side; frames a second
 _HEATS = (1, 1, 1)  # of the first, second and third person; 26 runs of the network each
+_EXAMINED_HEATS = (3, 2, 1)  # of a stretch that is looked at closely
+_EXAMINED_PX = 960
 _STRIP_PX = 128
 _STRIP_SCALE = 1.5
 _HEAT_PX = 200
@@ -176,7 +178,7 @@ def _read(
 
     size: tuple[int, int] | None = None
     for frame in play_frames(open_film(source, options.settings.decode), choose):
-        size = size or _even_size(frame, _PREVIEW_PX)
+        size = size or _even_size(frame, _EXAMINED_PX if options.closer else _PREVIEW_PX)
         if gathered.preview is not None and frame.time_seconds in due:
             image = marker.draw(frame, width=size[0], height=size[1])
             gathered.preview.add(image, frame.time_seconds)
@@ -185,7 +187,7 @@ def _read(
         rgb = frame.picture.rgb()
         gathered.levels.append(float(rgb[::4, ::4].mean()))
         if frame.time_seconds == gathered.still_at:
-            gathered.still = _still(frame, marker)
+            gathered.still = _still(frame, marker, _EXAMINED_PX if options.closer else _STILL_PX)
         for one in gathered.wanted:
             if one.frame.time_seconds == frame.time_seconds:
                 _cut(one, rgb, card)
@@ -219,8 +221,8 @@ def _even_size(frame: Frame, longest_px: int) -> tuple[int, int]:
     return max(2, round(frame.width * zoom) // 2 * 2), max(2, round(frame.height * zoom) // 2 * 2)
 
 
-def _still(frame: Frame, marker: Marker) -> bytes:
-    width, height = _even_size(frame, _STILL_PX)
+def _still(frame: Frame, marker: Marker, longest_px: int) -> bytes:
+    width, height = _even_size(frame, longest_px)
     return _jpeg(marker.draw(frame, width=width, height=height))
 
 
@@ -235,7 +237,7 @@ def _heats(
     if card.kind == "clip":
         return {}, "heat_clip_model"
     chosen: list[tuple[_Wanted, Image]] = []
-    for person, count in zip(people, _HEATS, strict=False):
+    for person, count in zip(people, _EXAMINED_HEATS if options.closer else _HEATS, strict=False):
         own = [(one, one.crop) for one in wanted if one.person == person.id and one.crop is not None]
         chosen += own[:count]
     try:

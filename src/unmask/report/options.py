@@ -40,6 +40,11 @@ class ReportOptions:
     limits: LimitSettings = field(default_factory=LimitSettings)
     name_only: bool = False
 
+    @property
+    def closer(self) -> bool:
+        """Whether it is of a stretch that was examined, and so shown larger and with more heat maps."""
+        return self.settings.judge.chosen_among > 0
+
     def __post_init__(self) -> None:
         require(self.language in LANGUAGES, f"language must be one of {', '.join(LANGUAGES)}", self.language)
         require(0 <= self.preview_mb <= 1000, "preview_mb must be 0 to 1000", self.preview_mb)

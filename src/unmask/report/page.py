@@ -7,6 +7,7 @@ from pathlib import Path
 from unmask.judge.conclude import thresholds_of
 from unmask.report.cards import card_of
 from unmask.report.document import Outfit, dressed
+from unmask.report.examining import closer, examined
 from unmask.report.options import ReportOptions
 from unmask.report.people import people, recording, video_address
 from unmask.report.sections import (
@@ -57,6 +58,8 @@ def report_page(story: Story, source: Path, *, folder: Path | None, back: str = 
         recording(story, source, folder),
         people(story, playable=bool(address)),
         segment_table(story),
+        examined(story),
+        closer(story),
         left_out(story),
         file_facts(story),
         method(story),

@@ -26,5 +26,11 @@
     frame.addEventListener('click', () => { jump(+frame.dataset.at);
       video.scrollIntoView({ block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ?
         'auto' : 'smooth' }); });
+  for (const one of parent === window ? [] : document.querySelectorAll('[data-examine]')) {
+    const ask = document.createElement('button'); // in a frame of the page, which does it
+    [ask.type, ask.textContent] = ['button', one.querySelector('summary').textContent];
+    ask.addEventListener('click', () => parent.postMessage({ examine: one.dataset.examine.split(' ').map(Number) }, '*'));
+    one.replaceWith(ask);
+  }
   for (const kind of ['timeupdate', 'seeking', 'seeked', 'loadedmetadata']) video.addEventListener(kind, show);
 }

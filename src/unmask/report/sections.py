@@ -260,7 +260,7 @@ def limits(story: Story) -> str:
     """What no report of this kind can say."""
     words = story.words
     items = "".join(
-        f"<li>{escape(words(f'limit_{key}'))}</li>" for key in ("proof", "meaning", "who", "intent")
+        f"<li>{escape(words(f'limit_{key}'))}</li>" for key in ("estimate", "meaning", "who", "intent")
     )
     return section(words("limits"), f"<ul>{items}</ul>")
 

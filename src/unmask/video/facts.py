@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+from av.stream import Stream
 
 from unmask.config import DecodeSettings
 from unmask.video.container import Reading, check_source, open_video, own_errors, read_tags
@@ -21,6 +22,23 @@ _PROGRAMS = re.compile(
     r"OBS|GPAC|mkvmerge|VirtualDub|Google Inc|Telegram|WhatsApp|Vegas|iMovie",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """One stream of a file.
+
+    Attributes:
+        index: Its number in the file, from 0.
+        kind: ``video``, ``audio``, ``subtitle``, ``data`` or the like, as FFmpeg calls it.
+        codec: FFmpeg's name; empty where it knows none.
+        looked_at: It is the one whose faces were looked for.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    looked_at: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +58,7 @@ class Facts:
         bits_per_pixel: Of the compressed picture; 0 where unknown.
         tags: Those of container and stream, shortened.
         reencoded: Signs that a program wrote the file rather than a camera; words of the tags.
+        streams: All of a video, in the file's order; empty for an image.
     """
 
     sha256: str
@@ -54,6 +73,7 @@ class Facts:
     bits_per_pixel: float = 0.0
     tags: tuple[tuple[str, str], ...] = ()
     reencoded: tuple[str, ...] = ()
+    streams: tuple[StreamFacts, ...] = ()
 
 
 def read_facts(path: Path, sha256: str, settings: DecodeSettings) -> Facts:
@@ -97,11 +117,20 @@ def read_facts(path: Path, sha256: str, settings: DecodeSettings) -> Facts:
             bits_per_pixel=bits / pixels if pixels else 0.0,
             tags=tags,
             reencoded=signs_of_encoding(tags),
+            streams=tuple(
+                StreamFacts(one.index, one.type or "unknown", _codec(one), one.index == stream.index)
+                for one in container.streams
+            ),
         )
 
 
+def _codec(stream: Stream) -> str:
+    context = getattr(stream, "codec_context", None)  # data streams have none
+    return str(context.name) if context is not None else ""
+
+
 def signs_of_encoding(tags: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """Tags that name a program which writes videos, as ``name: value``; none is no proof of a camera.
+    """Tags that name a program which writes videos, as ``name: value``; none says nothing of a camera.
 
     >>> signs_of_encoding((("encoder", "Lavf61.7.100"), ("title", "my dog")))
     ('encoder: Lavf61.7.100',)

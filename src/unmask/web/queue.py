@@ -8,11 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from unmask.config import ScanSettings
 from unmask.errors import UnmaskError
 
 
 class QueueFullError(UnmaskError):
     """No more scans may wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closer:
+    """A file to scan with settings of its own, of the same networks."""
+
+    path: str
+    settings: ScanSettings
 
 
 @dataclass(slots=True)
@@ -22,14 +31,21 @@ class Job:
     Attributes:
         key: Id of the scan.
         path: The file.
+        settings: Of this scan; None takes those of all.
         cancelled: Somebody wants it no more.
         over: Nobody works on it any more.
     """
 
     key: str
     path: str
+    settings: ScanSettings | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def task(self) -> str | Closer:
+        """What a worker is given."""
+        return self.path if self.settings is None else Closer(self.path, self.settings)
 
 
 class ScanQueue:
@@ -72,10 +88,10 @@ class ScanQueue:
             with self._change:
                 self._kept -= 1
 
-    def put(self, key: str, path: str) -> None:
+    def put(self, key: str, path: str, settings: ScanSettings | None = None) -> None:
         """Let a scan wait for its turn."""
         with self._change:
-            self._jobs[key] = job = Job(key, path)
+            self._jobs[key] = job = Job(key, path, settings)
             self._waiting.append(job)
             self._change.notify()
 

@@ -11,6 +11,7 @@ from unmask.errors import UnmaskError
 from unmask.files import write_whole
 from unmask.judge.stored import read_verdict
 from unmask.report import ReportOptions, render_report, write_report
+from unmask.web.examining import settings_of
 from unmask.web.refusals import RefusedError
 from unmask.web.settings import WorkSettings
 from unmask.web.store import Row, Store
@@ -65,7 +66,7 @@ class Reports:
         verdict = replace(read_verdict(found), path=row.name)
         options = ReportOptions(
             language=language,
-            settings=self._settings,
+            settings=settings_of(row, self._settings),
             preview_mb=PREVIEW_MB,
             time_limit_seconds=self._work.time_limit_seconds,
             limits=self._work.limits,

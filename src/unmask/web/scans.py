@@ -18,6 +18,7 @@ from unmask.judge.stored import read_verdict
 from unmask.verdicts import Outcome
 from unmask.web.background import in_thread
 from unmask.web.events import EventStream, Listener, TooManyListenersError
+from unmask.web.examining import Stretch, examine
 from unmask.web.pages import SiteOf, problems
 from unmask.web.refusals import RefusedError
 from unmask.web.security import REPORT_HEADERS
@@ -203,6 +204,14 @@ def get_report(
     file = site.reports.get(row, language=language, suffix=format.value)
     kind = "text/html" if format is Format.HTML else "application/json"
     return FileResponse(file, media_type=kind, headers=REPORT_HEADERS)
+
+
+@scans.post("/scans/{key}/examinations", status_code=201, responses=problems(404, 409, 503))
+async def send_stretch(response: Response, site: SiteOf, key: Key, stretch: Stretch) -> Scan:
+    """Look closely at a stretch of a scanned video; it is judged as one of that video's looks."""
+    scan = await examine(site, await in_thread(partial(site.row, key)), stretch)
+    response.headers["Location"] = f"/api/scans/{scan.id}"
+    return scan
 
 
 @scans.delete("/scans/{key}", status_code=204, responses=problems(404, 503))

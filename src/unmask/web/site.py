@@ -21,6 +21,7 @@ from unmask.reasons import Reason
 from unmask.verdicts import Outcome, Verdict
 from unmask.web.background import in_thread
 from unmask.web.events import Hub
+from unmask.web.examining import settings_of
 from unmask.web.incoming import Incoming
 from unmask.web.metrics import Metrics
 from unmask.web.progress import Progress
@@ -99,7 +100,9 @@ class Site:
         return "failed" if all(slot.trouble for slot in self._slots) else "loading"
 
     @asynccontextmanager
-    async def new_scan(self, name: str, path: Path | None = None) -> AsyncIterator[Row]:
+    async def new_scan(
+        self, name: str, path: Path | None = None, *, examined: str | None = None
+    ) -> AsyncIterator[Row]:
         """Remember a scan whose file comes in within the block; it is forgotten if that fails.
 
         Raises:
@@ -107,7 +110,7 @@ class Site:
         """
         key = uuid.uuid4().hex
         source = None if path is None else str(path)
-        row = Row(key, name, source, 0, None, time.time(), "uploading", None, None, "")
+        row = Row(key, name, source, 0, None, time.time(), "uploading", None, None, "", examined)
         try:
             with self.queue.place():
                 try:
@@ -128,7 +131,8 @@ class Site:
         """Let a scan wait for its turn, now that its file is there."""
         self._progress[row.id] = Progress()
         self.store.change(row.id, bytes=size, sha256=sha256, state="queued")
-        self.queue.put(row.id, str(self.store.source_of(row)))
+        settings = None if row.examined is None else settings_of(row, self.settings.scan)
+        self.queue.put(row.id, str(self.store.source_of(row)), settings)
         return self._publish(row.id)
 
     def row(self, key: str) -> Row:
@@ -175,7 +179,7 @@ class Site:
         if isinstance(part, Glance):
             self.metrics.first_seconds.observe(time.monotonic() - self._began[job.key])
         before = (progress.state, progress.share, progress.partial)
-        progress.hear(part, self.card, self.settings.scan)
+        progress.hear(part, self.card, job.settings or self.settings.scan)
         if before != (progress.state, progress.share, progress.partial):
             self._publish(job.key)
 
@@ -185,7 +189,7 @@ class Site:
         state = "done"
         if isinstance(answer, Failure):
             about = About(job.path, answer.note, stopped=answer.reason, ours=answer.ours)
-            answer = judge_seen(progress.looks, about, self.settings.scan)
+            answer = judge_seen(progress.looks, about, job.settings or self.settings.scan)
             state = "failed" if answer.outcome.has_failed else "done"
         self.metrics.scan_seconds.observe(time.monotonic() - self._began[job.key])
         self._finish(job, answer, state)

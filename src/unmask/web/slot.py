@@ -96,7 +96,7 @@ class Slot(threading.Thread):
         """What came of a scan; None when it was cancelled or the server closes."""
         worker = self._worker
         assert worker is not None  # _make_ready said so
-        worker.give(job.path)
+        worker.give(job.task)
         while True:
             if job.cancelled.is_set() or self._queue.closed:
                 self._dismiss()

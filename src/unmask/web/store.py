@@ -28,7 +28,7 @@ CREATE INDEX IF NOT EXISTS by_time ON scans (created DESC, id DESC);
 """
 _BROKEN = (sqlite3.Error, UnicodeDecodeError)
 """What a damaged list raises; its bytes may be in the message, where Python takes them for text."""
-_COLUMNS = "id, name, path, bytes, sha256, created, state, outcome, p_fake, reason"
+_COLUMNS = "id, name, path, bytes, sha256, created, state, outcome, p_fake, reason, examined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Row:
         outcome: Of the verdict, or None.
         p_fake: Of the verdict, or None.
         reason: Of the verdict, or why there is none.
+        examined: What stretch of which scan it is, as `unmask.web.examining.Examined` writes it; None for a
+            whole file.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Row:
     outcome: str | None
     p_fake: float | None
     reason: str
+    examined: str | None = None
 
 
 class Store:
@@ -80,6 +83,8 @@ class Store:
             self._base = sqlite3.connect(folder / "scans.sqlite3", check_same_thread=False)
             self._base.execute("PRAGMA journal_mode=WAL")
             self._base.executescript(_TABLE)
+            if "examined" not in {column[1] for column in self._base.execute("PRAGMA table_info(scans)")}:
+                self._base.execute("ALTER TABLE scans ADD COLUMN examined TEXT")  # of an earlier version
         except _BROKEN as error:
             self._guard.close()
             rule = "the folder of a server must hold its own list of scans"
@@ -102,12 +107,12 @@ class Store:
     def add(self, row: Row) -> None:
         """Remember a scan, and make its folder."""
         self.folder_of(row.id).mkdir(parents=True, mode=0o700)
-        marks = ", ".join("?" * 10)
+        marks = ", ".join("?" * 11)
         values = (row.id, row.name, row.path, row.bytes, row.sha256, row.created, row.state)
         with self._writing() as base:
             base.execute(
                 f"INSERT INTO scans ({_COLUMNS}) VALUES ({marks})",
-                (*values, row.outcome, row.p_fake, row.reason),
+                (*values, row.outcome, row.p_fake, row.reason, row.examined),
             )
 
     def change(self, key: str, **values: Any) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from unmask.verdicts import Verdict
+from unmask.web.examining import Examined
 from unmask.web.progress import Progress
 from unmask.web.store import Row
 
@@ -42,6 +43,7 @@ class Scan:
         outcome: fake, real, unsure, no_face, unreadable or error; null until done.
         p_fake: Calibrated probability, 0 to 1; null where there is no number.
         reason: One sentence.
+        examined: What stretch of which scan it is; null for a whole file.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Scan:
     outcome: str | None
     p_fake: float | None
     reason: str
+    examined: Examined | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ def view(row: Row, progress: Progress | None) -> Scan:
         outcome=row.outcome,
         p_fake=row.p_fake,
         reason=row.reason,
+        examined=Examined.from_json(row.examined),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from unmask.config import ScanSettings
 from unmask.errors import MediaError
 from unmask.verdicts import Verdict
+from unmask.web.queue import Closer
 from unmask.work.pool import Do, Tell
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Glance:
     end_seconds: float
 
 
-def load_scans(settings: ScanSettings) -> Do[str, Verdict]:
+def load_scans(settings: ScanSettings) -> Do[str | Closer, Verdict]:
     """Load the networks; gives the function that scans a path and tells stages, glance and looks.
 
     Args:
@@ -51,9 +52,13 @@ def load_scans(settings: ScanSettings) -> Do[str, Verdict]:
     """
     from unmask.pipeline import load_scanner  # heavy, and only the child processes need it
 
-    scanner = load_scanner(settings)
+    usual = load_scanner(settings)
 
-    def scan(path: str, tell: Tell) -> Verdict:
+    def scan(task: str | Closer, tell: Tell) -> Verdict:
+        if isinstance(task, Closer):
+            path, scanner = task.path, replace(usual, settings=task.settings)
+        else:
+            path, scanner = task, usual
         listed = scanner.list_file(path, on_sha256=tell.note, on_stage=lambda name: tell.part(Stage(name)))
         first = None if listed.film is None else glance(scanner, listed.film)
         if first is not None:

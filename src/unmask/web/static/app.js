@@ -1,4 +1,5 @@
 // The page: which view is seen, what is sent, and what the server tells of its scans.
+import { examinedNote, examineSection, listenToReport } from './examine.js';
 import { ask, Refused, remove, sendPath, sendToken, upload } from './requests.js';
 import { difference, facts, isActive, make, people, reportAddress, reportFrame, scanItem, stateWord, uploadItem,
   verdictPanel } from './views.js';
@@ -206,20 +207,28 @@ async function showScan(id) {
   if (here[0] !== 'scan' || here[1] !== id) return;
   scans.set(scan.id, scan);
   const ready = scan.state === 'done';
+  const closer = examineSection(scan, { onSent: one => { take(one); location.hash = `#/scan/${one.id}`; },
+    onProblem: tellProblem });
   main.replaceChildren(
     make('p', {}, make('a', { href: '#/' }, word('back'))),
     make('h1', { class: 'file' }, make('bdi', {}, scan.name)),
     make('p', { id: 'problem', class: 'problem', role: 'alert' }, problem),
     make('div', { id: 'verdict' }, verdictPanel(scan)),
+    examinedNote(scan),
     make('p', { class: 'actions' },
       ready ? make('a', { class: 'button', href: reportAddress(scan), target: '_blank', rel: 'noopener' }, word('report_open')) : null,
       ready ? make('a', { class: 'button plain', href: reportAddress(scan, 'json'), download: 'report.json' }, word('report_json')) : null,
       make('button', { type: 'button', class: 'plain', onclick: () => askDelete(scan) }, word('delete'))),
-    facts(scan), people(scan.verdict) ?? '', ready ? reportSection(scan) : '');
+    facts(scan), people(scan.verdict) ?? '', closer, ready ? reportSection(scan, closer) : '');
 }
 
-function reportSection(scan) {
-  const show = make('button', { type: 'button', onclick: () => show.replaceWith(reportFrame(scan)) }, word('report_show'));
+function reportSection(scan, closer) {
+  const open = () => {
+    const report = reportFrame(scan);
+    show.replaceWith(report);
+    listenToReport(report.querySelector('iframe'), closer);
+  };
+  const show = make('button', { type: 'button', onclick: open }, word('report_show'));
   return make('section', { id: 'report' }, make('h2', {}, word('report')), show);
 }
 

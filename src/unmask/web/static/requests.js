@@ -20,6 +20,9 @@ export const remove = id => ask(`/api/scans/${id}`, { method: 'DELETE' });
 export const sendPath = path =>
   ask('/api/scans', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ path }) });
 
+export const sendStretch = (id, start, end) => ask(`/api/scans/${id}/examinations`, { method: 'POST',
+  headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ start_seconds: start, end_seconds: end }) });
+
 export const sendToken = token =>
   ask('/api/session', { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
 

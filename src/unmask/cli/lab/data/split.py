@@ -32,9 +32,9 @@ def split(
         Path | None,
         typer.Option(metavar="JSON", help="What unmask data audit found; near duplicates stay together."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="The proof as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The counts as JSON.")] = False,
 ) -> None:
-    """Split an index so that nothing that belongs together is on two sides, and prove it.
+    """Split an index so that nothing that belongs together is on two sides, and check that.
 
     A group goes where the hash of its name says: more files later change nothing.
     """
