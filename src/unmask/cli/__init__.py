@@ -23,6 +23,7 @@ from unmask.cli.lab.present import present
 from unmask.cli.lab.submit import submit
 from unmask.cli.lab.train import train
 from unmask.cli.lab.tune import tune
+from unmask.cli.report import report, verify
 from unmask.cli.scan import scan
 from unmask.cli.schema import schema
 from unmask.cli.serve import serve
@@ -37,7 +38,21 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (scan, serve, faces, schema, extract, train, tune, evaluate, calibrate, submit, present):
+for _command in (
+    scan,
+    serve,
+    report,
+    verify,
+    faces,
+    schema,
+    extract,
+    train,
+    tune,
+    evaluate,
+    calibrate,
+    submit,
+    present,
+):
     app.command(cls=Command)(_command)
 app.add_typer(model, name="model")
 app.add_typer(data, name="data")

@@ -91,7 +91,9 @@ def settings_for(
         require(examine.looks >= 1, "--looks must be 1 or more", examine.looks)
         return examining(settings, start, end, among=examine.looks)
     path = inputs[0].path
-    film = _scan(path, settings, batch) if examine.scanned is None else read_scanned(examine.scanned, path)
+    film = (
+        scan_whole(path, settings, batch) if examine.scanned is None else read_scanned(examine.scanned, path)
+    )
     among = 1 if film.outcome.has_failed else looks_of(film, start, end)
     return examining(settings, start, end, among=among)
 
@@ -136,7 +138,8 @@ def read_scanned(source: Path, path: str) -> Verdict:
     raise DataError(f"{rule}, got {len(found)} on other files: {source}")
 
 
-def _scan(path: str, settings: ScanSettings, batch: BatchSettings) -> Verdict:
+def scan_whole(path: str, settings: ScanSettings, batch: BatchSettings) -> Verdict:
+    """The verdict on one file, scanned in a child process, with a line on stderr that tells it."""
     from unmask.batch import scan_each
     from unmask.cli.progress import show_progress
     from unmask.cli.terminal import printable

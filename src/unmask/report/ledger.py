@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,11 @@ class Ledger:
         self._head = _digest(self._lines[-1])
         write_whole(self._file, "".join(f"{line}\n" for line in self._lines))
         return entry
+
+    @property
+    def lines(self) -> int:
+        """How many there are so far."""
+        return len(self._lines)
 
     @property
     def head(self) -> str:
@@ -155,7 +160,7 @@ def _entry(line: str) -> Entry | None:
 
 def _sealed(entry: Entry) -> Entry:
     values = [getattr(entry, name) for name in _KEYS[:-1]]
-    return Entry(*values, sha256=_digest(json.dumps(values)))
+    return replace(entry, sha256=_digest(json.dumps(values)))
 
 
 def _line(entry: Entry) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from unmask.config import LimitSettings, ScanSettings
 from unmask.errors import check_time_limit, require
 from unmask.reasons import LANGUAGES
+from unmask.report.case import Case
 
 REPORT_SUFFIXES = (".html", ".json", ".pdf")
 """Endings of a file that a report can be written to."""
@@ -26,6 +27,7 @@ class ReportOptions:
         script_url: Where a server has `SCRIPT`, for a policy that allows no script within pages.
         time_limit_seconds: Wall time for reading the file again, counted from one part of it to the next.
         limits: Of the child process that reads it.
+        case: The case that the report belongs to, or None.
         name_only: What the verdict has as path is a name, as of an upload; the report then calls it so.
     """
 
@@ -39,6 +41,7 @@ class ReportOptions:
     time_limit_seconds: float = 600.0
     limits: LimitSettings = field(default_factory=LimitSettings)
     name_only: bool = False
+    case: Case | None = None
 
     @property
     def closer(self) -> bool:

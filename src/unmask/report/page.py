@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unmask.judge.conclude import thresholds_of
 from unmask.report.cards import card_of
+from unmask.report.case_section import case_section
 from unmask.report.document import Outfit, dressed
 from unmask.report.examining import closer, examined
 from unmask.report.options import ReportOptions
@@ -55,6 +56,7 @@ def report_page(story: Story, source: Path, *, folder: Path | None, back: str = 
         back,
         banner(story),
         caution_list(story),
+        case_section(story),
         recording(story, source, folder),
         people(story, playable=bool(address)),
         segment_table(story),
