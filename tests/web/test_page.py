@@ -9,33 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from browsed import check_accessible, opened
 from example_reasons import example
 from served import REAL, SWAPPED, Server
 from unmask.reasons import LANGUAGES, because, sentence, wordings
-
-PATIENCE_MS = 45_000
 
 
 @pytest.fixture
 def page(browser, server):
     """The page, which must leave no error in the console and ask nothing from anywhere else."""
-    yield from _opened(browser, server.address)
-
-
-def _opened(browser, address, **options):
-    context = browser.new_context(locale="en-GB", **options)
-    one = context.new_page()
-    one.set_default_timeout(PATIENCE_MS)
-    troubles = []
-    one.on("console", lambda message: message.type in ("error", "warning") and troubles.append(message.text))
-    one.on("pageerror", lambda error: troubles.append(str(error)))
-    foreign = lambda request: not request.url.startswith((address, "data:", "blob:"))  # noqa: E731
-    one.on("request", lambda request: foreign(request) and troubles.append(request.url))
-    one.troubles = troubles
-    one.goto(address)
-    yield one
-    context.close()
-    assert not troubles
+    yield from opened(browser, server.address)
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +29,6 @@ def key(server):
 
 def item(page, name):
     return page.locator("#scans > li").filter(has_text=name).first
-
-
-def check_accessible(page, axe):
-    # Not the reports within: they are worlds of their own, which no script of the page reaches.
-    found = axe.run(page, options={"resultTypes": ["violations"], "iframes": False})
-    serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
-    assert not serious, [(one["id"], [node["html"] for node in one["nodes"]]) for one in serious]
 
 
 def test_a_clip_from_upload_to_report_to_deletion(page, server, tmp_path):
@@ -188,7 +164,7 @@ def test_files_can_be_dropped_anywhere(page):
 
 def test_a_token_is_asked_for_and_then_all_works(browser, tmp_path):
     with Server(tmp_path / "folder", environment={"UNMASK_TOKEN": "correct-horse-battery"}) as one:
-        for page in _opened(browser, one.address):
+        for page in opened(browser, one.address):
             page.get_by_label("Token").fill("wrong-horse-wrong-battery")
             page.get_by_role("button", name="Go on").click()
             page.get_by_text("That is not the token.").wait_for()
@@ -246,7 +222,7 @@ def test_the_keyboard_is_enough(page):
 @pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
 def test_it_is_accessible_and_fits(browser, axe, server, key, scheme, width):
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}, "bypass_csp": True}
-    for page in _opened(browser, server.address, **options):
+    for page in opened(browser, server.address, **options):
         for place, there in (
             ("#/", "#scans > li"),
             (f"#/scan/{key}", "#report"),
@@ -265,7 +241,7 @@ def test_it_is_accessible_and_fits(browser, axe, server, key, scheme, width):
 def test_a_server_that_is_killed_and_comes_back(browser, tmp_path):
     with Server(tmp_path / "folder") as first:
         port = first.port
-        pages = _opened(browser, first.address)
+        pages = opened(browser, first.address)
         page = next(pages)
         page.set_input_files("#files", [SWAPPED, REAL])
         page.locator("#scans > li").nth(1).wait_for()

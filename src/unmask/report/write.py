@@ -87,7 +87,8 @@ def write_one(story: Story, source: Path, target: Path, *, back: str = "") -> No
         text = json.dumps(report_values(story), indent=1, allow_nan=False)
         write_whole(target, text + "\n")
         return
-    page = report_page(story, source, folder=target.absolute().parent, back=back)
+    folder = None if story.options.name_only else target.absolute().parent
+    page = report_page(story, source, folder=folder, back=back)
     if suffix == ".pdf":
         print_text(page, target)
     else:

@@ -21,6 +21,7 @@ STATIC = {
     "app.css": "text/css",
     "app.js": "text/javascript",
     "api.js": "text/javascript",
+    "case.js": "text/javascript",
     "examine.js": "text/javascript",
     "requests.js": "text/javascript",
     "views.js": "text/javascript",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from unmask.errors import UnmaskError
 from unmask.files import write_whole
 from unmask.judge.stored import read_verdict
 from unmask.report import ReportOptions, render_report, write_report
+from unmask.verdicts import Verdict
+from unmask.web.cases import CaseForm, zip_case
 from unmask.web.examining import settings_of
 from unmask.web.refusals import RefusedError
 from unmask.web.settings import WorkSettings
@@ -48,23 +52,46 @@ class Reports:
         target = self._store.folder_of(row.id) / f"report.{language}.{suffix}"
         if target.is_file():
             return target
+        with self._in_turn(row):
+            if not target.is_file():  # nobody made it while we waited
+                self._make(row, target, language)
+        return target
+
+    def case(self, row: Row, form: CaseForm, *, language: str) -> bytes:
+        """The case file of a scan, a zip; made anew each time.
+
+        Raises:
+            RefusedError: As of `get`.
+        """
+        with self._in_turn(row):
+            return zip_case(
+                form, self._verdict(row), self._store.source_of(row), self._options(row, language)
+            )
+
+    @contextmanager
+    def _in_turn(self, row: Row) -> Iterator[None]:
         if not self._places.acquire(blocking=False):
             raise RefusedError("busy", f"at most {MAX_WAITING} reports are made at a time; try again later")
         try:
             with self._turn:
-                if not target.is_file():  # nobody made it while we waited
-                    self._make(row, target, language)
-            return target
+                yield
+        except (UnmaskError, OSError) as error:
+            if isinstance(error, RefusedError):
+                raise
+            if self._store.get(row.id) is None:
+                raise RefusedError("not_found", "there is no such scan any more") from error
+            raise RefusedError("not_ready", f"no report can be made: {error}") from error
         finally:
             self._places.release()
 
-    def _make(self, row: Row, target: Path, language: str) -> None:
+    def _verdict(self, row: Row) -> Verdict:
         found = self._store.verdict(row.id)
         if found is None:
             raise RefusedError("not_ready", f"a report needs a verdict, and the scan is {row.state}")
-        source = self._store.source_of(row)
-        verdict = replace(read_verdict(found), path=row.name)
-        options = ReportOptions(
+        return replace(read_verdict(found), path=row.name)
+
+    def _options(self, row: Row, language: str) -> ReportOptions:
+        return ReportOptions(
             language=language,
             settings=settings_of(row, self._settings),
             preview_mb=PREVIEW_MB,
@@ -72,12 +99,14 @@ class Reports:
             limits=self._work.limits,
             name_only=True,
         )
-        try:
-            if target.suffix == ".html":  # rendered for a server: it names no path of this machine
-                write_whole(target, render_report(verdict, source, options=options))
-            else:
-                write_report(verdict, source, target, options=options)
-        except (UnmaskError, OSError) as error:
-            if self._store.get(row.id) is None:
-                raise RefusedError("not_found", "there is no such scan any more") from error
-            raise RefusedError("not_ready", f"no report can be made: {error}") from error
+
+    def _make(self, row: Row, target: Path, language: str) -> None:
+        verdict, source, options = (
+            self._verdict(row),
+            self._store.source_of(row),
+            self._options(row, language),
+        )
+        if target.suffix == ".html":  # rendered for a server: it names no path of this machine
+            write_whole(target, render_report(verdict, source, options=options))
+        else:
+            write_report(verdict, source, target, options=options)

@@ -17,6 +17,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from unmask.judge.stored import read_verdict
 from unmask.verdicts import Outcome
 from unmask.web.background import in_thread
+from unmask.web.cases import CaseForm
 from unmask.web.events import EventStream, Listener, TooManyListenersError
 from unmask.web.examining import Stretch, examine
 from unmask.web.pages import SiteOf, problems
@@ -45,6 +46,8 @@ _BODY = {
         },
     }
 }
+
+_ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}}}
 
 Key = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of a scan.")]
 Language = Annotated[Literal["en", "de"], Query(description="Of its words.")]
@@ -204,6 +207,18 @@ def get_report(
     file = site.reports.get(row, language=language, suffix=format.value)
     kind = "text/html" if format is Format.HTML else "application/json"
     return FileResponse(file, media_type=kind, headers=REPORT_HEADERS)
+
+
+@scans.post(
+    "/scans/{key}/case",
+    response_class=Response,
+    responses={**_ZIP, **problems(404, 409, 503)},
+)
+def make_case(site: SiteOf, key: Key, form: CaseForm, language: Language = "en") -> Response:
+    """The case file, a zip: report with details and hashes, verdict, and a log that unmask verify checks."""
+    packed = site.reports.case(site.row(key), form, language=language)
+    headers = {"Content-Disposition": 'attachment; filename="case.zip"'}
+    return Response(packed, media_type="application/zip", headers=headers)
 
 
 @scans.post("/scans/{key}/examinations", status_code=201, responses=problems(404, 409, 503))

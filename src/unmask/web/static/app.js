@@ -1,4 +1,5 @@
 // The page: which view is seen, what is sent, and what the server tells of its scans.
+import { caseSection } from './case.js';
 import { examinedNote, examineSection, listenToReport } from './examine.js';
 import { ask, Refused, remove, sendPath, sendToken, upload } from './requests.js';
 import { difference, facts, isActive, make, people, reportAddress, reportFrame, scanItem, stateWord, uploadItem,
@@ -219,7 +220,8 @@ async function showScan(id) {
       ready ? make('a', { class: 'button', href: reportAddress(scan), target: '_blank', rel: 'noopener' }, word('report_open')) : null,
       ready ? make('a', { class: 'button plain', href: reportAddress(scan, 'json'), download: 'report.json' }, word('report_json')) : null,
       make('button', { type: 'button', class: 'plain', onclick: () => askDelete(scan) }, word('delete'))),
-    facts(scan), people(scan.verdict) ?? '', closer, ready ? reportSection(scan, closer) : '');
+    facts(scan), people(scan.verdict) ?? '', closer, ready ? reportSection(scan, closer) : '',
+    ready ? caseSection(scan, tellProblem) : '');
 }
 
 function reportSection(scan, closer) {

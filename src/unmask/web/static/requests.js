@@ -23,6 +23,13 @@ export const sendPath = path =>
 export const sendStretch = (id, start, end) => ask(`/api/scans/${id}/examinations`, { method: 'POST',
   headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ start_seconds: start, end_seconds: end }) });
 
+export async function fetchCase(id, language, details) {
+  const answer = await fetch(`/api/scans/${id}/case?language=${language}`, { method: 'POST',
+    headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(details) });
+  if (!answer.ok) throw new Refused(answer.status, await answer.json().catch(() => ({})));
+  return answer.blob();
+}
+
 export const sendToken = token =>
   ask('/api/session', { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
 
