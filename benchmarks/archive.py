@@ -107,10 +107,9 @@ def measure_overhead(count: int) -> dict[str, float]:
             )  # two files of each size, none the same
             (place / "clips" / f"{number:05d}.mp4").write_bytes(data + tail)
         settings = ArchiveSettings(ScanSettings(model=str(write_tiny_model(place / "model"))))
-        crew = judging_crew(settings, CrewSettings(workers=2))
         before, start = time.process_time(), time.perf_counter()
         with open_store([str(place / "clips")], f"{folder}/out", settings) as store:
-            scan_files(store, crew)
+            scan_files(store, judging_crew(settings, CrewSettings(workers=2), files=store.plan.files))
         driver, wall = time.process_time() - before, time.perf_counter() - start
         timings = json.loads((place / "out/timings/summary.json").read_text())
     return {

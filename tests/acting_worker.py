@@ -17,6 +17,8 @@ def load_acting():
                 os._exit(3)
             case "hang":
                 time.sleep(600)
+            case "fault":
+                raise ZeroDivisionError(path)
             case "hoard":
                 return len(bytearray(1 << 30))
         return os.getpid()

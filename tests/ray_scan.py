@@ -22,8 +22,7 @@ def main(output: str, model: str, *sources: str) -> None:
     from unmask.config import ScanSettings
 
     settings = ArchiveSettings(ScanSettings(model=model), files_per_shard=4)
-    crew = judging_crew(settings, CrewSettings(engine="ray", address=cluster.address))
-    most, nodes = crew.size(), len(cluster.list_all_nodes())
+    nodes = len(cluster.list_all_nodes())
     done: list[int] = []
 
     def kill_one(cluster, node, now: int) -> None:
@@ -32,6 +31,9 @@ def main(output: str, model: str, *sources: str) -> None:
             cluster.remove_node(node, allow_graceful=False)
 
     with open_store(sources, output, settings) as store:
+        given = CrewSettings(engine="ray", address=cluster.address)
+        crew = judging_crew(settings, given, files=store.plan.files)
+        most = crew.size()
         pending = scan_files(store, crew, on_done=partial(kill_one, cluster, node))
     import ray
 

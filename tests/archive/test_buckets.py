@@ -118,7 +118,7 @@ def test_an_object_that_is_too_large_to_copy_says_so(server, archive, judge, tmp
     scanned(["s3://films/large"], tmp_path / "out", settings_for(archive.parent), InlineCrew(small))
     size = (archive / "ben.mp4").stat().st_size
     reason = outcomes(tmp_path / "out")["ben.mp4"][1]
-    assert reason == f"has {size} bytes, and at most 1000 are copied to be read"
+    assert reason == f"it has {size} bytes, and at most 1000 are copied to be read"
 
 
 def test_a_store_that_is_not_there_is_a_line(server, settings, monkeypatch):

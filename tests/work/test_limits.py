@@ -78,8 +78,8 @@ def test_a_worker_cannot_stop_its_parent_where_the_kernel_knows_how():
 @linux
 def test_memory_is_limited_and_the_worker_lives_on():
     pid, hoard, same = attempts(("pid", ""), ("hoard", 1024), ("pid", ""), memory_mb=512)
-    assert isinstance(hoard, Failure) and hoard.reason.code == "no_memory" and hoard.ours
-    assert pid == same
+    assert isinstance(hoard, Failure) and hoard.reason.code == "too_much_memory" and hoard.ours
+    assert pid == same and str(hoard.reason).startswith("it needed more than 512 MB of memory")
     assert attempts(("hoard", 1024), memory_mb=0) == [1 << 30]
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from unmask.config import LimitSettings
 from unmask.errors import require
+from unmask.work.limits import NO_LIMITS
 from unmask.work.pool import Crew, Do
 from unmask.work.processes import Processes, default_jobs
 
@@ -20,12 +22,17 @@ class CrewSettings:
         workers: How many; None takes the cores (at most four), or all of a cluster.
         limit_seconds: Wall time for one file without anything new, then its worker is killed.
         address: Of a Ray cluster, such as ``10.0.0.1:6379``; None starts one on this machine.
+        limits: Of each worker that opens files. What a cluster starts is not limited itself; it needs workers
+            of its own for that (`delegates`).
+        delegates: Workers let processes of their own do the work, which are limited (``work/delegate.py``).
     """
 
     engine: str = "local"
     workers: int | None = None
     limit_seconds: float = 600.0
     address: str | None = None
+    limits: LimitSettings = NO_LIMITS
+    delegates: bool = False
 
     def __post_init__(self) -> None:
         require(self.engine in ENGINES, f"engine must be one of {', '.join(ENGINES)}", self.engine)
@@ -35,13 +42,20 @@ class CrewSettings:
 
 
 def _local(load: Callable[[], Do[Any, Any]], settings: CrewSettings) -> Crew:
-    return Processes(load, settings.workers or default_jobs(), settings.limit_seconds)
+    jobs, limits = settings.workers or default_jobs(), NO_LIMITS if settings.delegates else settings.limits
+    return Processes(load, jobs, settings.limit_seconds, limits, settings.delegates)
 
 
 def _ray(load: Callable[[], Do[Any, Any]], settings: CrewSettings) -> Crew:
     from unmask.work.ray import join_cluster
 
-    return join_cluster(load, settings.workers, settings.limit_seconds, address=settings.address)
+    return join_cluster(
+        load,
+        settings.workers,
+        settings.limit_seconds,
+        address=settings.address,
+        delegates=settings.delegates,
+    )
 
 
 ENGINES: dict[str, Callable[[Callable[[], Do[Any, Any]], CrewSettings], Crew]] = {

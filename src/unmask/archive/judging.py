@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unmask.archive.record import record_of
-from unmask.archive.sources import Opener, SourceFile, store_errors
+from unmask.archive.sources import MAX_MEMBER_BYTES, Opener, SourceError, SourceFile, store_errors
 from unmask.config import ScanSettings
 from unmask.errors import DataError, UnmaskError
 from unmask.files import fingerprint
-from unmask.work.memory import limit_memory
 from unmask.work.pool import Tell
 
 if TYPE_CHECKING:
@@ -94,11 +93,11 @@ class Judge:
         with self._local(task.file) as path:
             fetch = time.perf_counter() - began
             if task.hash_only:
-                with _reaching(task.file.path):
+                with reaching():
                     return Hashed(fingerprint(path))
             listed = self.scanner.list_file(path, on_sha256=tell.note)
             if listed.sha256 is None and isinstance(listed.error, OSError):
-                with _reaching(task.file.path):
+                with reaching():
                     raise listed.error
             verdict = self.scanner.scan(path, listed=listed, on_look=lambda look: tell.part(None))
             size = path.stat().st_size if verdict.sha256 else max(task.file.size_bytes, 0)
@@ -108,19 +107,16 @@ class Judge:
 
     @contextmanager
     def _local(self, file: SourceFile) -> Iterator[Path]:
-        with _reaching(file.path), self.opener.local(file.path, limit_bytes=self.copy_limit_bytes) as path:
+        with reaching(), self.opener.local(file.path, limit_bytes=self.copy_limit_bytes) as path:
             yield path
 
 
-def load_judge(
-    settings: ScanSettings, digest: str, *, memory_mb: int = 0, copy_limit_bytes: int = 16 * 2**30
-) -> Judge:
+def load_judge(settings: ScanSettings, digest: str, *, copy_limit_bytes: int = MAX_MEMBER_BYTES) -> Judge:
     """Load the networks, once for a worker.
 
     Args:
         settings: Of every scan. One thread decodes, which gives the same pixels on every machine.
         digest: From `unmask.archive.record.digest_settings`.
-        memory_mb: Most that the worker may hold; 0 sets no limit.
         copy_limit_bytes: Largest object that is copied to be read.
 
     Raises:
@@ -130,7 +126,6 @@ def load_judge(
 
     from unmask.pipeline import load_scanner
 
-    limit_memory(memory_mb)
     cv2.setNumThreads(1)  # many workers side by side need no more
     return Judge(load_scanner(settings), Opener(), digest, copy_limit_bytes)
 
@@ -141,8 +136,13 @@ def one_thread(settings: ScanSettings) -> ScanSettings:
 
 
 @contextmanager
-def _reaching(path: str) -> Iterator[None]:
-    """Tell a file that is not there, or broken, from one that cannot be had just now."""
+def reaching() -> Iterator[None]:
+    """Tell a file that is not there, or broken, from one that cannot be had just now.
+
+    Raises:
+        DataError: It is not there, may not be read, or breaks a rule; the message does not say where it lies.
+        UnreachableError: It cannot be had just now.
+    """
     try:
         yield
     except store_errors(DataError) as error:
@@ -151,5 +151,5 @@ def _reaching(path: str) -> Iterator[None]:
             what = "no such file" if isinstance(cause, FileNotFoundError) else cause.strerror or str(cause)
             raise DataError(what) from error
         if cause is None or isinstance(cause, _BROKEN):  # a rule that it breaks; where it lies is no reason
-            raise DataError(str(error).removeprefix(f"{path} ").removeprefix(f"{path}: ")) from error
+            raise DataError(error.problem if isinstance(error, SourceError) else str(error)) from error
         raise UnreachableError(f"it cannot be had just now ({error})") from error

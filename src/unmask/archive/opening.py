@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from unmask.archive.bringing import load_bringer
 from unmask.archive.engines import CrewSettings, gather_crew
 from unmask.archive.judging import load_judge, one_thread
 from unmask.archive.listing import list_files
@@ -15,12 +16,15 @@ from unmask.archive.plan import FILES_PER_SHARD, PLAN_NAME, Plan, make_plan, pla
 from unmask.archive.record import digest_settings
 from unmask.archive.records import RecordStore, scan_header
 from unmask.archive.shares import WHOLE, Share
-from unmask.archive.sources import SourceFile
+from unmask.archive.sources import MAX_MEMBER_BYTES, SourceFile, lies_in_store
 from unmask.archive.store import claim, is_claimed
 from unmask.config import ScanSettings
 from unmask.errors import require
 from unmask.judge.card import card_path, read_card
+from unmask.judge.limits import limits_for
 from unmask.work.pool import Crew
+
+GRACE_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +34,16 @@ class ArchiveSettings:
     Attributes:
         scan: Of every file; one thread decodes.
         files_per_shard: How many records share a file.
-        memory_mb: Most that a worker may hold; 0 sets no limit.
         copy_limit_bytes: Largest object that is copied to be read.
     """
 
     scan: ScanSettings = field(default_factory=ScanSettings)
     files_per_shard: int = FILES_PER_SHARD
-    memory_mb: int = 0
-    copy_limit_bytes: int = 16 * 2**30
+    copy_limit_bytes: int = MAX_MEMBER_BYTES
 
     def __post_init__(self) -> None:
         ok = 1 <= self.files_per_shard <= 1_000_000
         require(ok, "files_per_shard must be 1 to 1000000", self.files_per_shard)
-        ok = self.memory_mb == 0 or self.memory_mb >= 256
-        require(ok, "memory_mb must be 0 or at least 256", self.memory_mb)
         require(self.copy_limit_bytes >= 1, "copy_limit_bytes must be 1 or more", self.copy_limit_bytes)
         object.__setattr__(self, "scan", one_thread(self.scan))
 
@@ -103,17 +103,27 @@ def open_store(
     return RecordStore(place, header, plan, model=model, share=share, flush_seconds=place.flush_seconds)
 
 
-def judging_crew(settings: ArchiveSettings, crew: CrewSettings) -> Crew:
-    """Workers that judge files.
+def judging_crew(settings: ArchiveSettings, crew: CrewSettings, *, files: Iterable[SourceFile]) -> Crew:
+    """Workers that judge files, each within the limits of ``crew``.
+
+    A worker that is closed in reaches no store, and an engine such as Ray does not limit what it starts.
+    There each worker only brings what is judged by a process of its own, which has the limits.
+
+    Args:
+        settings: Of the scan.
+        crew: Where workers run, and their limits.
+        files: What they are to judge.
 
     Raises:
         MissingExtraError: The engine's package is not installed.
+        SettingsError: Workers must be closed in, and the system cannot do that.
     """
-    load = partial(
-        load_judge,
-        settings.scan,
-        digest_settings(settings.scan),
-        memory_mb=settings.memory_mb,
-        copy_limit_bytes=settings.copy_limit_bytes,
-    )
-    return gather_crew(load, crew)
+    digest, limit = digest_settings(settings.scan), settings.copy_limit_bytes
+    load = partial(load_judge, settings.scan, digest, copy_limit_bytes=limit)
+    limits = limits_for(settings.scan, crew.limits)
+    if crew.engine == "local" and not any(lies_in_store(file.path) for file in files):
+        return gather_crew(load, replace(crew, limits=limits))
+    bring = partial(load_bringer, load, crew.limit_seconds, limits, limit)
+    # A little longer, so that it is the one that judges whose time is up.
+    seconds = crew.limit_seconds + GRACE_SECONDS
+    return gather_crew(bring, replace(crew, limit_seconds=seconds, delegates=True))

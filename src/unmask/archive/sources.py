@@ -13,7 +13,8 @@ import struct
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -57,6 +58,34 @@ class SourceFile:
         return self.inner.rpartition("/")[0]
 
 
+class SourceError(DataError):
+    """A file of a source breaks a rule, or cannot be had.
+
+    Args:
+        place: Its path; of a zip's member, also its name there.
+        problem: What is wrong with it, wherever it lies.
+
+    >>> str(SourceError("/films/a.zip", "it is encrypted"))
+    '/films/a.zip: it is encrypted'
+    """
+
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(place, problem)  # both, or it could not go from one process to another
+        self.place, self.problem = place, problem
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}"
+
+
+def lies_in_store(path: str) -> bool:
+    """Whether a file, or the zip that it is in, has an address and is no file of this machine.
+
+    >>> [lies_in_store(path) for path in ("/a.mp4", "zip://a.mp4::/b.zip", "zip://a.mp4::s3://b/b.zip")]
+    [False, False, True]
+    """
+    return "://" in path.removeprefix("zip://")
+
+
 def list_entries(root: str | os.PathLike[str], *, keep_broken: bool = False) -> list[SourceFile]:
     """All files of a folder with its subfolders, a zip, or an address, sorted; zips inside are looked into.
 
@@ -84,11 +113,10 @@ def list_entries(root: str | os.PathLike[str], *, keep_broken: bool = False) -> 
         if entry.name.lower().endswith(".zip"):
             try:
                 entries += _list_zip(entry)
-            except DataError as error:
+            except SourceError as error:
                 if not keep_broken:
                     raise
-                problem = str(error).removeprefix(entry.path).lstrip(": ")
-                entries.append(SourceFile(entry.path, entry.inner, entry.size_bytes, problem))
+                entries.append(SourceFile(entry.path, entry.inner, entry.size_bytes, error.problem))
         else:
             entries.append(entry)
         if len(entries) > MAX_FILES:
@@ -127,9 +155,9 @@ class Opener:
                 return self._open_member(archive, member)
             return _open_plain(path)
         except zipfile.BadZipFile as error:
-            raise DataError(f"{path}: {error}") from error
+            raise SourceError(path, str(error)) from error
         except store_errors(KeyError, ValueError) as error:
-            raise DataError(f"{path} cannot be opened ({_words(error)})") from error
+            raise SourceError(path, f"it cannot be opened ({_words(error)})") from error
 
     def read(self, path: str, *, limit_bytes: int) -> bytes:
         """A whole small file.
@@ -140,16 +168,23 @@ class Opener:
         with self.open(path) as file:
             data = file.read(limit_bytes + 1)
         if len(data) > limit_bytes:
-            raise DataError(f"{path} may have {limit_bytes} bytes, and has more")
+            raise SourceError(path, f"it may have {limit_bytes} bytes, and has more")
         return data
 
     @contextmanager
-    def local(self, path: str, *, limit_bytes: int = MAX_MEMBER_BYTES) -> Iterator[Path]:
+    def local(
+        self,
+        path: str,
+        *,
+        limit_bytes: int = MAX_MEMBER_BYTES,
+        on_bytes: Callable[[int], None] = lambda copied: None,
+    ) -> Iterator[Path]:
         """The file under an ordinary path: itself, or a copy that is gone afterwards.
 
         Args:
             path: See the module.
             limit_bytes: Largest file that is copied.
+            on_bytes: Told how many bytes were copied, as they come.
 
         Raises:
             DataError: It cannot be opened or copied, or is too large to be.
@@ -161,26 +196,43 @@ class Opener:
         with tempfile.TemporaryDirectory(prefix="unmask-") as folder:
             copy = Path(folder) / f"copy{suffix}"
             try:
-                with self.open(path) as source, copy.open("wb") as target:
-                    size = source.seek(0, os.SEEK_END)
+                with self._reading(path) as (source, size):
                     _check_room(path, size, limit_bytes, Path(folder))
-                    source.seek(0)
-                    shutil.copyfileobj(source, target, 2**20)
-                    copied = target.tell()
-            except store_errors(zipfile.BadZipFile) as error:
-                raise DataError(f"{path} cannot be copied ({_words(error)})") from error
+                    copied = _copy(source, copy, size, on_bytes)
+            except store_errors(zipfile.BadZipFile, zlib.error) as error:
+                raise SourceError(path, f"it cannot be copied ({_words(error)})") from error
             if copied != size:
-                raise DataError(f"{path} cannot be copied") from OSError(
-                    errno.EIO, f"{copied} of {size} bytes came"
-                )
+                cause = OSError(errno.EIO, f"{copied} of {size} bytes came")
+                raise SourceError(path, f"it cannot be copied ({cause.strerror})") from cause
             yield copy
 
-    def _open_member(self, archive: str, member: str) -> IO[bytes]:
+    @contextmanager
+    def _reading(self, path: str) -> Iterator[tuple[IO[bytes], int]]:
+        """A file to read from its beginning to its end, and its size; a packed one is unpacked on the way."""
+        if path.startswith("zip://"):
+            member, _, archive = path.removeprefix("zip://").partition("::")
+            try:
+                info = self._zip(archive).getinfo(member)
+                if info.compress_type != zipfile.ZIP_STORED:
+                    with self._zip(archive).open(info) as packed:
+                        yield packed, info.file_size
+                    return
+            except store_errors(KeyError, ValueError) as error:
+                raise SourceError(path, f"it cannot be opened ({_words(error)})") from error
+        with self.open(path) as source:
+            size = source.seek(0, os.SEEK_END)
+            source.seek(0)
+            yield source, size
+
+    def _zip(self, archive: str) -> zipfile.ZipFile:
         if self._archive is None or self._archive[0] != archive:
             self.close()
             file = _open_plain(archive)
             self._archive = archive, file, zipfile.ZipFile(file)
-        zipped = self._archive[2]
+        return self._archive[2]
+
+    def _open_member(self, archive: str, member: str) -> IO[bytes]:
+        zipped = self._zip(archive)
         info = zipped.getinfo(member)
         if info.compress_type == zipfile.ZIP_STORED:
             # Seeking in what zipfile gives means reading up to there; in a window it costs nothing.
@@ -196,9 +248,19 @@ class Opener:
         return spool
 
 
+def _copy(source: IO[bytes], copy: Path, size: int, on_bytes: Callable[[int], None]) -> int:
+    """Copy at most so many bytes and one more, as a store may send more than it said."""
+    copied = 0
+    with copy.open("wb") as target:
+        while copied <= size and (chunk := source.read(min(2**20, size + 1 - copied))):
+            copied += target.write(chunk)
+            on_bytes(copied)
+    return copied
+
+
 def _check_room(path: str, size: int, limit: int, folder: Path) -> None:
     if size > limit:
-        raise DataError(f"{path} has {size} bytes, and at most {limit} are copied to be read")
+        raise SourceError(path, f"it has {size} bytes, and at most {limit} are copied to be read")
     free = shutil.disk_usage(folder).free
     if size > free:
         raise OSError(errno.ENOSPC, f"its copy of {size} bytes has no room in {folder.parent}, {free} free")
@@ -248,9 +310,9 @@ def _list_zip(archive: SourceFile) -> list[SourceFile]:
         with _open_plain(archive.path) as file, zipfile.ZipFile(file) as zipped:
             members = [info for info in zipped.infolist() if not info.is_dir()]
     except store_errors(zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise DataError(f"{archive.path} is no zip file that can be read ({_words(error)})") from error
+        raise SourceError(archive.path, f"it is no zip file that can be read ({_words(error)})") from error
     if sum(info.compress_size for info in members) > archive.size_bytes:
-        raise DataError(f"{archive.path}: its members overlap, as in a zip bomb")
+        raise SourceError(archive.path, "its members overlap, as in a zip bomb")
     entries = []
     for info in members:
         place = info.filename.replace("\\", "/")  # as some programs for Windows write it
@@ -266,19 +328,19 @@ def _list_zip(archive: SourceFile) -> list[SourceFile]:
 
 def _check_member(archive: str, info: zipfile.ZipInfo) -> None:
     name = info.filename
-    place = f"{archive}: member {name[:200]!r}"
+    member = f"member {name[:200]!r}"
     parts = name.replace("\\", "/").split("/")
     if not name.isprintable() or ":" in name or not all(parts) or {".", ".."} & set(parts):
-        raise DataError(f"{place}: a name must lead to a place inside the zip")
+        raise SourceError(archive, f"{member}: a name must lead to a place inside the zip")
     if name.lower().endswith(".zip"):
-        raise DataError(f"{place}: a zip within a zip is not looked into; unpack the outer one into a folder")
+        words = "a zip within a zip is not looked into; unpack the outer one into a folder"
+        raise SourceError(archive, f"{member}: {words}")
     if info.file_size > MAX_MEMBER_BYTES:
-        raise DataError(f"{place} may unpack to {MAX_MEMBER_BYTES} bytes, says {info.file_size}")
+        words = f"may unpack to {MAX_MEMBER_BYTES} bytes, says {info.file_size}"
+        raise SourceError(archive, f"{member} {words}")
     if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(info.compress_size, 1):
-        raise DataError(
-            f"{place} unpacks {info.compress_size} bytes to {info.file_size}; more than {MAX_RATIO} times is"
-            " a zip bomb"
-        )
+        words = f"unpacks {info.compress_size} bytes to {info.file_size}"
+        raise SourceError(archive, f"{member} {words}; more than {MAX_RATIO} times is a zip bomb")
 
 
 def _list_address(address: str) -> list[SourceFile]:

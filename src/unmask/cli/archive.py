@@ -34,7 +34,6 @@ class Way:
     Attributes:
         engine: ``local`` or ``ray``.
         address: Of a Ray cluster.
-        memory_mb: Most that a worker may hold; 0 sets no limit.
         shard: Which part this run does, as typed, or None.
         files_per_shard: How many records share a file.
         retry_failed: Do again what is unreadable or an error.
@@ -46,7 +45,6 @@ class Way:
 
     engine: str = "local"
     address: str | None = None
-    memory_mb: int = 0
     shard: str | None = None
     files_per_shard: int = 1000
     retry_failed: bool = False
@@ -99,7 +97,6 @@ def refuse_alone(way: Way) -> None:
         SettingsError: One is given.
     """
     given = [item.name for item in fields(way) if getattr(way, item.name) != item.default]
-    given = [name for name in given if name != "memory_mb"]
     if given:
         name = {"files_per_shard": "shard-files"}.get(given[0], given[0])
         raise SettingsError(f"--{name.replace('_', '-')} is for whole archives: say with -o OUT where to")
@@ -132,8 +129,9 @@ def _scan(wanted: Wanted, output: str) -> None:
 
     way, settings = wanted.way, _settings(wanted)
     share = WHOLE if way.shard is None else read_share(way.shard, os.environ)
-    crew = judging_crew(settings, _crew_settings(wanted))
+    crew_settings = _crew_settings(wanted)
     with open_store(wanted.sources, output, settings, share=share) as store:
+        crew = judging_crew(settings, crew_settings, files=store.plan.files)
         if way.retry_failed:
             again = store.retry_failed()
             typer.echo(f"{again} files that failed are tried again", err=True)
@@ -156,7 +154,7 @@ def _plan(wanted: Wanted) -> None:
 
     settings = _settings(wanted)
     made = list_plan(wanted.sources, settings)
-    found = forecast(made, judging_crew(settings, _crew_settings(wanted)))
+    found = forecast(made, judging_crew(settings, _crew_settings(wanted), files=made.files))
     _tell_forecast(found, wanted.way.price, as_json=wanted.as_json)
 
 
@@ -193,17 +191,23 @@ def _watch(wanted: Wanted, output: str) -> None:
 
     from unmask.archive.opening import judging_crew, open_store
     from unmask.archive.scanning import scan_files
-    from unmask.archive.watching import Inbox, watch_place
+    from unmask.archive.watching import Earlier, Inbox, watch_place
 
     if len(wanted.sources) != 1 or wanted.way.shard is not None or "://" in output:
         raise SettingsError("--watch takes one PATH, a folder as -o OUT, and no --shard")
     settings = _settings(wanted)
-    crew = judging_crew(settings, _crew_settings(wanted))
+    crew_settings = _crew_settings(wanted)
+
+    def scan(store: RecordStore, earlier: Earlier) -> None:
+        scan_files(
+            store, judging_crew(settings, crew_settings, files=store.plan.files), earlier=earlier.record
+        )
+
     batches = watch_place(
         Inbox(wanted.sources[0]),
         Path(output),
         open_batch=lambda place, files: open_store(wanted.sources, place, settings, files=files),
-        scan=lambda store, earlier: scan_files(store, crew, earlier=earlier.record),
+        scan=scan,
         files_per_batch=settings.files_per_shard,
     )
     for records in batches:
@@ -218,14 +222,14 @@ def _watch(wanted: Wanted, output: str) -> None:
 def _settings(wanted: Wanted) -> ArchiveSettings:
     from unmask.archive.opening import ArchiveSettings
 
-    return ArchiveSettings(wanted.settings, wanted.way.files_per_shard, wanted.way.memory_mb)
+    return ArchiveSettings(wanted.settings, wanted.way.files_per_shard)
 
 
 def _crew_settings(wanted: Wanted) -> CrewSettings:
     from unmask.archive.engines import CrewSettings
 
     batch, way = wanted.batch, wanted.way
-    return CrewSettings(way.engine, batch.jobs, batch.time_limit_seconds, way.address)
+    return CrewSettings(way.engine, batch.jobs, batch.time_limit_seconds, way.address, batch.limits)
 
 
 def _tell(store: RecordStore, pending: dict[int, Reason], *, as_json: bool) -> None:

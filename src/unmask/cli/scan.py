@@ -194,9 +194,7 @@ def scan(
         limits = LimitSettings(memory_mb=memory_mb, sandbox=sandbox)
         batch = BatchSettings(jobs=jobs, time_limit_seconds=time_limit, limits=limits)
         command = shlex.join(["unmask", *sys.argv[1:]])
-        way = Way(
-            engine, address, memory_mb or 0, shard, shard_files, retry_failed, report_top, plan, price, watch
-        )
+        way = Way(engine, address, shard, shard_files, retry_failed, report_top, plan, price, watch)
         if output is not None or plan or watch:
             refuse_beside({"--csv": csv, "--report": report, "--examine": examine})
             scan_archive(Wanted(paths, output, settings, batch, way, json, language, command))

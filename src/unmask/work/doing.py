@@ -27,7 +27,8 @@ def do_task(do: Do[Any, Any], task: object, send: Callable[[Note | Part], None])
         send(message)
 
     try:
-        return Done(do(task, Tell(pass_on)))
+        answer = do(task, Tell(pass_on))
+        return answer if isinstance(answer, Failure | Fault) else Done(answer)
     except Exception as error:  # noqa: BLE001  the worker's boundary: a failure must only cost its task
         return what_failed(error, task, *notes[-1:])
 

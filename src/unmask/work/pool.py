@@ -73,7 +73,7 @@ class Tell:
 
 
 Do = Callable[[Task, Tell], Answer]
-"""Works on one task, and may say something of it on the way."""
+"""Works on one task, and may say something of it on the way; may give another's `Failure` or `Fault`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,11 @@ class Worker(ABC):
 
     Args:
         limit_seconds: Wall time that a task may take.
+        delegates: A process of its own does the work (``delegate.py``): its end says nothing of the task.
     """
 
-    def __init__(self, limit_seconds: float) -> None:
-        self._task_limit_seconds = limit_seconds
+    def __init__(self, limit_seconds: float, *, delegates: bool = False) -> None:
+        self._task_limit_seconds, self._delegates = limit_seconds, delegates
         self._give_time(LOAD_LIMIT_SECONDS)
         self.busy = False
         self.ready = False
@@ -139,6 +140,11 @@ class Worker(ABC):
         return self.busy or not self.ready
 
     def hear(self) -> Part | Done | Failure | Ended | None:
+        """As `listen`, with the details of a fault written down."""
+        message = self.listen()
+        return settle_fault(message) if isinstance(message, Fault) else message
+
+    def listen(self) -> Part | Done | Failure | Fault | Ended | None:
         """Take in one message: what became of the task or of the worker; None for what only we need to know.
 
         Raises:
@@ -163,14 +169,14 @@ class Worker(ABC):
                 self._note = text
             case Part():
                 self._give_time(self._task_limit_seconds)
-            case Fault():
-                self.busy, message = False, settle_fault(message)
-            case Done() | Failure():
+            case Done() | Failure() | Fault():
                 self.busy = False
-        return message if isinstance(message, Part | Done | Failure | Ended) else None
+        return message if isinstance(message, Part | Done | Failure | Fault | Ended) else None
 
     def failure(self, ended: Ended) -> Failure:
         """What its end means for the task that it had."""
+        if self._delegates:
+            return Failure(because("helper_ended", how=ended.how), self._note, ours=True)
         return Failure(because("given_up", how=ended.how), self._note)
 
     @abstractmethod

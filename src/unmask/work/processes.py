@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import select
 import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -22,7 +24,7 @@ from unmask.reasons import Reason, because
 from unmask.work.doing import do_task, load_do, what_failed
 from unmask.work.faults import Fault
 from unmask.work.limits import NO_LIMITS, apply_limits, give_cpu_time
-from unmask.work.pool import Do, Ended, Message, Note, Part, Ready, Unusable, Worker
+from unmask.work.pool import Do, Done, Ended, Failure, Message, Note, Part, Ready, Unusable, Worker
 from unmask.work.sandbox import require_sandbox
 
 MAX_DEFAULT_JOBS = 4
@@ -47,6 +49,8 @@ class Processes:
         jobs: How many.
         limit_seconds: Wall time that a task may take.
         limits: What else a worker may use, and whether it is closed in.
+        delegates: Workers let processes of their own do the work (``delegate.py``): when one ends, that says
+            nothing of its task.
 
     Raises:
         SettingsError: Workers must be closed in, and the system cannot do that.
@@ -56,6 +60,7 @@ class Processes:
     jobs: int
     limit_seconds: float
     limits: LimitSettings = NO_LIMITS
+    delegates: bool = False
 
     def __post_init__(self) -> None:
         if self.limits.sandbox == "require":
@@ -67,7 +72,7 @@ class Processes:
 
     def hire(self) -> Worker:
         """A new child process."""
-        return _ProcessWorker(self.load, self.limit_seconds, self.limits)
+        return _ProcessWorker(self)
 
     def wait(self, workers: Sequence[Worker], timeout_seconds: float | None) -> Collection[Worker]:
         """Those that have a message."""
@@ -76,14 +81,16 @@ class Processes:
 
 
 class _ProcessWorker(Worker):
-    def __init__(self, load: Callable[[], Do[Any, Any]], limit_seconds: float, limits: LimitSettings) -> None:
-        super().__init__(limit_seconds)
-        self._limits = limits
+    def __init__(self, crew: Processes) -> None:
+        super().__init__(crew.limit_seconds, delegates=crew.delegates)
+        self._limits = crew.limits
         self._scratch = _make_scratch()
         context = get_context("spawn")  # fork would copy threads' locks in whatever state they are
         self.connection, theirs = context.Pipe()
-        given = (theirs, pickle.dumps(load), limits, self._scratch)
-        self._process: BaseProcess = context.Process(target=_work, args=given, daemon=True)
+        given = (theirs, pickle.dumps(crew.load), crew.limits, self._scratch)
+        # What Python calls a daemon may have no children.
+        daemon = not crew.delegates
+        self._process: BaseProcess = context.Process(target=_work, args=given, daemon=daemon)
         try:
             with _interrupts_blocked():
                 _start(self._process)
@@ -186,17 +193,35 @@ def _work(link: Connection, load: bytes, limits: LimitSettings, scratch: Path | 
         if isinstance(do, Unusable | Fault):
             link.send(do)
             return
+        threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
         link.send(Ready())
         while True:
             task: object = None
             try:
                 task = link.recv()
                 give_cpu_time(limits)
-                link.send(do_task(do, task, send))
+                link.send(_told_by_limits(do_task(do, task, send), limits))
             except (EOFError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001  what cannot be read or sent must only cost its task
                 link.send(what_failed(error, task))
+
+
+def _end_with_parent(link: Connection) -> None:
+    """A worker must not go on with a long film, or hang for good, when nobody is there to be told."""
+    if not hasattr(select, "poll"):  # Windows; there it ends after its task
+        return
+    poll = select.poll()
+    poll.register(link.fileno(), 0)  # that the other side is gone is told all the same
+    poll.poll()
+    os._exit(0)
+
+
+def _told_by_limits(answer: Done | Failure | Fault, limits: LimitSettings) -> Done | Failure | Fault:
+    """Where memory is limited it is the task that wants too much, and not the machine that has too little."""
+    if limits.memory_mb and isinstance(answer, Failure) and answer.reason.code == "no_memory":
+        return replace(answer, reason=because("too_much_memory", megabytes=limits.memory_mb))
+    return answer
 
 
 def _be_quiet() -> None:

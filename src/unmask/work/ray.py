@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -29,6 +30,9 @@ class _Actor:
 
     def begin(self) -> Message:
         """Load what is needed."""
+        # A child of this process would first run Ray's own script, as it would run that of any parent.
+        main = sys.modules["__main__"]
+        main.__spec__, main.__file__ = None, None
         loaded = load_do(self._load)
         if isinstance(loaded, Unusable | Fault):
             return loaded
@@ -55,10 +59,19 @@ class RayCrew:
         load: Called once in each actor; gives the function that works on a task.
         workers: How many at most; None takes all cores.
         limit_seconds: Wall time that a task may take.
+        delegates: As of `unmask.work.processes.Processes`.
     """
 
-    def __init__(self, load: Callable[[], Do[Any, Any]], workers: int | None, limit_seconds: float) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Do[Any, Any]],
+        workers: int | None,
+        limit_seconds: float,
+        *,
+        delegates: bool = False,
+    ) -> None:
         self._load, self._workers, self._limit_seconds = load, workers, limit_seconds
+        self._delegates = delegates
         self._cores, self._counted = 1, 0.0
 
     def size(self) -> int:
@@ -73,7 +86,7 @@ class RayCrew:
 
     def hire(self) -> Worker:
         """A new actor."""
-        return _RayWorker(self._load, self._limit_seconds)
+        return _RayWorker(self._load, self._limit_seconds, delegates=self._delegates)
 
     def wait(self, workers: Sequence[Worker], timeout_seconds: float | None) -> Collection[Worker]:
         """Those that have a message; looks up now and then, as nodes may come."""
@@ -92,10 +105,10 @@ class RayCrew:
 
 
 class _RayWorker(Worker):
-    def __init__(self, load: Callable[[], Do[Any, Any]], limit_seconds: float) -> None:
+    def __init__(self, load: Callable[[], Do[Any, Any]], limit_seconds: float, *, delegates: bool) -> None:
         import ray
 
-        super().__init__(limit_seconds)
+        super().__init__(limit_seconds, delegates=delegates)
         actor: Any = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_Actor)
         self._actor = actor.remote(load)
         self.reference: Any = self._actor.begin.remote()
@@ -129,7 +142,12 @@ class _RayWorker(Worker):
 
 
 def join_cluster(
-    load: Callable[[], Do[Any, Any]], workers: int | None, limit_seconds: float, *, address: str | None
+    load: Callable[[], Do[Any, Any]],
+    workers: int | None,
+    limit_seconds: float,
+    *,
+    address: str | None,
+    delegates: bool = False,
 ) -> RayCrew:
     """Join a Ray cluster, or start one on this machine that nobody else can reach.
 
@@ -141,6 +159,7 @@ def join_cluster(
         workers: How many at most; None takes all cores of the cluster.
         limit_seconds: Wall time that a task may take.
         address: Of the cluster; None starts one.
+        delegates: As of `unmask.work.processes.Processes`.
 
     Raises:
         MissingExtraError: Ray is not installed.
@@ -162,4 +181,4 @@ def join_cluster(
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **given)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise DataError(f"no Ray cluster at {address or 'this machine'} lets us in: {error}") from error
-    return RayCrew(load, workers, limit_seconds)
+    return RayCrew(load, workers, limit_seconds, delegates=delegates)

@@ -279,7 +279,7 @@ class TestRefused:
         (tmp_path / "a.zip").write_bytes(b"PK no")
         (tmp_path / "text").mkdir()
         (tmp_path / "text" / "a.txt").write_text("a")
-        with pytest.raises(DataError, match=r"a\.zip is no zip file"):
+        with pytest.raises(DataError, match=r"a\.zip: it is no zip file"):
             index(tmp_path / "a.zip")
         with pytest.raises(DataError, match="must hold videos, found none among 1 files"):
             index(tmp_path / "text")
