@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from unmask.archive.sources import Opener, SourceFile, list_entries, open_address
+from unmask.archive.entries import list_entries
+from unmask.archive.sources import Opener, SourceFile, open_address
 from unmask.errors import DataError, MissingExtraError
 from unmask.suffixes import SUFFIXES
 

@@ -1,4 +1,4 @@
-"""Where data sets lie: folders, zip files read in place, object storage through fsspec.
+"""Where data sets lie, and how they are opened: folders, zips read in place, stores through fsspec.
 
 A file's path is text that ``fsspec.open`` opens too: an ordinary path, an address such as
 ``s3://bucket/a.mp4``, or ``zip://part_0/a.mp4::/data/part_0.zip`` for a member of a zip file.
@@ -23,10 +23,7 @@ from typing import IO, Any, cast
 from unmask.archive.windows import window
 from unmask.errors import DataError, MissingExtraError
 
-MAX_FILES = 5_000_000
 MAX_MEMBER_BYTES = 16 * 2**30
-MAX_RATIO = 100
-"""How far a zip member of more than a megabyte may unpack; video hardly packs at all."""
 
 _SPOOL_BYTES = 32 * 2**20
 
@@ -86,44 +83,6 @@ def lies_in_store(path: str) -> bool:
     return "://" in path.removeprefix("zip://")
 
 
-def list_entries(root: str | os.PathLike[str], *, keep_broken: bool = False) -> list[SourceFile]:
-    """All files of a folder with its subfolders, a zip, or an address, sorted; zips inside are looked into.
-
-    Args:
-        root: Folder, zip or address.
-        keep_broken: A zip that cannot be read is one file with its problem, and refuses nothing.
-
-    Raises:
-        DataError: It is absent, or a zip that is broken, a bomb, or has names that lead out of it.
-        MissingExtraError: An address needs a package that is not installed.
-    """
-    text = os.fspath(root)
-    if "://" in text:
-        found = _list_address(text)
-    else:
-        path = Path(text).absolute()
-        if path.is_dir():
-            found = _list_folder(path)
-        elif path.is_file():
-            found = [SourceFile(str(path), path.name, path.stat().st_size)]
-        else:
-            raise DataError(f"{text}: no such file or folder")
-    entries: list[SourceFile] = []
-    for entry in sorted(found, key=lambda entry: entry.inner):
-        if entry.name.lower().endswith(".zip"):
-            try:
-                entries += _list_zip(entry)
-            except SourceError as error:
-                if not keep_broken:
-                    raise
-                entries.append(SourceFile(entry.path, entry.inner, entry.size_bytes, error.problem))
-        else:
-            entries.append(entry)
-        if len(entries) > MAX_FILES:
-            raise DataError(f"{text} may hold {MAX_FILES} files, found more")
-    return entries
-
-
 class Opener:
     """Opens files by their path; keeps the zip that it read last open, whose table is slow to parse."""
 
@@ -153,11 +112,11 @@ class Opener:
             if path.startswith("zip://"):
                 member, _, archive = path.removeprefix("zip://").partition("::")
                 return self._open_member(archive, member)
-            return _open_plain(path)
+            return open_plain(path)
         except zipfile.BadZipFile as error:
             raise SourceError(path, str(error)) from error
         except store_errors(KeyError, ValueError) as error:
-            raise SourceError(path, f"it cannot be opened ({_words(error)})") from error
+            raise SourceError(path, f"it cannot be opened ({words_of(error)})") from error
 
     def read(self, path: str, *, limit_bytes: int) -> bytes:
         """A whole small file.
@@ -200,7 +159,7 @@ class Opener:
                     _check_room(path, size, limit_bytes, Path(folder))
                     copied = _copy(source, copy, size, on_bytes)
             except store_errors(zipfile.BadZipFile, zlib.error) as error:
-                raise SourceError(path, f"it cannot be copied ({_words(error)})") from error
+                raise SourceError(path, f"it cannot be copied ({words_of(error)})") from error
             if copied != size:
                 cause = OSError(errno.EIO, f"{copied} of {size} bytes came")
                 raise SourceError(path, f"it cannot be copied ({cause.strerror})") from cause
@@ -218,7 +177,7 @@ class Opener:
                         yield packed, info.file_size
                     return
             except store_errors(KeyError, ValueError) as error:
-                raise SourceError(path, f"it cannot be opened ({_words(error)})") from error
+                raise SourceError(path, f"it cannot be opened ({words_of(error)})") from error
         with self.open(path) as source:
             size = source.seek(0, os.SEEK_END)
             source.seek(0)
@@ -227,7 +186,7 @@ class Opener:
     def _zip(self, archive: str) -> zipfile.ZipFile:
         if self._archive is None or self._archive[0] != archive:
             self.close()
-            file = _open_plain(archive)
+            file = open_plain(archive)
             self._archive = archive, file, zipfile.ZipFile(file)
         return self._archive[2]
 
@@ -236,7 +195,7 @@ class Opener:
         info = zipped.getinfo(member)
         if info.compress_type == zipfile.ZIP_STORED:
             # Seeking in what zipfile gives means reading up to there; in a window it costs nothing.
-            return window(_open_plain(archive), start=_data_start(zipped, info), size=info.file_size)
+            return window(open_plain(archive), start=_data_start(zipped, info), size=info.file_size)
         spool = cast(IO[bytes], tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
         try:
             with zipped.open(info) as packed:
@@ -266,7 +225,8 @@ def _check_room(path: str, size: int, limit: int, folder: Path) -> None:
         raise OSError(errno.ENOSPC, f"its copy of {size} bytes has no room in {folder.parent}, {free} free")
 
 
-def _open_plain(path: str) -> IO[bytes]:
+def open_plain(path: str) -> IO[bytes]:
+    """A file, or an object by its address, to read and seek in."""
     if "://" not in path:
         return Path(path).open("rb")
     return cast(IO[bytes], open_address(path).open(path, "rb"))
@@ -280,91 +240,6 @@ def _data_start(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:
     file.seek(info.header_offset + 26)
     lengths = struct.unpack("<HH", file.read(4))  # Of the name and of the extra field.
     return info.header_offset + 30 + int(sum(lengths))
-
-
-def _list_folder(root: Path) -> list[SourceFile]:
-    entries = []
-    seen: set[str] = set()
-    for folder, folders, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:  # A link that leads back up.
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not _hidden(name))
-        inner = PurePosixPath(root.name or "root", *Path(folder).relative_to(root).parts)
-        for name in sorted(files):
-            if _hidden(name):
-                continue
-            path = os.path.join(folder, name)  # noqa: PTH118  a Path for each of 119,154 files takes seconds
-            try:
-                entries.append(SourceFile(path, f"{inner}/{name}", os.stat(path).st_size))  # noqa: PTH116
-            except OSError as error:
-                entries.append(SourceFile(path, f"{inner}/{name}", 0, _words(error)))
-    return entries
-
-
-def _list_zip(archive: SourceFile) -> list[SourceFile]:
-    stem = archive.inner[: -len(".zip")]
-    try:
-        with _open_plain(archive.path) as file, zipfile.ZipFile(file) as zipped:
-            members = [info for info in zipped.infolist() if not info.is_dir()]
-    except store_errors(zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise SourceError(archive.path, f"it is no zip file that can be read ({_words(error)})") from error
-    if sum(info.compress_size for info in members) > archive.size_bytes:
-        raise SourceError(archive.path, "its members overlap, as in a zip bomb")
-    entries = []
-    for info in members:
-        place = info.filename.replace("\\", "/")  # as some programs for Windows write it
-        parts = place.split("/")
-        if any((_hidden(part) and part not in (".", "..")) or part == "__MACOSX" for part in parts):
-            continue
-        _check_member(archive.path, info)
-        problem = "it is encrypted" if info.flag_bits & 1 else ""
-        path = f"zip://{info.filename}::{archive.path}"
-        entries.append(SourceFile(path, f"{stem}/{place}", info.file_size, problem))
-    return sorted(entries, key=lambda entry: entry.inner)
-
-
-def _check_member(archive: str, info: zipfile.ZipInfo) -> None:
-    name = info.filename
-    member = f"member {name[:200]!r}"
-    parts = name.replace("\\", "/").split("/")
-    if not name.isprintable() or ":" in name or not all(parts) or {".", ".."} & set(parts):
-        raise SourceError(archive, f"{member}: a name must lead to a place inside the zip")
-    if name.lower().endswith(".zip"):
-        words = "a zip within a zip is not looked into; unpack the outer one into a folder"
-        raise SourceError(archive, f"{member}: {words}")
-    if info.file_size > MAX_MEMBER_BYTES:
-        words = f"may unpack to {MAX_MEMBER_BYTES} bytes, says {info.file_size}"
-        raise SourceError(archive, f"{member} {words}")
-    if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(info.compress_size, 1):
-        words = f"unpacks {info.compress_size} bytes to {info.file_size}"
-        raise SourceError(archive, f"{member} {words}; more than {MAX_RATIO} times is a zip bomb")
-
-
-def _list_address(address: str) -> list[SourceFile]:
-    filesystem = open_address(address)
-    protocol = address.partition("://")[0]
-    try:
-        found: dict[str, dict[str, Any]] = filesystem.find(address, detail=True)
-    except store_errors(ValueError) as error:
-        raise DataError(f"{address} cannot be listed ({_words(error)})") from error
-    if not found:
-        raise DataError(f"{address}: nothing there")
-    root = str(filesystem._strip_protocol(address)).rstrip("/")
-    entries = []
-    for key, facts in found.items():
-        inner = (
-            key.lstrip("/") if key == root else f"{root.rpartition('/')[2]}/{key[len(root) :].lstrip('/')}"
-        )
-        inner = inner.rpartition("/")[2] if key == root else inner
-        parts = inner.split("/")
-        if {".", ".."} & set(parts):
-            raise DataError(f"{address}: object {key!r}: a name must lead to a place inside")
-        if facts.get("type") == "file" and not any(_hidden(part) for part in parts[1:]):
-            entries.append(SourceFile(f"{protocol}://{key.lstrip('/')}", inner, int(facts.get("size") or 0)))
-    return entries
 
 
 def store_errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
@@ -410,9 +285,6 @@ def open_address(address: str, **options: Any) -> Any:
         raise DataError(f"{address}: {error}") from error
 
 
-def _hidden(name: str) -> bool:
-    return name.startswith(".")
-
-
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
+    """What an error says."""
     return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -12,7 +12,8 @@ import pytest
 
 from data_sets import write_labels, write_names, write_set, zip_folder
 from media import truncated, write_audio, write_playlist, write_video
-from unmask.archive.sources import Opener, list_entries
+from unmask.archive.entries import list_entries
+from unmask.archive.sources import Opener
 from unmask.data import index, read_index_file, usable, write_index_file
 from unmask.errors import DataError, SettingsError
 from unmask.lab.datasets.metadata import MAX_METADATA_BYTES, parse_metadata

@@ -27,7 +27,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unmask.archive.sources import Opener, list_entries
+from unmask.archive.entries import list_entries
+from unmask.archive.sources import Opener
 from unmask.errors import DataError, MissingExtraError
 from unmask.files import whole_file
 from unmask.lab.datasets.layouts import Row, read_rows
