@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
+from typing import Any
 from urllib.request import urlopen
 
 import av
@@ -38,10 +39,10 @@ def main() -> None:
     )
     parser.add_argument("--times", type=int, default=5)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "served") as (address, process):
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "served") as (address, server):
         clip = Path(folder) / "ten.mp4"
         make_clip(clip)
-        found = [send(address, clip, worker_of(process)) for _ in range(options.times)]
+        found = [send(address, clip, worker_of(server.pid)) for _ in range(options.times)]
         for name in ("first_seconds", "first_cpu_seconds", "verdict_seconds", "verdict_cpu_seconds"):
             values = [one[name] for one in found]
             print(f"{name}: median {median(values):.2f}, {min(values):.2f} to {max(values):.2f}")
@@ -50,16 +51,22 @@ def main() -> None:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[tuple[str, int]]:
-    """A server on a free port with its worker ready; gives its address and process id."""
-    command = [sys.executable, "-m", "unmask", "serve", "--port", "0", "--folder", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+def served(folder: Path, *options: str, **given: Any) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server on a free port with its worker ready; gives its address and its process.
+
+    Args:
+        folder: Where it keeps what comes in.
+        options: Of ``unmask serve``.
+        given: More for the process, as `subprocess.Popen` takes it.
+    """
+    command = [sys.executable, "-m", "unmask", "serve", "--port", "0", "--folder", str(folder), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **given) as server:
         assert server.stdout
         try:
             address = server.stdout.readline().split()[-1]
             while json.load(urlopen(f"{address}/healthz"))["status"] != "ready":
                 time.sleep(0.1)
-            yield address, server.pid
+            yield address, server
         finally:
             server.terminate()
 
