@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import archive
+import attack
 import evaluation
 import everyday
 import extract
@@ -70,6 +71,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
             measured("lab/evaluation"),
             {OPENING: evaluation.opening, MARKS: evaluation.markdown},
         ),
+        ("docs/reliability.md", attack.ATTACKED, attack.markdown(measured("attack"))),
         ("docs/archives.md", archive.MEASURED, archive.markdown(measured("archive"))),
         ("docs/lab/evaluation.md", everyday.MARKS, everyday.document(measured("lab/everyday"))),
         ("docs/verdicts.md", REASONS, verdicts.reasons_table()),

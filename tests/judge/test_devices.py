@@ -1,4 +1,6 @@
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime as ort
@@ -77,6 +79,53 @@ def test_a_provider_that_is_listed_and_left_out_is_told_of(tmp_path, monkeypatch
     assert model.device.note == "device cuda does not work on this machine; running on cpu"
 
 
+@pytest.fixture
+def plug(monkeypatch):
+    """A package that plugs a provider in, as onnxruntime-ep-openvino does; gives what was registered."""
+    if not hasattr(ort, "get_ep_devices"):
+        pytest.skip("this onnxruntime takes no plug-ins")
+    registered = []
+    package = SimpleNamespace(get_library_path=lambda: "plug.so")
+    monkeypatch.setitem(sys.modules, "onnxruntime_ep_openvino", package)
+    monkeypatch.setattr(
+        ort,
+        "register_execution_provider_library",
+        lambda name, path: registered.append((name, path)),
+        raising=False,
+    )
+    return registered
+
+
+def test_a_plug_in_is_registered_and_hardware_that_it_cannot_use_is_no_device(plug):
+    fallen = choose_device("openvino")
+    assert plug == [("OpenVINOExecutionProvider", "plug.so")]
+    assert fallen.name == "cpu" and "a processor by Intel" in fallen.note
+
+
+def test_a_network_runs_on_the_processor_of_a_plug_in(plug, tmp_path, monkeypatch):
+    card = write_tiny_model(tmp_path)
+    expected = load_model(card).logits(CROPS)
+    (processor,) = ort.get_ep_devices()  # onnxruntime's own stands for the plug-in's
+    given = []
+
+    class Options(ort.SessionOptions):
+        def add_provider_for_devices(self, found, options):
+            given.append((found, options))
+            super().add_provider_for_devices([processor], {})
+
+    pretended = SimpleNamespace(ep_name="OpenVINOExecutionProvider", device=processor.device)
+    monkeypatch.setattr(ort, "get_ep_devices", lambda: [processor, pretended])
+    monkeypatch.setattr(ort, "SessionOptions", Options)
+    assert choose_device("auto").name == "openvino"
+    model = load_model(card, ScoreSettings(device="openvino", threads=3))
+    ((found, options),) = given
+    assert found == [pretended]
+    assert json.loads(options["load_config"])["CPU"]["INFERENCE_NUM_THREADS"] == "3"
+    np.testing.assert_array_equal(model.logits(CROPS), expected)
+    # Here the session has onnxruntime's own provider only, and so it is said.
+    assert model.device.note == "device openvino does not work on this machine; running on cpu"
+
+
 def test_a_broken_model_is_no_fall_back(tmp_path):
     broken = tiny_graph()
     broken.graph.node[0].op_type = "NoSuchOperator"
@@ -103,8 +152,8 @@ def test_a_scan_says_once_that_a_device_is_not_there(tmp_path, capsys):
 
 @pytest.mark.parametrize("name", [name for name in DEVICES if name != "cpu"])
 def test_an_accelerator_gives_the_probabilities_of_the_processor(name):
-    if DEVICES[name].provider not in ort.get_available_providers():
-        pytest.skip(f"this onnxruntime has no {DEVICES[name].provider}")
+    if choose_device(name).name != name:
+        pytest.skip(f"this machine has no {DEVICES[name].provider}")
     model = load_model(None, ScoreSettings(device=name))
     assert model.device.name == name, model.device.note
     side = model.card.size_px

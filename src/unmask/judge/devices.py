@@ -1,15 +1,21 @@
 """What a network runs on: the processor, or an accelerator where onnxruntime has a provider for it.
 
-Which providers there are is decided by which build of onnxruntime is installed (extras ``gpu`` and
-``openvino``). What is asked for and not there falls back to the processor, with a sentence that says so.
+Which providers there are is decided by which build of onnxruntime is installed (extra ``gpu``), and by
+packages that plug one into it (extra ``openvino``). What is asked for and not there falls back to the
+processor, with a sentence that says so.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from unmask.config import ScoreSettings
 
@@ -24,11 +30,13 @@ class Device:
         provider: What onnxruntime calls it.
         batch_crops: Crops in one call that keep it busy.
         install: How to come by the provider.
+        plug: The module of a package that plugs it into a plain onnxruntime; empty where there is none.
     """
 
     provider: str
     batch_crops: int
     install: str
+    plug: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,12 @@ DEVICES: dict[str, Device] = {
     "cuda": Device("CUDAExecutionProvider", 32, "onnxruntime-gpu (extra gpu) and an NVIDIA driver"),
     "directml": Device("DmlExecutionProvider", 16, "onnxruntime-directml, on Windows"),
     "coreml": Device("CoreMLExecutionProvider", 8, "onnxruntime on a Mac"),
-    "openvino": Device("OpenVINOExecutionProvider", 2, "onnxruntime-openvino (extra openvino)"),
+    "openvino": Device(
+        "OpenVINOExecutionProvider",
+        2,
+        "onnxruntime-ep-openvino (extra openvino) and a processor by Intel",
+        plug="onnxruntime_ep_openvino",
+    ),
     "cpu": Device(CPU, 2, "onnxruntime"),
 }
 """By the name that ``--device`` takes; ``auto`` takes the first that is there."""
@@ -69,12 +82,41 @@ def choose_device(asked: str, available: Sequence[str] | None = None) -> Choice:
     Choice(name='cpu', note='device cuda is not there (it needs onnxruntime-gpu (extra gpu) and an NVIDIA \
 driver); running on cpu')
     """
-    there = ort.get_available_providers() if available is None else available
+    there = _available() if available is None else available
     if asked == "auto":
         return Choice(next((name for name, device in DEVICES.items() if device.provider in there), "cpu"))
     if DEVICES[asked].provider in there:
         return Choice(asked)
     return Choice("cpu", f"device {asked} is not there (it needs {DEVICES[asked].install}); running on cpu")
+
+
+def _available() -> list[str]:
+    plugged_in = [device.provider for name, device in DEVICES.items() if device.plug and plugged(name)]
+    return [*ort.get_available_providers(), *plugged_in]
+
+
+def plugged(name: str) -> list[Any]:
+    """The processor, as a package beside onnxruntime runs networks on it; empty where none can.
+
+    Args:
+        name: Key of `DEVICES`.
+    """
+    device = DEVICES[name]
+    # Older onnxruntime takes no plug-ins. Registering twice is an error, and all is as it should be then.
+    with contextlib.suppress(ImportError, AttributeError, OSError, ort_errors.Fail):
+        package = importlib.import_module(device.plug)
+        ort.register_execution_provider_library(device.provider, package.get_library_path())
+    if not hasattr(ort, "get_ep_devices"):
+        return []
+    processor = ort.OrtHardwareDeviceType.CPU
+    found = ort.get_ep_devices()
+    return [one for one in found if one.ep_name == device.provider and one.device.type == processor]
+
+
+def plug_options(settings: ScoreSettings) -> dict[str, str]:
+    """What OpenVINO's plug-in is told: whole precision, and as many threads as onnxruntime gets."""
+    told = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": str(settings.threads)}
+    return {"load_config": json.dumps({"CPU": told})}
 
 
 def providers(name: str, settings: ScoreSettings) -> list[str | tuple[str, dict[str, str]]]:

@@ -16,7 +16,17 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from unmask.config import ScoreSettings
 from unmask.errors import ModelError
 from unmask.judge.card import Card, card_path, read_card, read_weights
-from unmask.judge.devices import CPU, DEVICES, ON_CPU, Choice, batch_crops, choose_device, providers
+from unmask.judge.devices import (
+    CPU,
+    DEVICES,
+    ON_CPU,
+    Choice,
+    batch_crops,
+    choose_device,
+    plug_options,
+    plugged,
+    providers,
+)
 from unmask.types import Crops
 
 Logits = NDArray[np.float32]
@@ -180,9 +190,7 @@ def _open(card: Card, data: bytes, settings: ScoreSettings) -> OnnxModel:
     choice = choose_device(settings.device)
     try:
         with _as_model_error(card):
-            session = ort.InferenceSession(
-                data, _options(settings), providers=providers(choice.name, settings)
-            )
+            session = _session(data, choice.name, settings)
     except ModelError as error:
         if choice.name == "cpu":
             raise
@@ -192,6 +200,14 @@ def _open(card: Card, data: bytes, settings: ScoreSettings) -> OnnxModel:
     if choice.name != "cpu" and DEVICES[choice.name].provider not in session.get_providers():
         choice = Choice("cpu", f"device {choice.name} does not work on this machine; running on cpu")
     return OnnxModel(card, session, choice)
+
+
+def _session(data: bytes, name: str, settings: ScoreSettings) -> ort.InferenceSession:
+    options = _options(settings)
+    if DEVICES[name].provider in ort.get_available_providers():
+        return ort.InferenceSession(data, options, providers=providers(name, settings))
+    options.add_provider_for_devices(plugged(name), plug_options(settings))
+    return ort.InferenceSession(data, options)  # the processor takes what that cannot do
 
 
 def _options(settings: ScoreSettings) -> ort.SessionOptions:

@@ -17,7 +17,12 @@ from unmask.work.sandbox import close_in
 MEMORY_MB = 4096
 NO_LIMITS = LimitSettings(memory_mb=0, cpu_seconds=MAX_TIME_SECONDS, sandbox="off")
 """For work on files that are one's own."""
-_FOR_ACCELERATORS = ("onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
+_FOR_ACCELERATORS = (
+    "onnxruntime-gpu",
+    "onnxruntime-ep-openvino",
+    "onnxruntime-openvino",
+    "onnxruntime-directml",
+)
 
 
 def apply_limits(limits: LimitSettings, scratch: Path | None) -> None:
