@@ -4,10 +4,10 @@
     python examples/make_examples.py examples
 
 Takes some seconds on any CPU. Both portraits are in the public domain and lie inside Python packages: Grace
-Hopper (US Navy, in matplotlib) and Eileen Collins (NASA, in scikit-image). ``portrait_real.mp4`` shows Collins
-as she was photographed. In ``portrait_swapped.mp4`` Hopper bears the face of Collins: bent onto her key points,
-given her colours, and blended in by solving Poisson's equation (Perez, Gangnet and Blake, "Poisson image
-editing", 2003). Nothing here is left to chance, so that the clips can be made again.
+Hopper (US Navy, in matplotlib) and Eileen Collins (NASA, in scikit-image). ``portrait_real.mp4`` shows
+Collins as she was photographed. In ``portrait_swapped.mp4`` Hopper bears the face of Collins: bent onto her
+key points, given her colours, and blended in by solving Poisson's equation (Perez, Gangnet and Blake,
+"Poisson image editing", 2003). Nothing here is left to chance, so that the clips can be made again.
 """
 
 from __future__ import annotations

@@ -90,6 +90,21 @@ def test_members_of_one_start_become_one_network_by_the_mean_of_their_weights(da
     np.testing.assert_allclose(run_onnx(tmp_path / "ab" / "tiny.onnx", small.numpy()), expected, atol=1e-4)
 
 
+def test_members_that_are_left_apart_are_networks_of_any_kind_with_cards_of_their_own(data, tmp_path):
+    changes = [
+        ('name = "tiny"', 'name = "tiny"\njoin = "apart"'),
+        ("source_weights = {{ photos = 1.0 }}", ""),
+    ]
+    file = write_recipe(
+        data, tmp_path, changes=changes, more="[members.cnn]\n[members.gru.clip]\nframes = 3\n"
+    )
+    assert run(file, tmp_path / "team")
+    for name, kind in (("cnn", "frame"), ("gru", "clip")):
+        assert load_model(tmp_path / "team" / name / f"{name}.onnx").card.kind == kind
+        assert len(read_log(tmp_path / "team" / name)) == 4
+    assert not (tmp_path / "team" / "tiny.onnx").exists()
+
+
 def test_two_processes_train_members_and_one_joins_them(data, tmp_path):
     file = write_recipe(data, tmp_path, more=MEMBERS)
     assert finish(start(file, tmp_path / "ab", world=2)) == [0, 0]
@@ -136,7 +151,7 @@ def test_members_that_cannot_judge_together_are_refused(data, tmp_path, more, wo
 @pytest.mark.parametrize(
     ("join", "words"),
     [
-        ("votes", "join must be logits or weights, got 'votes'"),
+        ("votes", "join must be one of logits, weights, apart, got 'votes'"),
         ("weights", "needs members that have start and fold_norms"),
     ],
 )

@@ -37,7 +37,8 @@ class PairSettings:
         neural_share: Share of fakes whose inner face an autoencoder gave back, trained before the first step
             on the same real faces.
         autoencoder_steps: Of 32 faces, to train it.
-        source_weights: How often each source is drawn from; ``a+b`` is one pool of two sources.
+        source_weights: How often each source is drawn from; ``a+b`` is one pool of two sources. Empty, every
+            source that is there is drawn from alike.
         held_out: Identities that begin with one of these are never trained on.
     """
 
@@ -71,9 +72,8 @@ class PairSettings:
             share = getattr(self, name)
             require(share is None or 0 <= share <= 1, f"{name} must be 0 to 1", share)
         require(self.autoencoder_steps >= 1, "autoencoder_steps must be 1 or more", self.autoencoder_steps)
-        ok = bool(self.source_weights) or not self.pairs_per_step
-        ok = ok and all(weight > 0 for weight in self.source_weights.values())
-        require(ok, "source_weights must name a source, each weight above 0", self.source_weights)
+        ok = all(weight > 0 for weight in self.source_weights.values())
+        require(ok, "each of source_weights must be above 0", self.source_weights)
 
     def cooled(self) -> PairSettings:
         """What is drawn in the cool-down that ends a run."""

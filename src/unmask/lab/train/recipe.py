@@ -101,6 +101,9 @@ class LoopSettings:
         require(self.patience >= 0, "patience must be 0 or more", self.patience)
 
 
+JOINS = ("logits", "weights", "apart")
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """One training run.
@@ -115,11 +118,11 @@ class Recipe:
         clip: What a clip is, for a network that judges clips; without it single frames are judged.
         labelled: Labelled crops that are mixed in.
         aligned: Labelled pairs, aligned pixel by pixel, that are mixed in.
-        members: Runs of frame networks that are trained one after the other and then judge together. In the
-            file each is a table of what it changes in the rest, as in ``[members.NAME.loop]``.
-        join: How members become one model: by their ``logits``, all of them judging, or by their ``weights``,
-            whose mean is one network, at the cost of one, where all go on from the same run (Wortsman et al.,
-            "Model soups", ICML 2022).
+        members: Runs that are trained one after the other. In the file each is a table of what it changes in
+            the rest, as in ``[members.NAME.loop]``.
+        join: How members, all frame networks, become one model: by their ``logits``, all of them judging, or
+            by their ``weights``, whose mean is one network, at the cost of one, where all go on from the same
+            run (Wortsman et al., "Model soups", ICML 2022). ``apart`` leaves them apart, to be compared.
     """
 
     name: str
@@ -147,12 +150,15 @@ class Recipe:
             raise SettingsError("aligned pairs are single frames; leave [aligned] out, or [clip]")
         if not self.members and not self.pairs.pairs_per_step and self.aligned is None:
             raise SettingsError("pairs_per_step may be 0 only beside [aligned], got 0")
-        if any(member.clip or member.members for member in self.members):
-            raise SettingsError("each member must be one network for single frames; leave [clip] out")
+        if self.join not in JOINS:
+            raise SettingsError(f"join must be one of {', '.join(JOINS)}, got {self.join!r}")
+        if any(member.members or (member.clip and self.join != "apart") for member in self.members):
+            raise SettingsError(
+                "each member must be one network for single frames; leave [clip] out, or set join = 'apart', "
+                "which compares networks of any kind"
+            )
         if len({member.loop.mixed_precision for member in self.members}) > 1:
             raise SettingsError("mixed_precision must be the same for all members")
-        if self.join not in ("logits", "weights"):
-            raise SettingsError(f"join must be logits or weights, got {self.join!r}")
         if self.join == "weights":
             _check_averaged(self.members)
         sets = [*self.validation]

@@ -46,7 +46,8 @@ def run_recipe(
     Args:
         recipe: TOML file.
         folder: Receives what `train` leaves, that of each member in a folder of its own; ``NAME.onnx``, a
-            first card for it in ``NAME.json``, and what was measured at the export in ``export.json``.
+            first card for it in ``NAME.json``, and what was measured at the export in ``export.json``, where
+            members are left apart in the folder of each.
         say: Takes a line now and then, from the main process.
         show: Takes the numbers of every step, from the main process.
         int8: Write ``NAME-int8.onnx`` and its card as well.
@@ -76,11 +77,13 @@ def _run(resolved: Recipe, folder: Path, *, say: Callable[[str], None], show: Re
         trainer = train(run, place, say=say, show=show)
         if not trainer.done:
             break
+        if resolved.join == "apart" and trainer.accelerator.is_main_process:
+            export(trainer.average, run, trainer.sources, place, say=say, int8=int8)
     # A process that ends while its group lives is now and then aborted by a thread of the group.
     trainer.accelerator.end_training()
     if not trainer.done:
         return False
-    if trainer.accelerator.is_main_process:
+    if trainer.accelerator.is_main_process and resolved.join != "apart":
         sources = trainer.sources
         net: Net | Ensemble = trainer.average
         if resolved.members:

@@ -79,6 +79,8 @@ def open_sources(recipe: Recipe) -> Sources:
     warnings = warn_of_one_class([sample for _, sample in labelled])
     labelled += [item for originals, _ in aligned for o in originals for item in (o.real, *o.fakes)]
     pairs = _hold_out(pairs, [s for _, s in validation.get(LABELLED, [])], stored)
+    if not pairs.source_weights:
+        pairs = replace(pairs, source_weights=dict.fromkeys(sorted({s.source for s in stored}), 1.0))
     names = {name for sources in pairs.source_weights for name in sources.split("+")}
     reals = [
         s
@@ -89,7 +91,7 @@ def open_sources(recipe: Recipe) -> Sources:
         raise DataError(
             f"{recipe.crops} must hold a real face to train on from {', '.join(sorted(names))}, got "
             f"{len(stored)} samples from {', '.join(sorted({s.source for s in stored})) or 'nowhere'}; see "
-            "source_weights and held_out"
+            "source_weights and held_out of [pairs]"
         )
     for name, samples in validation.items():
         _need_both_classes(name, samples)
