@@ -12,6 +12,7 @@ from labelled_clips import write_labelled
 from tiny_model import write_tiny_model
 from tiny_recipe import write_recipe
 from training_data import store_people
+from training_process import checkpoint
 
 NAMES = ("extract", "submit", "train", "evaluate", "calibrate", "model get")
 MEASURED = ("images_per_second", "share_waiting")
@@ -118,6 +119,9 @@ _MAKERS: dict[str, Callable[[Path, ExitStack], Command]] = {
 
 
 def _without_times(file: Path) -> bytes:
+    if file.name == "checkpoint.pt":  # as tensors: how they are packed is otherwise after a stop
+        found = checkpoint(file.parent)
+        return b"".join(name.encode() + value.tobytes() for name, value in sorted(found.items()))
     if file.name != "log.jsonl":
         return file.read_bytes()
     rows = [json.loads(line) for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]

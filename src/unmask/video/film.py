@@ -30,6 +30,7 @@ from unmask.video.container import (
     Source,
     VideoPacket,
     check_source,
+    decoder_of,
     open_video,
     own_errors,
     read_packets,
@@ -177,10 +178,10 @@ class Film:
                     head = next(packets, None)
                     number = None if head is None else _number(self.survey, head, begin)
                     if head is not None and number is not None:
-                        yield stream.codec_context, chain([head], packets), number
+                        yield decoder_of(stream), chain([head], packets), number
                         return
         with open_video(reading) as (container, stream):
-            yield stream.codec_context, read_packets(container, stream), 0
+            yield decoder_of(stream), read_packets(container, stream), 0
 
 
 def open_film(path: str | Path, settings: DecodeSettings | None = None) -> Film:
@@ -208,7 +209,7 @@ def open_film(path: str | Path, settings: DecodeSettings | None = None) -> Film:
         most, aspect = fitting(stream.codec_context), stream.sample_aspect_ratio or Fraction(1)
         film = Film(source, settings, None, survey, most, aspect, notes).parted()
         if survey.packets is not None:
-            film.at_hand.append((stream.codec_context, survey.packets))
+            film.at_hand.append((decoder_of(stream), survey.packets))
             survey.packets = None
     return film
 

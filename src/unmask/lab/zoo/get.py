@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.config import ScoreSettings
-from unmask.errors import MissingExtraError, ModelError
+from unmask.errors import DataError, MissingExtraError, ModelError
 from unmask.files import write_whole
 from unmask.folders import cache_folder
 from unmask.holding import alone_in
@@ -70,19 +71,22 @@ def get_model(
     """
     path = cached_card(entry.name)
     before = read_card(path).version if path.is_file() else None
+    downloads = cache_folder() / "downloads" / entry.name
     if before is not None and not again:
+        if downloads.exists():
+            with suppress(DataError), alone_in(downloads):
+                _clear(entry.name)
         return Got(path, before, None)
     version, files = _ask(entry, revision)
     if before is not None and revision is None and before != version:
         moved = f"{entry.name}: has moved on from {before} to {version} since it was downloaded"
         raise ModelError(f"{moved}; --revision {version} takes the new one")
-    downloads = cache_folder() / "downloads" / entry.name
     downloads.mkdir(parents=True, exist_ok=True)
     with alone_in(downloads):
         most = int(entry.megabytes * 1.5e6) + (1 << 20)
         found = {file.name: download(file, downloads, most_bytes=most, tell=tell) for file in files}
         difference = _convert(entry, found, version)
-        shutil.rmtree(downloads)
+        _clear(entry.name)
     return Got(path, version, difference)
 
 
@@ -149,8 +153,6 @@ def _convert(entry: Entry, files: dict[str, Path], version: str) -> float:
         raise MissingExtraError(error.name or "torch", extra="zoo") from error
     target = model_folder(entry.name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    for left in target.parent.glob(f".{entry.name}.*"):  # by a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f".{entry.name}.", dir=target.parent) as place:
         draft = Path(place) / entry.name
         draft.mkdir()
@@ -163,6 +165,16 @@ def _convert(entry: Entry, files: dict[str, Path], version: str) -> float:
             target.replace(Path(place) / "before")
         draft.replace(target)
     return difference
+
+
+def _clear(name: str) -> None:
+    """Remove what is no longer needed of a model that is there, and what runs left that were killed.
+
+    What was downloaded goes last: by that it is seen that there is something to clear.
+    """
+    for left in model_folder(name).parent.glob(f".{name}.*"):
+        shutil.rmtree(left, ignore_errors=True)
+    shutil.rmtree(cache_folder() / "downloads" / name, ignore_errors=True)
 
 
 def draft_card(entry: Entry, weights: Path, version: str) -> Card:
