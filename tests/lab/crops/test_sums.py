@@ -61,6 +61,14 @@ def test_a_changed_byte_anywhere_in_the_list_is_refused(crops):
     check_sums(crops)
 
 
+def test_a_list_that_was_cut_short_anywhere_is_refused(crops):
+    data = (crops / SUMS_NAME).read_bytes()
+    for at in range(len(data)):
+        (crops / SUMS_NAME).write_bytes(data[:at])
+        with pytest.raises(DataError, match=r"sha256\.txt"):
+            check_sums(crops)
+
+
 def test_a_shard_that_is_not_listed_or_not_there_is_refused(crops):
     (crops / "crops-00001.tar").touch()
     with pytest.raises(DataError, match=r"crops-00001\.tar is only in one"):

@@ -14,7 +14,8 @@ from unmask.errors import DataError
 from unmask.files import fingerprint
 
 SUMS_NAME = "sha256.txt"
-_LINE = re.compile(r"([0-9a-f]{64})  ([\w.-]+)", re.ASCII)
+_LISTED = (".tar", ".jsonl")  # shards, index and manifest: all of them, or the list was cut short
+_LINE = re.compile(r"([0-9a-f]{64})  ([\w.-]+)\n", re.ASCII)
 
 
 def list_sums(sums: Mapping[str, str]) -> str:
@@ -57,11 +58,11 @@ def check_sums(folder: Path) -> None:
     sums = _read_sums(folder)
     if sums is None:
         return
-    listed = {name for name in sums if name.endswith(".tar")}
-    there = {file.name for file in folder.glob("*.tar")}
+    listed = {name for name in sums if name.endswith(_LISTED)}
+    there = {file.name for file in folder.iterdir() if file.name.endswith(_LISTED)}
     if listed != there:
         odd = min(listed ^ there)
-        raise DataError(f"{folder / SUMS_NAME} must list the shards that are there, {odd} is only in one")
+        raise DataError(f"{folder / SUMS_NAME} must list what is there, {odd} is only in one")
     for name in sums:
         check_sum(folder, name)
 
@@ -75,7 +76,7 @@ def _read_sums(folder: Path) -> dict[str, str] | None:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file} cannot be read: {error}") from error
     found: dict[str, str] = {}
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
+    for number, line in enumerate(text.splitlines(keepends=True) or [""], start=1):
         match = _LINE.fullmatch(line)
         if match is None or match[2] in found:
             raise DataError(f"{file}: line {number} must be a SHA-256 and a name, each once: it was changed")
