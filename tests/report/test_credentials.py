@@ -19,12 +19,24 @@ STORE = {
         }
     },
     "validation_state": "Valid",
+    "validation_results": {
+        "activeManifest": {
+            "success": [{"code": "claimSignature.validated"}],
+            "failure": [{"code": "signingCredential.untrusted"}, 5, {"code": 5}],
+        }
+    },
 }
 
 
 def test_a_manifest_is_told_in_short():
     assert credentials_of(STORE) == Credentials(
-        "Valid", "camera", "C2PA Test Signing Cert", ("c2pa.created",)
+        "Valid",
+        "camera",
+        "C2PA Test Signing Cert",
+        ("c2pa.created",),
+        intact=True,
+        listed=False,
+        problems=("signingCredential.untrusted",),
     )
 
 

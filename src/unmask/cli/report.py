@@ -11,6 +11,7 @@ import typer
 
 from unmask.cli.device import DeviceOption, ModelsOption, score_settings
 from unmask.cli.running import stopping_on_errors
+from unmask.cli.trust import TrustListOption, checked
 
 if TYPE_CHECKING:
     from unmask.verdicts import Verdict
@@ -38,6 +39,7 @@ def report(
         ),
     ] = None,
     language: Annotated[str, typer.Option(help="Of the report: en or de.")] = "en",
+    trust_list: TrustListOption = None,
     model: ModelsOption = None,
     device: DeviceOption = "auto",
 ) -> None:
@@ -66,7 +68,10 @@ def report(
             model=model[0] if model else None, beside=tuple((model or [])[1:]), score=score_settings(device)
         )
         options = ReportOptions(
-            language=language, settings=settings, command=shlex.join(["unmask", *sys.argv[1:]])
+            language=language,
+            settings=settings,
+            command=shlex.join(["unmask", *sys.argv[1:]]),
+            trust_list=checked(trust_list),
         )
         details = CaseDetails() if case is None else read_details(case)
         opened = open_case(details, file, settings, folder=Path() if case is None else case.parent)

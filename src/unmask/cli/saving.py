@@ -25,6 +25,7 @@ class Saving:
         report: The report of one file, or a folder for those of several, or None.
         language: Of the report.
         command: What repeats the scan.
+        trust_list: Of reports, as `unmask.report.ReportOptions` has it.
         csv_rows: What a row of the table is, one of `unmask.cli.sheet.ROWS`.
     """
 
@@ -33,6 +34,7 @@ class Saving:
     language: str
     command: str
     csv_rows: str = "file"
+    trust_list: str = ""
 
     def check(self, inputs: int) -> None:
         """Fail before hours of work, not after them.
@@ -110,6 +112,7 @@ class Saving:
             command=self.command,
             time_limit_seconds=batch.time_limit_seconds,
             limits=batch.limits,
+            trust_list=self.trust_list,
         )
         if report.suffix.lower() in REPORT_SUFFIXES and not report.is_dir():
             write_report(verdicts[0], Path(verdicts[0].path), report, options=options)

@@ -30,6 +30,7 @@ from unmask.cli.examining import Examine, ExamineOption, LooksOption, ScannedOpt
 from unmask.cli.limits import MemoryOption, SandboxOption
 from unmask.cli.running import EXIT_INTERRUPTED, EXIT_USAGE
 from unmask.cli.stopping import Stopper
+from unmask.cli.trust import TrustListOption, checked
 
 if TYPE_CHECKING:
     from unmask.cli.inputs import Input
@@ -65,6 +66,7 @@ def scan(
         ),
     ] = None,
     language: Annotated[str, typer.Option(help="Of the report: en or de.")] = "en",
+    trust_list: TrustListOption = None,
     frames: Annotated[
         int, typer.Option(metavar="N", help="Frames to look at in each ten seconds, or in a shorter clip.")
     ] = 30,
@@ -201,7 +203,7 @@ def scan(
             return
         refuse_alone(way)
         inputs = expand(paths)
-        saving = Saving(csv, report, language, command, csv_rows)
+        saving = Saving(csv, report, language, command, csv_rows, checked(trust_list))
         saving.check(len(inputs))
         closer = Examine(examine, scanned, looks)
         if closer.wanted:

@@ -10,6 +10,7 @@ import typer
 from unmask.cli.device import DeviceOption, ModelsOption, score_settings
 from unmask.cli.limits import MemoryOption, SandboxOption
 from unmask.cli.running import stopping_on_errors
+from unmask.cli.trust import TrustListOption, checked
 
 
 def serve(
@@ -46,6 +47,7 @@ def serve(
     ] = 600.0,
     memory_mb: MemoryOption = None,
     sandbox: SandboxOption = "auto",
+    trust_list: TrustListOption = None,
     device: DeviceOption = "auto",
     model: ModelsOption = None,
 ) -> None:
@@ -85,5 +87,6 @@ def serve(
             scan=scan,
             upload=UploadSettings(max_mb=max_upload_mb),
             work=WorkSettings(jobs, queue, time_limit, limits),
+            trust_list=checked(trust_list),
         )
         serve_until_stopped(settings, on_start=lambda address: typer.echo(f"unmask serves {address}"))

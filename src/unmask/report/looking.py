@@ -29,6 +29,7 @@ from unmask.report.heat import draw_heat
 from unmask.report.marks import Marker
 from unmask.report.options import ReportOptions
 from unmask.report.seen import Heat, Pictures, Seen, Strip
+from unmask.report.trusted import TrustList, read_trust_list
 from unmask.report.words import Words
 from unmask.types import Face, Frame, Image
 from unmask.verdicts import Person, PersonFrame, Verdict
@@ -79,7 +80,7 @@ def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
         facts = read_facts(source, sha256, options.settings.decode)
     except (MediaError, OSError) as error:
         return Seen(problem="media_unreadable", detail=why_unreadable(error))
-    seen = Seen(facts=facts, credentials=read_credentials(source))
+    seen = Seen(facts=facts, credentials=read_credentials(source, _trusted(options)))
     if verdict.sha256 is not None and verdict.sha256 != sha256:
         return replace(seen, problem="media_changed")
     if verdict.outcome.has_failed:
@@ -88,6 +89,10 @@ def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
         return _pictures(verdict, source, options, seen)
     except MediaError as error:
         return replace(seen, problem="media_unreadable", detail=why_unreadable(error))
+
+
+def _trusted(options: ReportOptions) -> TrustList:
+    return read_trust_list(Path(options.trust_list) if options.trust_list else None)
 
 
 def shown_people(verdict: Verdict) -> list[Person]:

@@ -27,6 +27,8 @@ class ReportOptions:
         script_url: Where a server has `SCRIPT`, for a policy that allows no script within pages.
         time_limit_seconds: Wall time for reading the file again, counted from one part of it to the next.
         limits: Of the child process that reads it.
+        trust_list: Path of certificates (PEM) of those whose content credentials count; empty takes the list
+            that ships.
         case: The case that the report belongs to, or None.
         name_only: What the verdict has as path is a name, as of an upload; the report then calls it so.
     """
@@ -41,6 +43,7 @@ class ReportOptions:
     time_limit_seconds: float = 600.0
     limits: LimitSettings = field(default_factory=LimitSettings)
     name_only: bool = False
+    trust_list: str = ""
     case: Case | None = None
 
     @property

@@ -17,7 +17,8 @@ from unmask.report.cards import false_alarms
 from unmask.report.cautions import cautions, deciding, when_seen
 from unmask.report.document import section, table
 from unmask.report.options import ReportOptions
-from unmask.report.seen import Credentials, Seen
+from unmask.report.provenance import provenance
+from unmask.report.seen import Seen
 from unmask.report.words import Words
 from unmask.shown import visible
 from unmask.verdicts import Outcome, Strength, Verdict
@@ -177,7 +178,7 @@ def file_facts(story: Story) -> str:
         looked = words("file_looked_at", when=when, frames=frames, shots=len(verdict.shots))
         rows.append((words("file_looked"), escape(looked)))
     if story.seen.credentials is not None:
-        rows.append((words("file_c2pa"), escape(_credentials(story.seen.credentials, words))))
+        rows.append((words("file_c2pa"), escape(provenance(story.seen.credentials, words))))
     return section(words("file"), _pairs(rows))
 
 
@@ -198,21 +199,6 @@ def _facts(facts: Facts, words: Words) -> list[tuple[str, str]]:
     signs = ", ".join(visible(sign) for sign in facts.reencoded)
     told = words("file_encoded_yes", signs=signs) if signs else words("file_encoded_no")
     return [*rows, (words("file_encoded"), f"<bdi>{escape(told)}</bdi>")]
-
-
-def _credentials(found: Credentials, words: Words) -> str:
-    if words.has(f"c2pa_{found.state}") and not found.generator:
-        return words(f"c2pa_{found.state}")
-    none = words("file_none")
-    return visible(
-        words(
-            "c2pa_present",
-            state=found.state,
-            generator=found.generator or "?",
-            issuer=found.issuer or "?",
-            actions=", ".join(found.actions) or none,
-        )
-    )
 
 
 def method(story: Story) -> str:

@@ -66,17 +66,28 @@ class Pictures:
 class Credentials:
     """What a C2PA manifest in the file says; a side note, never a score.
 
+    Whether the file is as it was signed, and whether the signer is one of those that a list names, are two
+    things: anybody can make a certificate and sign with it.
+
     Attributes:
         state: ``absent``, ``not_installed``, ``unreadable``, or the validation state that the library gives.
         generator: Program that signed it.
         issuer: Who issued the certificate.
         actions: What was done, as the manifest says.
+        intact: Whether all that was signed is as it was; None without a manifest that can be read.
+        listed: Whether the signer's certificate leads to one on the list; None without such a manifest.
+        trust_list: Name of that list.
+        problems: Codes of what does not hold, as the C2PA's specification has them.
     """
 
     state: str
     generator: str = ""
     issuer: str = ""
     actions: tuple[str, ...] = ()
+    intact: bool | None = None
+    listed: bool | None = None
+    trust_list: str = ""
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,14 @@ class Reports:
         store: Where verdicts and files lie.
         settings: Of the scans.
         work: Its limits of time and memory hold for a report too.
+        trust_list: As `ReportOptions` has it.
     """
 
-    def __init__(self, store: Store, settings: ScanSettings, work: WorkSettings) -> None:
+    def __init__(
+        self, store: Store, settings: ScanSettings, work: WorkSettings, *, trust_list: str = ""
+    ) -> None:
         self._store, self._settings, self._work = store, settings, work
+        self._trust_list = trust_list
         self._turn = threading.Lock()
         self._places = threading.BoundedSemaphore(MAX_WAITING)
 
@@ -98,6 +102,7 @@ class Reports:
             time_limit_seconds=self._work.time_limit_seconds,
             limits=self._work.limits,
             name_only=True,
+            trust_list=self._trust_list,
         )
 
     def _make(self, row: Row, target: Path, language: str) -> None:

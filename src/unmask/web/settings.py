@@ -94,6 +94,7 @@ class ServeSettings:
         scan: As for one file.
         upload: Limits of uploads.
         work: Worker processes.
+        trust_list: Of reports, as `unmask.report.ReportOptions` has it.
     """
 
     folder: Path
@@ -105,6 +106,7 @@ class ServeSettings:
     scan: ScanSettings = field(default_factory=ScanSettings)
     upload: UploadSettings = field(default_factory=UploadSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
+    trust_list: str = ""
 
     def __post_init__(self) -> None:
         require(0 <= self.port <= 65535, "port must be 0 to 65535", self.port)

@@ -61,7 +61,7 @@ class Site:
         self.incoming = Incoming()
         self.hub = Hub()
         self.metrics = Metrics()
-        self.reports = Reports(self.store, settings.scan, settings.work)
+        self.reports = Reports(self.store, settings.scan, settings.work, trust_list=settings.trust_list)
         self._progress: dict[str, Progress] = {}
         self._began: dict[str, float] = {}
         self._ready: set[Slot] = set()
