@@ -7,6 +7,7 @@ from pathlib import Path
 
 from footage import contents, write_footage
 from tiny_model import write_tiny_model
+from unmask.archive.bringing import Bringer
 from unmask.archive.judging import load_judge
 from unmask.archive.opening import ArchiveSettings, open_store
 from unmask.archive.record import digest_settings
@@ -37,6 +38,18 @@ def settings_for(folder: Path, **changes) -> ArchiveSettings:
 def judge_for(settings: ArchiveSettings):
     """What a worker loads."""
     return load_judge(settings.scan, digest_settings(settings.scan))
+
+
+class Here:
+    """In place of the process that judges for whoever brings: the same in this one."""
+
+    def __init__(self, judge):
+        self.do = judge
+
+
+def bringing(judge, **more) -> Bringer:
+    """A judge for what lies in a store."""
+    return Bringer(Here(judge), **more)
 
 
 def scanned(sources, output, settings, crew, **more):

@@ -15,14 +15,16 @@ _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</M
 
 @dataclass
 class Faults:
-    """What goes wrong, by the end of an object's key: how often it is throttled, or sent cut short.
+    """What goes wrong, by the end of an object's key: how often it is throttled, cut short or not answered.
 
-    ``requests`` counts the requests of each kind.
+    ``requests`` counts the requests of each kind; ``over`` ends all waiting.
     """
 
     throttled: dict[str, int] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
+    silent: dict[str, int] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def around(self, app):
         """The server's application, with the faults."""
@@ -33,6 +35,8 @@ class Faults:
             if method == "GET" and self._due(self.throttled, path):
                 start_response("503 Slow Down", [("Content-Type", "application/xml")])
                 return [_SLOW_DOWN]
+            if method == "GET" and self._due(self.silent, path):
+                self.over.wait()
             found = app(environ, start_response)
             if method == "GET" and self._due(self.cut, path):
                 body = b"".join(found)
@@ -72,12 +76,14 @@ def s3_server(folder: Path, bucket: str) -> Iterator[tuple[object, Faults]]:
         patch.setenv(name, value)
     import s3fs
 
+    patch.setattr(s3fs.S3FileSystem, "retries", 2)  # of five, which wait longer each time
     s3fs.S3FileSystem.clear_instance_cache()
     files = s3fs.S3FileSystem()
     files.mkdir(bucket)
     try:
         yield files, faults
     finally:
+        faults.over.set()
         s3fs.S3FileSystem.clear_instance_cache()
         patch.undo()
         server.shutdown()

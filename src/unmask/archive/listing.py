@@ -39,12 +39,19 @@ def list_files(sources: Sequence[str]) -> list[SourceFile]:
         MissingExtraError: What an address or a table needs is not installed.
     """
     found = [file for source in sources for file in _list_one(source)]
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
+    again: Counter[str] = Counter()
     for number, file in enumerate(found):
-        # Bytes of a name that are no UTF-8 can stand in no table.
-        name = file.inner.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        seen[name] += 1
-        found[number] = replace(file, inner=name if seen[name] == 1 else f"{name}#{seen[name]}")
+        name = file.inner
+        if not name.isascii():  # bytes of a name that are no UTF-8 can stand in no table
+            name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        if name in seen:
+            again[name] += 1
+            name = f"{name}#{again[name] + 1}"
+        else:
+            seen.add(name)
+        if name != file.inner:
+            found[number] = replace(file, inner=name)
     return found
 
 

@@ -95,12 +95,17 @@ def open_store(
     header = scan_header(sources, told)
     with place.errors():
         if not (is_claimed(place, header) and place.has(PLAN_NAME)):
-            found = list_files(sources) if files is None else files
-            data = plan_bytes(make_plan(found, per_shard=settings.files_per_shard))
+            # Kept as bytes alone: of a long list there is never more than one in memory.
+            data = _new_plan(sources, settings, files)
             claim(place, header)
             place.create(PLAN_NAME, data)
         plan = plan_of(place.read(PLAN_NAME), per_shard=settings.files_per_shard, where=str(place))
     return RecordStore(place, header, plan, model=model, share=share, flush_seconds=place.flush_seconds)
+
+
+def _new_plan(sources: Sequence[str], settings: ArchiveSettings, files: Sequence[SourceFile] | None) -> bytes:
+    found = list_files(sources) if files is None else files
+    return plan_bytes(make_plan(found, per_shard=settings.files_per_shard))
 
 
 def judging_crew(settings: ArchiveSettings, crew: CrewSettings, *, files: Iterable[SourceFile]) -> Crew:

@@ -18,6 +18,7 @@ from unmask.errors import DataError, MissingExtraError
 
 FILES_PER_SHARD = 1000
 PLAN_NAME = "files.parquet"
+_ROWS = 10_000  # that are turned into columns, or back, at a time
 EMPTY = "the file is empty"
 
 
@@ -109,19 +110,31 @@ def plan_bytes(plan: Plan) -> bytes:
     A path that is no UTF-8 is in ``path_bytes``, too.
     """
     arrow, parquet = _arrow()
-    files = plan.files
-    table = arrow.table(
-        {
-            "name": arrow.array([file.inner for file in files], arrow.string()),
-            "path": arrow.array([_text(file.path) for file in files], arrow.string()),
-            "path_bytes": arrow.array([_odd_bytes(file.path) for file in files], arrow.binary()),
-            "size_bytes": arrow.array([file.size_bytes for file in files], arrow.int64()),
-            "problem": arrow.array([file.problem for file in files], arrow.string()),
-            "shard": arrow.array(plan.shards, arrow.int32()),
-        }
+    schema = arrow.schema(
+        [
+            ("name", arrow.string()),
+            ("path", arrow.string()),
+            ("path_bytes", arrow.binary()),
+            ("size_bytes", arrow.int64()),
+            ("problem", arrow.string()),
+            ("shard", arrow.int32()),
+        ]
     )
     data = io.BytesIO()
-    parquet.write_table(table, data)
+    with parquet.ParquetWriter(data, schema) as writer:
+        for start in range(0, len(plan), _ROWS):
+            files = plan.files[start : start + _ROWS]
+            columns = [
+                [file.inner for file in files],
+                [_text(file.path) for file in files],
+                [_odd_bytes(file.path) for file in files],
+                [file.size_bytes for file in files],
+                [file.problem for file in files],
+                plan.shards[start : start + _ROWS],
+            ]
+            arrays = [arrow.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
+            writer.write_batch(arrow.record_batch(arrays, schema=schema))
+    arrow.default_memory_pool().release_unused()  # or it would stay beside the plan
     return data.getvalue()
 
 
@@ -134,13 +147,15 @@ def plan_of(data: bytes, *, per_shard: int, where: str) -> Plan:
     arrow, parquet = _arrow()
     try:
         names = ["path", "path_bytes", "name", "size_bytes", "problem"]
-        table = parquet.read_table(io.BytesIO(data), columns=names)
+        batches = parquet.ParquetFile(io.BytesIO(data)).iter_batches(_ROWS, columns=names)
         files = [
             SourceFile(path if odd is None else odd.decode("utf-8", "surrogateescape"), *rest)
-            for path, odd, *rest in zip(*(table.column(name).to_pylist() for name in names), strict=True)
+            for batch in batches
+            for path, odd, *rest in zip(*(batch.column(name).to_pylist() for name in names), strict=True)
         ]
     except (arrow.ArrowException, KeyError, TypeError) as error:
         raise DataError(f"{where}: {PLAN_NAME} cannot be read: {error}") from error
+    arrow.default_memory_pool().release_unused()
     return make_plan(files, per_shard=per_shard)
 
 
