@@ -1,4 +1,4 @@
-"""A judge that knows the files by their bytes and has a record of each; child processes import it from here."""
+"""A judge that knows files by their bytes and has a record of each; child processes import it from here."""
 
 from __future__ import annotations
 

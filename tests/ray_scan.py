@@ -1,7 +1,8 @@
 """A scan on two Ray nodes of this machine, one of which is killed under way.
 
 The files are known by their bytes, so that no network need run; all else is as in any scan. The last line
-says what happened. A process of its own: Ray reads its settings when it is imported, and leaves threads behind.
+says what happened. A process of its own: Ray reads its settings when it is imported, and leaves threads
+behind.
 """
 
 from __future__ import annotations

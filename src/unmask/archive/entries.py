@@ -124,7 +124,6 @@ def _check_member(archive: str, info: zipfile.ZipInfo) -> None:
 
 def _list_address(address: str) -> list[SourceFile]:
     filesystem = open_address(address)
-    protocol = address.partition("://")[0]
     try:
         found: dict[str, dict[str, Any]] = filesystem.find(address, detail=True)
     except store_errors(ValueError) as error:
@@ -142,7 +141,8 @@ def _list_address(address: str) -> list[SourceFile]:
         if {".", ".."} & set(parts):
             raise DataError(f"{address}: object {key!r}: a name must lead to a place inside")
         if facts.get("type") == "file" and not any(_hidden(part) for part in parts[1:]):
-            entries.append(SourceFile(f"{protocol}://{key.lstrip('/')}", inner, int(facts.get("size") or 0)))
+            size = int(facts.get("size") or 0)
+            entries.append(SourceFile(str(filesystem.unstrip_protocol(key)), inner, size))
     return entries
 
 

@@ -14,7 +14,8 @@ from itertools import groupby
 from typing import Any
 
 from unmask.archive.sources import SourceFile
-from unmask.errors import DataError, MissingExtraError
+from unmask.archive.table import import_arrow, release_unused, table_of
+from unmask.errors import DataError
 
 FILES_PER_SHARD = 1000
 PLAN_NAME = "files.parquet"
@@ -107,35 +108,26 @@ def make_plan(files: Sequence[SourceFile], *, per_shard: int = FILES_PER_SHARD) 
 def plan_bytes(plan: Plan) -> bytes:
     """The plan as a Parquet table of ``name``, ``path``, ``size_bytes``, ``problem`` and ``shard``.
 
-    A path that is no UTF-8 is in ``path_bytes``, too.
+    The bytes of a path that is no UTF-8 are in ``path_hex``, too.
     """
-    arrow, parquet = _arrow()
+    arrow, parquet = import_arrow()
+    text = arrow.string()
     schema = arrow.schema(
-        [
-            ("name", arrow.string()),
-            ("path", arrow.string()),
-            ("path_bytes", arrow.binary()),
-            ("size_bytes", arrow.int64()),
-            ("problem", arrow.string()),
-            ("shard", arrow.int32()),
-        ]
-    )
+        [("name", text), ("path", text), ("path_hex", text), ("size_bytes", arrow.int64()), ("problem", text)]
+    ).append(arrow.field("shard", arrow.int32()))
     data = io.BytesIO()
     with parquet.ParquetWriter(data, schema) as writer:
         for start in range(0, len(plan), _ROWS):
-            files = plan.files[start : start + _ROWS]
-            columns = [
-                [file.inner for file in files],
-                [_text(file.path) for file in files],
-                [_odd_bytes(file.path) for file in files],
-                [file.size_bytes for file in files],
-                [file.problem for file in files],
-                plan.shards[start : start + _ROWS],
-            ]
-            arrays = [arrow.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
-            writer.write_batch(arrow.record_batch(arrays, schema=schema))
-    arrow.default_memory_pool().release_unused()  # or it would stay beside the plan
+            end = start + _ROWS
+            rows = zip(plan.files[start:end], plan.shards[start:end], strict=True)
+            writer.write_table(table_of([_row(file, shard) for file, shard in rows], schema))
+    release_unused()  # or it would stay beside the plan
     return data.getvalue()
+
+
+def _row(file: SourceFile, shard: int) -> dict[str, Any]:
+    told = {"name": file.inner, "path": _text(file.path), "path_hex": _odd_hex(file.path), "shard": shard}
+    return told | {"size_bytes": file.size_bytes, "problem": file.problem}
 
 
 def plan_of(data: bytes, *, per_shard: int, where: str) -> Plan:
@@ -144,18 +136,18 @@ def plan_of(data: bytes, *, per_shard: int, where: str) -> Plan:
     Raises:
         DataError: It is none.
     """
-    arrow, parquet = _arrow()
+    arrow, parquet = import_arrow()
     try:
-        names = ["path", "path_bytes", "name", "size_bytes", "problem"]
+        names = ["path", "path_hex", "name", "size_bytes", "problem"]
         batches = parquet.ParquetFile(io.BytesIO(data)).iter_batches(_ROWS, columns=names)
         files = [
-            SourceFile(path if odd is None else odd.decode("utf-8", "surrogateescape"), *rest)
+            SourceFile(path if odd is None else bytes.fromhex(odd).decode("utf-8", "surrogateescape"), *rest)
             for batch in batches
             for path, odd, *rest in zip(*(batch.column(name).to_pylist() for name in names), strict=True)
         ]
-    except (arrow.ArrowException, KeyError, TypeError) as error:
+    except (arrow.ArrowException, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{where}: {PLAN_NAME} cannot be read: {error}") from error
-    arrow.default_memory_pool().release_unused()
+    release_unused()
     return make_plan(files, per_shard=per_shard)
 
 
@@ -163,9 +155,9 @@ def _text(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _odd_bytes(path: str) -> bytes | None:
+def _odd_hex(path: str) -> str | None:
     data = path.encode("utf-8", "surrogateescape")
-    return None if data.decode("utf-8", "replace") == path else data
+    return None if data.decode("utf-8", "replace") == path else data.hex()
 
 
 def _told_empty(file: SourceFile) -> SourceFile:
@@ -179,12 +171,3 @@ def _family(number: int, file: SourceFile) -> tuple[str, int]:
     if file.problem or file.size_bytes < 0:
         return "number", number
     return "size", file.size_bytes
-
-
-def _arrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("pyarrow", extra="data") from error
-    return pyarrow, parquet
