@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import pytest
 
 from archived import bringing, lasting, scanned, settings_for
 from inline_crew import InlineCrew
+from limited_judge import write_tries
 from s3_server import s3_server
 from unmask.archive import buckets
 from unmask.archive.judging import Judged
@@ -165,20 +167,25 @@ def test_a_store_that_is_not_there_is_a_line(server, settings, monkeypatch):
 
 
 def test_a_cluster_that_loses_a_node_leaves_the_same_in_a_bucket(server, archive, out, tmp_path):
+    """And on what is left of it limits hold as they do here."""
     pytest.importorskip("ray")
     files, _ = server
     files.put(str(archive), "films/cluster/archive", recursive=True)
     model = archive.parent / "model" / "tiny.json"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        expected = write_tries(tmp_path / "tries", tmp_path / "secret", address)
     command = [sys.executable, str(Path(__file__).parents[1] / "ray_scan.py")]
+    given = ["s3://films/by_ray", model, out, "s3://films/cluster/archive", tmp_path / "tries"]
     ran = subprocess.run(
-        [*command, "s3://films/by_ray", str(model), str(out), "s3://films/cluster/archive"],
+        [*command, *map(str, given)],
         capture_output=True,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
-        timeout=400,
+        timeout=600,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
     told = next(line for line in ran.stdout.splitlines() if line.startswith('{"pending"'))  # among Ray's own
-    assert json.loads(told) == {"pending": 0, "nodes": [2, 1], "workers": 2}
+    assert json.loads(told) == {"pending": 0, "nodes": [2, 1], "workers": 2, "hostile": expected}
     assert lasting(brought(files, "films/by_ray", tmp_path / "run")) == lasting(out)
