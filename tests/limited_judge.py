@@ -36,7 +36,7 @@ def write_tries(folder: Path, secret: Path, address: str) -> dict[str, list[str]
     for name, words in tries.items():
         (folder / name).write_text(words)
     refused = ("runs.mp4", "sends.mp4", "writes.mp4") if SANDBOX == "require" else ()
-    return dict.fromkeys(refused, ["no_face", "PermissionError"]) | {
+    return {name: ["no_face", "PermissionError"] for name in refused} | {
         "burns.mp4": ["unreadable", "given up: its worker used more than 1 seconds of processor time"],
         "hoards.mp4": ["error", str(because("too_much_memory", megabytes=512))],
         "sound.mp4": ["no_face", "burnt"],

@@ -76,7 +76,6 @@ def s3_server(folder: Path, bucket: str) -> Iterator[tuple[object, Faults]]:
         patch.setenv(name, value)
     import s3fs
 
-    patch.setattr(s3fs.S3FileSystem, "retries", 2)  # of five, which wait longer each time
     s3fs.S3FileSystem.clear_instance_cache()
     files = s3fs.S3FileSystem()
     files.mkdir(bucket)

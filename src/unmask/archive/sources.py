@@ -168,20 +168,26 @@ class Opener:
     @contextmanager
     def _reading(self, path: str) -> Iterator[tuple[IO[bytes], int]]:
         """A file to read from its beginning to its end, and its size; a packed one is unpacked on the way."""
-        if path.startswith("zip://"):
-            member, _, archive = path.removeprefix("zip://").partition("::")
-            try:
-                info = self._zip(archive).getinfo(member)
-                if info.compress_type != zipfile.ZIP_STORED:
-                    with self._zip(archive).open(info) as packed:
-                        yield packed, info.file_size
-                    return
-            except store_errors(KeyError, ValueError) as error:
-                raise SourceError(path, f"it cannot be opened ({words_of(error)})") from error
+        packed = self._packed(path) if path.startswith("zip://") else None
+        if packed is not None:
+            with packed[0] as source:
+                yield source, packed[1]
+            return
         with self.open(path) as source:
             size = source.seek(0, os.SEEK_END)
             source.seek(0)
             yield source, size
+
+    def _packed(self, path: str) -> tuple[IO[bytes], int] | None:
+        """A zip member that is not just stored, with its size."""
+        member, _, archive = path.removeprefix("zip://").partition("::")
+        try:
+            info = self._zip(archive).getinfo(member)
+            if info.compress_type == zipfile.ZIP_STORED:
+                return None
+            return self._zip(archive).open(info), info.file_size
+        except store_errors(zipfile.BadZipFile, KeyError, ValueError, RuntimeError) as error:
+            raise SourceError(path, f"it cannot be opened ({words_of(error)})") from error
 
     def _zip(self, archive: str) -> zipfile.ZipFile:
         if self._archive is None or self._archive[0] != archive:
