@@ -1,4 +1,4 @@
-"""Words that no output of the program has: it estimates, and what counts before a court is not its business."""
+"""Words that no output of the program has: it estimates, and leaves to courts what is theirs."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ Time = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class CloserLook:
     """What is to be examined, in seconds from the first frame.
 
     Attributes:
@@ -76,7 +76,7 @@ def settings_of(row: Row, usual: ScanSettings) -> ScanSettings:
     return usual if examined is None else examined.settings(usual)
 
 
-async def examine(site: Site, row: Row, stretch: Stretch) -> Scan:
+async def examine(site: Site, row: Row, stretch: CloserLook) -> Scan:
     """Let a stretch of a scanned film wait for its turn, as a scan of its own with a file of its own.
 
     Raises:
@@ -89,7 +89,7 @@ async def examine(site: Site, row: Row, stretch: Stretch) -> Scan:
         return await in_thread(lambda: _enqueue(site, row, new))
 
 
-def _examined(site: Site, row: Row, stretch: Stretch) -> Examined:
+def _examined(site: Site, row: Row, stretch: CloserLook) -> Examined:
     found = site.store.verdict(row.id)
     verdict = None if found is None else read_verdict(found)
     if verdict is None or verdict.p_fake is None or verdict.is_still:

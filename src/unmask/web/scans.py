@@ -19,7 +19,7 @@ from unmask.verdicts import Outcome
 from unmask.web.background import in_thread
 from unmask.web.cases import CaseForm
 from unmask.web.events import EventStream, Listener, TooManyListenersError
-from unmask.web.examining import Stretch, examine
+from unmask.web.examining import CloserLook, examine
 from unmask.web.pages import SiteOf, problems
 from unmask.web.refusals import RefusedError
 from unmask.web.security import REPORT_HEADERS
@@ -222,7 +222,7 @@ def make_case(site: SiteOf, key: Key, form: CaseForm, language: Language = "en")
 
 
 @scans.post("/scans/{key}/examinations", status_code=201, responses=problems(404, 409, 503))
-async def send_stretch(response: Response, site: SiteOf, key: Key, stretch: Stretch) -> Scan:
+async def send_stretch(response: Response, site: SiteOf, key: Key, stretch: CloserLook) -> Scan:
     """Look closely at a stretch of a scanned video; it is judged as one of that video's looks."""
     scan = await examine(site, await in_thread(partial(site.row, key)), stretch)
     response.headers["Location"] = f"/api/scans/{scan.id}"
