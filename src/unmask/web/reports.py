@@ -13,6 +13,7 @@ from unmask.errors import UnmaskError
 from unmask.files import write_whole
 from unmask.judge.stored import read_verdict
 from unmask.report import ReportOptions, render_report, write_report
+from unmask.report.comparison import Side, render_comparison
 from unmask.verdicts import Verdict
 from unmask.web.cases import CaseForm, zip_case
 from unmask.web.examining import settings_of
@@ -71,6 +72,22 @@ class Reports:
             return zip_case(
                 form, self._verdict(row), self._store.source_of(row), self._options(row, language)
             )
+
+    def comparison(self, one: Row, two: Row, *, language: str) -> Path:
+        """The page of two scans in step; the longer one counts as the original.
+
+        Raises:
+            RefusedError: As of `get`.
+        """
+        target = self._store.folder_of(one.id) / f"comparison.{two.id}.{language}.html"
+        if target.is_file():
+            return target
+        with self._in_turn(one):
+            sides = [Side(self._verdict(row), self._store.source_of(row)) for row in (one, two)]
+            by_length = sorted(sides, key=lambda side: side.verdict.end_seconds - side.verdict.start_seconds)
+            page = render_comparison(by_length[1], by_length[0], self._options(one, language))
+            write_whole(target, page)
+        return target
 
     @contextmanager
     def _in_turn(self, row: Row) -> Iterator[None]:

@@ -209,6 +209,13 @@ def get_report(
     return FileResponse(file, media_type=kind, headers=REPORT_HEADERS)
 
 
+@scans.get("/scans/{key}/comparison/{other}", response_class=FileResponse, responses=problems(404, 409, 503))
+def get_comparison(site: SiteOf, key: Key, other: Key, language: Language = "en") -> FileResponse:
+    """Two scanned videos in step, one HTML file: both, what differs, and both timelines."""
+    file = site.reports.comparison(site.row(key), site.row(other), language=language)
+    return FileResponse(file, media_type="text/html", headers=REPORT_HEADERS)
+
+
 @scans.post(
     "/scans/{key}/case",
     response_class=Response,

@@ -2,7 +2,7 @@
 import { caseSection } from './case.js';
 import { examinedNote, examineSection, listenToReport } from './examine.js';
 import { ask, Refused, remove, sendPath, sendToken, upload } from './requests.js';
-import { difference, facts, isActive, make, people, reportAddress, reportFrame, scanItem, stateWord, uploadItem,
+import { difference, facts, isActive, make, people, reportAddress, reportFrame, scanItem, stateWord, stepFrame, uploadItem,
   verdictPanel } from './views.js';
 import { language, loadWords, size, translatePage, useLanguage, word } from './words.js';
 
@@ -244,7 +244,8 @@ async function showCompare(ids) {
     make('h2', { class: 'file' }, make('a', { href: `#/scan/${scan.id}` }, make('bdi', {}, scan.name))),
     verdictPanel(scan, 'h3'), scan.state === 'done' ? reportFrame(scan) : '');
   main.replaceChildren(make('p', {}, make('a', { href: '#/' }, word('back'))), make('h1', {}, word('compare_title')),
-    difference(one, two), make('div', { class: 'sides' }, column(one, 'first'), column(two, 'second')));
+    difference(one, two), [one, two].every(scan => scan.state === 'done') ? stepFrame(one, two) : '',
+    make('div', { class: 'sides' }, column(one, 'first'), column(two, 'second')));
 }
 
 function showToken() {

@@ -144,6 +144,19 @@ export function reportFrame(scan) {
   return make('div', {}, wait, frame);
 }
 
+// Both in step: one page of its own, made when it is asked for.
+export function stepFrame(one, two) {
+  const open = () => {
+    const wait = make('p', { class: 'partial', role: 'status' }, word('step_waits'));
+    const frame = make('iframe', { class: 'report', sandbox: 'allow-scripts allow-popups allow-downloads',
+      title: word('step_title'), src: `/api/scans/${one.id}/comparison/${two.id}?language=${language()}` });
+    frame.addEventListener('load', () => wait.remove());
+    show.replaceWith(wait, frame);
+  };
+  const show = make('button', { type: 'button', onclick: open }, word('step_show'));
+  return make('section', { id: 'step' }, make('h2', {}, word('step_title')), make('p', {}, word('step_text')), show);
+}
+
 export function difference(one, two) {
   const rows = [
     ['fact_verdict', stateWord(one), stateWord(two)],
