@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import pytest
 
-from browsed import check_accessible, opened
+from browsed import PATIENCE_MS, check_accessible, opened
 from portraits import moving_views, write_clip
 
 
@@ -27,7 +27,9 @@ def test_both_play_in_step_and_either_timeline_moves_both(browser, axe, server, 
         page.goto(f"{server.address}/#/compare/{'/'.join(pair)}")
         page.get_by_role("button", name="Play both in step").click()
         frame = page.frame_locator("#step iframe")
-        frame.get_by_role("heading", name="film.mp4 and copy.mp4 in step").wait_for()
+        # It waits for its turn behind the two reports of the page.
+        heading = frame.get_by_role("heading", name="film.mp4 and copy.mp4 in step")
+        heading.wait_for(timeout=4 * PATIENCE_MS)
         video = frame.locator("video")
         assert frame.locator("video").count() == 1  # one play button
         video.evaluate("video => video.readyState || new Promise(r => { video.onloadedmetadata = r; })")
