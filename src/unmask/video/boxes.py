@@ -47,4 +47,6 @@ def outer_boxes(path: Path) -> Iterator[tuple[bytes, int, int, bool]]:
             if end < begin:
                 return
             yield head[4:8], begin, min(end, length), end <= length
+            if end >= length:  # a position may also be too large for a file
+                return
             position = end
