@@ -163,8 +163,9 @@ class Trainer:
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
             }
-            save_checkpoint(self.folder, state)
+            # The checkpoint comes last: a run that finds its last one there saves nothing any more.
             write_whole(self.folder / RECIPE_NAME, json.dumps(self.recipe.to_dict(), indent=2) + "\n")
+            save_checkpoint(self.folder, state)
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.accelerator.unwrap_model(self.net).load_state_dict(state["net"])
