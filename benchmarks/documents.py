@@ -27,6 +27,7 @@ import faces
 import long
 import models
 import montages
+import reliability
 import strangers
 import tables
 import verdicts
@@ -75,6 +76,10 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
         ("docs/archives.md", archive.MEASURED, archive.markdown(measured("archive"))),
         ("docs/lab/evaluation.md", everyday.MARKS, everyday.document(measured("lab/everyday"))),
         ("docs/verdicts.md", REASONS, verdicts.reasons_table()),
+        *(
+            ("docs/reliability.md", around, make(measured(f"reliability/{name}")))
+            for name, (around, make) in reliability.BLOCKS.items()
+        ),
         *all_of("docs/performance.md", speed, {OPENING: tables.opening, MARKS: tables.markdown}),
         *all_of(
             "docs/performance.md",

@@ -1,6 +1,6 @@
 """Damage files of every kind that unmask reads, many thousand times, and see that each gets an answer.
 
-    python benchmarks/fuzz.py --mutations 50000 --jobs 4
+    python benchmarks/fuzz.py --mutations 50000 --jobs 4 -o docs/reliability/fuzz.json
 
 Whatever nobody raised on purpose is written to FILE with its seed, and so is each worker that ended; the exit
 code is 1 where there was a fault of unmask. A finding becomes a case of tests/hostile/test_hostile.py.

@@ -1,6 +1,6 @@
 """End commands at each change that they make to files, run them again, and compare with an undisturbed run.
 
-    python benchmarks/kills.py -o docs/lab/kills.json
+    python benchmarks/kills.py -o docs/reliability/kills.json
     python benchmarks/kills.py --only train --kind kill
 
 Each run gets a tiny set of data. It is killed before the k-th change, for every k; killed in the middle of
@@ -22,6 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
+SERVE = "serve"
 KINDS = ("kill", "tear", "full", "sealed", "two", "clock")
 
 
@@ -29,23 +30,31 @@ def main() -> None:
     """Try, print what is wrong, write what was found after each kind of harm."""
     from hostile.commands import NAMES, made_commands
     from hostile.harms import Tried
+    from hostile.serving import Serving
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--only", action="append", choices=NAMES, default=[], help="a command")
+    parser.add_argument("--only", action="append", choices=[*NAMES, SERVE], default=[], help="a command")
     parser.add_argument("--kind", action="append", choices=KINDS, default=[], help="of harm")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", default=Path("kills.json"))
     parser.add_argument("--every", type=int, default=1, help="only each so-manieth change")
     options = parser.parse_args()
     found = json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else {}
+    wanted = options.only or [*NAMES, SERVE]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        with made_commands(folder / "data", tuple(options.only) or NAMES) as commands:
-            tries = [Tried(command, folder / command.name.replace(" ", "-")) for command in commands]
-            for tried in tries:
+        with made_commands(folder / "data", tuple(name for name in NAMES if name in wanted)) as commands:
+            tries: dict[str, Any] = {
+                command.name: Tried(command, folder / command.name.replace(" ", "-")) for command in commands
+            }
+            if SERVE in wanted:
+                tries[SERVE] = Serving(folder / SERVE)
+            for tried in tries.values():
                 tried.prepare()
-            for kind, tried in product(options.kind or KINDS, tries):
-                one = _tell(tried.command.name, kind, _try(tried, kind, folder / "data", every=options.every))
-                found.setdefault(tried.command.name, {})[kind] = one
+            for kind, (name, tried) in product(options.kind or KINDS, tries.items()):
+                if name == SERVE and kind != "kill":
+                    continue
+                one = _tell(name, kind, _try(tried, kind, folder / "data", every=options.every))
+                found.setdefault(name, {})[kind] = one
                 options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     raise SystemExit(any(one["wrong"] for kinds in found.values() for one in kinds.values()))
 

@@ -1,6 +1,6 @@
 """Scan files as processors with other instruction sets would, and see how far the numbers are apart.
 
-    python benchmarks/processors.py examples/*.mp4 --frames 2 -o docs/lab/processors.json
+    python benchmarks/processors.py examples/*.mp4 --frames 2 -o docs/reliability/processors.json
 
 Other processors are emulated by QEMU (``qemu-x86_64``, of the package qemu-user), about thirty times slower.
 What no QEMU emulates, AVX-512, is not tried.
@@ -16,10 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from marks import marks
 from repeats import difference
 
-PROCESSORS = marks("processors")
 MODELS = {"Haswell-noTSX": "AVX2, emulated", "Nehalem": "SSE4.2, no AVX", "qemu64": "SSE3 at most"}
 HERE = "this processor"
 
@@ -42,7 +40,12 @@ def main() -> None:
         raise SystemExit("qemu-x86_64 must be installed: apt install qemu-user")
     again = [sys.executable, __file__, *map(str, options.files), "--frames", str(options.frames), "--here"]
     first = _verdicts(again)
-    found = {"files": len(first), "frames": options.frames, "here": [_short(one) for one in first], "others": {}}
+    found = {
+        "files": len(first),
+        "frames": options.frames,
+        "here": [_short(one) for one in first],
+        "others": {},
+    }
     for model in options.only or MODELS:
         others = _verdicts([emulator, "-cpu", model, *again])
         pairs = list(zip(first, others, strict=True))

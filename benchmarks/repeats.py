@@ -1,6 +1,6 @@
 """Scan the same files many times, with other threads and numbers of processes, and compare what comes of it.
 
-    python benchmarks/repeats.py examples/*.mp4 --runs 20 -o FILE
+    python benchmarks/repeats.py examples/*.mp4 --runs 20 -o docs/reliability/repeats.json
 
 Compared is the JSON of each verdict, all of it but the seconds; a damaged copy of each file is scanned, too.
 Threads of the networks may change the order in which they add up, and so the last digits: that is measured.

@@ -1,8 +1,8 @@
 """Flip one bit of a video, many times for every codec and container, and see whether anything is said of it.
 
-    python benchmarks/silent.py -o docs/lab/silent.json
+    python benchmarks/silent.py -o docs/reliability/silent.json
 
-What counts is a file whose pictures come out otherwise: is it called damaged, refused, or passed on in silence?
+What counts is a file whose pictures come out otherwise: is it called damaged, refused, or passed in silence?
 The same files are read a second time as FFmpeg reads them by itself.
 """
 
@@ -19,11 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from marks import marks
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
-SILENT = marks("silent")
 KINDS = {
     "x264": "H.264 in MP4", "x264-annexb": "H.264 in MPEG-TS", "x264-mkv": "H.264 in Matroska",
     "x264-avi": "H.264 in AVI", "flv": "H.264 in FLV", "x265": "H.265 in MP4", "x265-ts": "H.265 in MPEG-TS",
@@ -96,32 +93,6 @@ def _by_itself() -> Iterator[None]:
 
     with mock.patch.object(container, "_WATCHFUL", {}), mock.patch.object(container, "_ERR_DETECT", "0"):
         yield
-
-
-def document(report: dict[str, Any]) -> str:
-    """The table, by codec and container."""
-    from unmask.lab.evaluate.slices import share_of
-
-    def share(counts: dict[str, int]) -> str:
-        silent = counts.get("silent", 0)
-        changed = silent + counts.get("called damaged", 0) + counts.get("refused", 0)
-        if not changed:
-            return "none changed"
-        found = share_of(silent, changed)
-        return f"{silent} of {changed}, {found["value"]:.0%} ({found["low"]:.0%} to {found["high"]:.0%})".replace("%", " %")
-
-    rows = [
-        f"| {title} | {counts['ours'].get('as before', 0)} | {share(counts['ours'])} | {share(counts['plain'])} |"
-        for title, counts in report["kinds"].items()
-    ]
-    return "\n".join(
-        [
-            f"| {report['files']} files of each, one bit flipped | read as before | of the others nothing is said of "
-            "(95 % interval) | the same by FFmpeg alone |",
-            "|---|--:|---|---|",
-            *rows,
-        ]
-    )
 
 
 if __name__ == "__main__":

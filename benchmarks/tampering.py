@@ -1,6 +1,6 @@
 """Change one byte of weights, a card, or packed crops, at many places, and see that it is refused by name.
 
-    python benchmarks/tampering.py -o docs/lab/tampering.json
+    python benchmarks/tampering.py -o docs/reliability/tampering.json
 
 A bit is flipped, a byte taken out, one put in, the file cut short. What is not refused is printed with its
 place, and the exit code is 1.
@@ -17,13 +17,9 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from marks import marks
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
-TAMPERING = marks("tampering")
 MODEL = "quintet"
 Reader = Callable[[], object]
 
@@ -97,15 +93,6 @@ def _change(data: bytes, chance: random.Random) -> tuple[str, bytes]:
     if how == "put in":
         return f"put in at {at}", data[:at] + chance.randbytes(1) + data[at:]
     return f"cut at {at}", data[:at]
-
-
-def document(report: dict[str, Any]) -> str:
-    """The table."""
-    rows = [
-        f"| {title} | {one['bytes']:,} | {one['changes'] - one['missed']} of {one['changes']} |"
-        for title, one in report.items()
-    ]
-    return "\n".join(["| file | bytes | refused by name |", "|---|--:|--:|", *rows])
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def hold(file: Path, *, place: Path) -> IO[bytes]:
-    """Open a file, made if absent, to read it and to write behind what it has; nobody else can until it closes.
+    """Open a file, made if absent, to read and to write behind what it has; nobody else can until it closes.
 
     Args:
         file: The file.

@@ -78,7 +78,9 @@ def _train(folder: Path, stack: ExitStack) -> Command:
     store_people(folder / "train", [("ann", "REAL"), ("ben", "REAL")])
     store_people(folder / "val", [("carl", "REAL"), ("f-of-carl", "FAKE")])
     recipe = write_recipe(folder, folder)
-    return Command("train", lambda out: ["train", recipe, "-o", out], ("tensorboard",), ("checkpoint.pt", "log.jsonl"))
+    return Command(
+        "train", lambda out: ["train", recipe, "-o", out], ("tensorboard",), ("checkpoint.pt", "log.jsonl")
+    )
 
 
 def _evaluate(folder: Path, stack: ExitStack) -> Command:

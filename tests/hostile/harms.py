@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hostile.commands import Command
-from hostile.mortal import SPARED, Ended, Harm, start
+from hostile.mortal import SPARED, Ended, Harm, Run, start
 
 _CHANCE = re.compile(r"[0-9a-f]{8,}|\.[a-z0-9_]{8}/")
 _YEARS_SECONDS = 10 * 365 * 86400
@@ -54,7 +54,7 @@ class Tried:
         """One run."""
         return self.start(out, harm).end()
 
-    def start(self, out: Path, harm: Harm = SPARED):  # noqa: ANN201
+    def start(self, out: Path, harm: Harm = SPARED) -> Run:
         """Begin a run."""
         self._number += 1
         notes = self.folder / f"notes-{self._number}"
@@ -70,7 +70,7 @@ class Tried:
         """
         out = out or self.make_folder()
         ended = self.run(out, harm)
-        problem = self._wrong_end(ended, harm) or self._half_written(out)
+        problem = self.wrong_end(ended, harm) or self.half_written(out)
         if problem:
             return problem
         left = self._left(out)
@@ -80,21 +80,24 @@ class Tried:
         return self.known[left]
 
     def wrong_in_the_end(self, out: Path, *runs: Ended) -> str:
-        """What is wrong after the last run in a folder, or nothing; of several runs at once one must do all."""
+        """What is wrong after the last run in a folder, or nothing; of several at once one must do all."""
         if all(ended.code for ended in runs):
             return f"the next run ended with {runs[-1].code}: {runs[-1].told[-300:]}"
         found = self.command.leaves(out)
-        odd = sorted(name for name in found.keys() | self.whole.keys() if found.get(name) != self.whole.get(name))
+        odd = sorted(
+            name for name in found.keys() | self.whole.keys() if found.get(name) != self.whole.get(name)
+        )
         return f"otherwise after the next run: {', '.join(odd)}" if odd else ""
 
-    def _wrong_end(self, ended: Ended, harm: Harm) -> str:
+    def wrong_end(self, ended: Ended, harm: Harm) -> str:
+        """What is wrong with how a run ended that came to harm, or nothing."""
         if harm.kind in ("kill", "tear"):
             return "" if ended.code == -9 else f"was to be killed, and ended with {ended.code}"
         if ended.code not in (0, 2) or "Traceback" in ended.told:
             return f"ended with {ended.code}: {ended.told[-600:]}"
         return "" if ended.code == 0 or "error: " in ended.told else f"ended without a sentence: {ended.told}"
 
-    def _half_written(self, out: Path) -> str:
+    def half_written(self, out: Path) -> str:
         """A result is there as a whole or not at all."""
         found = self.command.leaves(out)
         results = [name for name in self.whole if name not in self.command.on_the_way]
@@ -102,10 +105,12 @@ class Tried:
         return f"half written: {', '.join(odd)}" if odd else ""
 
     def _left(self, out: Path) -> frozenset[tuple[str, bytes]]:
-        files = {str(file.relative_to(out)): file for file in out.rglob("*")}
-        kept = {name: file for name, file in files.items() if not name.startswith(self.command.left_out or "\0")}
+        names = {str(file.relative_to(out)): file for file in out.rglob("*")}
+        out_of_it = self.command.left_out or "\0"
         return frozenset(
-            (_CHANCE.sub("*", name), file.read_bytes() if file.is_file() else b"") for name, file in kept.items()
+            (_CHANCE.sub("*", name), file.read_bytes() if file.is_file() else b"")
+            for name, file in names.items()
+            if not name.startswith(out_of_it)
         )
 
 
@@ -127,7 +132,7 @@ def two_at_once(tried: Tried) -> str:
     out = tried.make_folder()
     runs = [tried.start(out) for _ in range(2)]
     ended = [run.end() for run in runs]
-    problems = [tried._wrong_end(one, Harm(kind="full")) for one in ended]
+    problems = [tried.wrong_end(one, Harm(kind="full")) for one in ended]
     return next(filter(None, problems), "") or tried.wrong_in_the_end(out, *ended)
 
 

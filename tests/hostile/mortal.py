@@ -1,6 +1,6 @@
 """Runs of ``unmask`` that come to harm at a chosen change to files: killed, or told that the disk is full.
 
-Python tells hooks of each file that is opened to write, renamed or removed, and of each statement to SQLite.
+Python tells hooks of each file that is opened to write, renamed or removed, and SQLite of each statement.
 So the run of a child process can be ended at the k-th of them, wherever in the code it comes from. A child is
 forked off a server that has the libraries loaded already, which saves seconds for each.
 """
@@ -8,10 +8,10 @@ forked off a server that has the libraries loaded already, which saves seconds f
 from __future__ import annotations
 
 import errno
-import json
 import multiprocessing
 import os
 import signal
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["unmask.lab.train.run", "unmask.pipeline", "unmask.lab.zoo.get", "pandas"])
@@ -127,7 +128,7 @@ def _live(words: list[str], watched: Path, notes: Path, harm: Harm, environment:
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(notes / name, os.O_WRONLY | os.O_CREAT), number)
     sys.stdout, sys.stderr = (
-        open(number, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+        open(number, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
         for number in (1, 2)
     )
     import torch
@@ -138,7 +139,16 @@ def _live(words: list[str], watched: Path, notes: Path, harm: Harm, environment:
     if harm.clock:
         _set_back()
     counted = os.open(notes / "changes", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    sys.addaudithook(_Watch(os.path.realpath(watched), harm, lambda told: os.write(counted, told.encode())))
+    watch = _Watch(os.path.realpath(watched), harm, lambda told: os.write(counted, told.encode()))
+    connect = sqlite3.connect
+
+    def connect_watched(*given: Any, **named: Any) -> sqlite3.Connection:
+        made = connect(*given, **named)
+        made.set_trace_callback(watch.see_statement)
+        return made
+
+    sqlite3.connect = connect_watched
+    sys.addaudithook(watch)
     main(words)
 
 
@@ -162,9 +172,6 @@ class _Watch:
     def __call__(self, event: str, given: tuple[object, ...]) -> None:
         if getattr(self._here, "busy", False):
             return
-        if event == "sqlite3.connect/handle":
-            given[0].set_trace_callback(self._see_statement)
-            return
         path = self._path(event, given)
         if path is None or not path.startswith(self.folder):
             return
@@ -172,7 +179,7 @@ class _Watch:
         try:
             self._come_to_harm(f"{event} {path[len(self.folder) :]}")
             if event == "open":
-                size = os.stat(path).st_size if os.path.isfile(path) else 0
+                size = Path(path).stat().st_size if Path(path).is_file() else 0
                 self.open_now[:] = [(path, 0 if given[2] & os.O_TRUNC else size)]
         finally:
             self._here.busy = False
@@ -191,12 +198,15 @@ class _Watch:
         if isinstance(place, int):
             return os.path.realpath(f"/proc/self/fd/{place}")
         path = os.fsdecode(place)
-        if isinstance(folder, int) and folder >= 0 and not os.path.isabs(path):
+        if isinstance(folder, int) and folder >= 0 and not Path(path).is_absolute():
             path = f"/proc/self/fd/{folder}/{path}"
         head, tail = os.path.split(path)
-        return os.path.join(os.path.realpath(head), tail)
+        return f"{os.path.realpath(head)}/{tail}"
 
-    def _see_statement(self, statement: str) -> None:
+    def see_statement(self, statement: str) -> None:
+        """SQLite is about to do something; what only reads does not count."""
+        if statement.startswith("SELECT"):
+            return
         self._come_to_harm(f"sql {statement.split()[0]}")
 
     def _come_to_harm(self, what: str) -> None:
@@ -206,8 +216,8 @@ class _Watch:
             return
         if self.harm.kind == "tear":
             for path, size in self.open_now:
-                if os.path.isfile(path):
-                    os.truncate(path, size + (os.stat(path).st_size - size) // 2)
+                if Path(path).is_file():
+                    os.truncate(path, size + (Path(path).stat().st_size - size) // 2)
         if self.harm.kind in ("kill", "tear"):
             os.kill(os.getpid(), signal.SIGKILL)
         if not what.startswith("sql"):

@@ -214,3 +214,27 @@ def test_other_bad_input_ends_with_rule_and_value(tmp_path, capsys, clips):
         assert run("evaluate", *arguments) == 2
         found = capsys.readouterr().err
         assert message in found and "Traceback" not in found
+
+
+def test_a_page_never_stands_beside_figures_of_another_run(tmp_path, monkeypatch):
+    from unmask import files
+    from unmask.cli.lab.evaluate import _write
+
+    one = [judged(tmp_path, paired_rows(5))]
+    summary = summarise(one, name="set", draws=5)
+    _write(tmp_path, summary, one)
+    page = (tmp_path / "index.html").read_text()
+    whole = files.write_whole
+
+    def full(path, text):
+        if path.name == "metrics.json":
+            raise OSError("no space left")
+        whole(path, text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "write_whole", full)
+        with pytest.raises(OSError, match="no space left"):
+            _write(tmp_path, summary, one)
+    assert not (tmp_path / "index.html").exists()
+    _write(tmp_path, summary, one)
+    assert (tmp_path / "index.html").read_text() == page

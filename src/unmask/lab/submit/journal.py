@@ -41,7 +41,7 @@ class Finding:
 class Journal:
     """Answers on disk, one line each, written as they come, by one run at a time; use it in a ``with`` block.
 
-    Nothing but a line that was cut short is ever taken out of it, so that a kill at any moment costs no answer.
+    Nothing but a line that was cut short is ever taken out of it: a kill at any moment costs no answer.
 
     Args:
         path: The file; it need not be there.

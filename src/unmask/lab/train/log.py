@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ def open_log(folder: Path, *, step: int) -> Iterator[Report]:
     file = folder / LOG_NAME
     _forget_after(file, step)
     board = SummaryWriter(str(folder / BOARD_FOLDER), purge_step=step + 1, flush_secs=FLUSH_SECONDS)
-    with file.open("a", encoding="utf-8") as lines:
+    with _quiet_threads(), file.open("a", encoding="utf-8") as lines:
 
         def report(numbers: dict[str, float]) -> None:
             lines.write(json.dumps(numbers) + "\n")
@@ -44,6 +45,22 @@ def open_log(folder: Path, *, step: int) -> Iterator[Report]:
             yield report
         finally:
             board.close()
+
+
+@contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """A thread of TensorBoard's that cannot write shows no traceback: what writes next says so, too."""
+    usual = threading.excepthook
+
+    def tell(failed: threading.ExceptHookArgs) -> None:
+        if not isinstance(failed.exc_value, OSError):
+            usual(failed)
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = usual
 
 
 def _forget_after(file: Path, step: int) -> None:

@@ -1,0 +1,99 @@
+"""A server that is killed at a chosen change to its files, and what the next one tells of its scans."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hostile.mortal import SPARED, Ended, Harm, start
+from served import REAL, Server
+from tiny_model import write_tiny_model
+
+_GONE = (OSError, http.client.HTTPException)
+
+
+class MortalServer(Server):
+    """The same requests, to a process that may come to harm."""
+
+    def __init__(self, folder: Path, notes: Path, card: Path, harm: Harm = SPARED) -> None:
+        arguments = ["serve", "--port", 0, "--folder", folder, "--model", card]
+        self.folder, self.run = folder, start(arguments, folder, notes, harm=harm)
+        while "http://" not in self.run.said and self.run.process.is_alive():
+            time.sleep(0.05)
+        self.port = int(self.run.said.split()[-1].rpartition(":")[2]) if "http://" in self.run.said else 0
+
+    def end(self, number: int = signal.SIGINT) -> Ended:
+        """Stop it, where it still runs."""
+        if self.run.process.is_alive():
+            os.kill(self.run.process.pid, number)
+        return self.run.end()
+
+
+class Serving:
+    """Servers on folders of their own.
+
+    Args:
+        folder: For all of them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder, self.card = folder, write_tiny_model(folder / "model")
+        self.verdict: dict[str, Any] = {}
+        self.changes: tuple[str, ...] = ()
+        self._number = 0
+
+    def prepare(self) -> None:
+        """Let one work undisturbed."""
+        with self._serve(self._make()) as server:
+            self.verdict = _plain(server.wait(server.send(REAL)["id"]))
+            self.changes = server.end().changes
+
+    def harm(self, harm: Harm) -> str:
+        """Kill one; gives what is wrong with the next, or nothing."""
+        place = self._make()
+        with self._serve(place, harm) as server:
+            with suppress(*_GONE):
+                server.wait(server.send(REAL)["id"])
+            ended = server.end()
+        if ended.code != -signal.SIGKILL:
+            return f"was to be killed, and ended with {ended.code}: {ended.told[-300:]}"
+        with self._serve(place) as server:
+            return self._wrong(server)
+
+    def _wrong(self, server: MortalServer) -> str:
+        if not server.port:
+            return f"the next one does not begin: {server.end().told[-300:]}"
+        scans = server.get("/api/scans")["scans"]
+        for scan in scans:
+            whole = server.get(f"/api/scans/{scan['id']}")
+            if whole["state"] == "done" and _plain(whole) != self.verdict:
+                return "a finished scan tells otherwise"
+            if whole["state"] != "done" and not (whole["state"] == "interrupted" and whole["reason"]):
+                return f"a scan is {whole['state']} without a reason"
+        folder = server.folder / "scans"
+        kept = {one.name for one in folder.iterdir()} if folder.is_dir() else set()
+        if left := kept - {scan["id"] for scan in scans}:
+            return f"left behind: {', '.join(sorted(left))}"
+        again = _plain(server.wait(server.send(REAL)["id"]))
+        return "" if again == self.verdict else "the next scan tells otherwise"
+
+    def _make(self) -> Path:
+        self._number += 1
+        return self.folder / f"served-{self._number}"
+
+    def _serve(self, place: Path, harm: Harm = SPARED) -> MortalServer:
+        self._number += 1
+        return MortalServer(place, self.folder / f"notes-{self._number}", self.card, harm)
+
+
+def _plain(scan: dict[str, Any]) -> dict[str, Any]:
+    """A verdict without what it took, and without where the upload lies."""
+    told = {name: value for name, value in scan["verdict"].items() if name not in ("seconds", "path")}
+    return json.loads(json.dumps(told))
