@@ -2,6 +2,7 @@ import pickle
 import sys
 import textwrap
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from unmask.video import open_film, read_stretches
 from unmask.video.container import Reading
 from unmask.video.film import plan_pieces
 from unmask.video.reading import read_evenly
+from unmask.video.sampling import PacketFacts
+from unmask.video.survey import Survey
 
 FPS, SECONDS = 5, 100
 
@@ -66,6 +69,13 @@ def test_their_number_is_even(long_clip, length, count):
 def test_without_a_place_to_begin_there_is_one_piece(tmp_path):
     path = film(tmp_path, gop=1000)
     assert count_pieces(path) == 1
+
+
+def test_behind_a_last_frame_that_stands_for_minutes_no_piece_begins():
+    facts = [PacketFacts(time=time, restart=True) for time in (0, 1000, 2000)]
+    survey = Survey(Fraction(1, 1000), times=[0, 1000, 2000], frame_ticks=300_000)
+    (piece,) = plan_pieces(survey, facts, survey.times)
+    assert (piece.first, piece.last, piece.end) == (0, 2000, 302_000)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])

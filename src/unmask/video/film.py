@@ -255,9 +255,8 @@ def plan_pieces(survey: Survey, facts: Sequence[PacketFacts], times: Sequence[in
     for part in range(1, count):
         place = bisect.bisect_right(restarts, (times[0] + span * part // count - lead, math.inf)) - 1
         seam = bisect.bisect_left(times, restarts[place][0] + lead) if place >= 0 else 0
-        if (
-            2 * count * (times[seam] - times[seams[-1]]) > span
-        ):  # where places to begin are rare, fewer pieces
+        # Where places to begin are rare, fewer pieces; behind the last frame, which may stand long, none.
+        if seam < len(times) and 2 * count * (times[seam] - times[seams[-1]]) > span:
             seams.append(seam)
     pieces = []
     for seam, after in zip(seams, [*seams[1:], len(times)], strict=True):
