@@ -50,12 +50,10 @@ def _led(link: str, page: Path, source: Path, root: Path, target: Path, more: li
         return link
     file = (source.parent / path).resolve()
     docs = root / "docs"
-    if file.is_relative_to(docs):
-        if file.is_dir():
-            return f"{path.rstrip('/')}/README.md{hash_sign}{heading}"
-        if file.suffix == ".py":
-            return _copied(file, page, root, target, more)
-        return re.sub(r"\.ipynb$", ".md", path) + hash_sign + heading
+    if file.is_relative_to(docs) and file.suffix != ".py":
+        inner = target / file.relative_to(docs) / ("README.md" if file.is_dir() else "")
+        inner = inner.with_suffix(".md") if inner.suffix == ".ipynb" else inner
+        return _relative(inner, page) + hash_sign + heading
     if not file.is_relative_to(root) or not file.exists():
         return link  # the build refuses it
     return _copied(file, page, root, target, more) + hash_sign + heading

@@ -86,7 +86,7 @@ def test_links_out_of_the_documents_are_led_to_copies(tmp_path):
         "docs/lab/a.md": "[x](../../recipes/r.toml) [y](../../NOTES.md#head) [z](b.ipynb) [w](https://x.org)",
         "docs/lab/b.ipynb": '{"cells": []}',
         "recipes/r.toml": "x = 1",
-        "NOTES.md": "# Head\n\n[r](recipes/r.toml) [readme](README.md)",
+        "NOTES.md": "# Head\n\n[r](recipes/r.toml) [readme](README.md) [a](docs/lab/a.md#x)",
         "README.md": "# Top",
         "docs/index.md": "# Home",
     }.items():
@@ -96,4 +96,4 @@ def test_links_out_of_the_documents_are_led_to_copies(tmp_path):
     page = (tmp_path / "out" / "lab" / "a.md").read_text(encoding="utf-8")
     assert page == "[x](../files/recipes/r.toml) [y](../files/NOTES.md#head) [z](b.md) [w](https://x.org)"
     notes = (tmp_path / "out" / "files" / "NOTES.md").read_text(encoding="utf-8")
-    assert notes == "# Head\n\n[r](recipes/r.toml) [readme](../index.md)"
+    assert notes == "# Head\n\n[r](recipes/r.toml) [readme](../index.md) [a](../lab/a.md#x)"
