@@ -9,6 +9,7 @@ import base64
 import json
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 LINK = re.compile(r"(\]\()([^)\s]+)(\))")
@@ -26,52 +27,60 @@ def stage(root: Path, target: Path) -> None:
     shutil.copytree(docs, target, ignore=_SKIPPED)
     for notebook in sorted(target.rglob("*.ipynb")):
         notebook.with_suffix(".md").write_text(notebook_page(notebook), encoding="utf-8")
-    done: set[Path] = set()
-    pages = [(page, docs / page.relative_to(target)) for page in sorted(target.rglob("*.md"))]
+    pages = {page: docs / page.relative_to(target) for page in sorted(target.rglob("*.md"))}
+    staging = Staging(root, target, pages)
     while pages:
-        page, source = pages.pop()
-        if page in done:
-            continue
-        done.add(page)
+        staging.lead_links(*pages.popitem())
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Pages whose links are still to be led to where things lie on the site.
+
+    Attributes:
+        root: The repository.
+        target: Where the site's pages lie.
+        pages: Each such page, and what it was copied from; those that come along are added.
+    """
+
+    root: Path
+    target: Path
+    pages: dict[Path, Path]
+
+    def lead_links(self, page: Path, source: Path) -> None:
+        """Write a page's links anew, and bring along what they lead to."""
         text = page.read_text(encoding="utf-8")
-        more = []
+        page.write_text(
+            LINK.sub(lambda found: found[1] + self.led(found[2], page, source) + found[3], text),
+            encoding="utf-8",
+        )
 
-        def follow(found: re.Match[str], page: Path = page, source: Path = source, more: list = more) -> str:  # type: ignore[type-arg]
-            return found[1] + _led(found[2], page, source, root, target, more) + found[3]
+    def led(self, link: str, page: Path, source: Path) -> str:
+        """Where a link leads on the site; one that leads nowhere stays, and the build refuses it."""
+        path, hash_sign, heading = link.partition("#")
+        if not path or "://" in path or path.startswith("mailto:"):
+            return link
+        file, docs = (source.parent / path).resolve(), self.root / "docs"
+        if file.is_relative_to(docs) and file.suffix != ".py":
+            inner = self.target / file.relative_to(docs) / ("README.md" if file.is_dir() else "")
+            inner = inner.with_suffix(".md") if inner.suffix == ".ipynb" else inner
+            return _relative(inner, page) + hash_sign + heading
+        if not file.is_relative_to(self.root) or not file.exists():
+            return link
+        return self.bring(file, page) + hash_sign + heading
 
-        page.write_text(LINK.sub(follow, text), encoding="utf-8")
-        pages += more
-
-
-def _led(link: str, page: Path, source: Path, root: Path, target: Path, more: list[tuple[Path, Path]]) -> str:
-    """Where a link leads on the site."""
-    path, hash_sign, heading = link.partition("#")
-    if not path or "://" in path or path.startswith("mailto:"):
-        return link
-    file = (source.parent / path).resolve()
-    docs = root / "docs"
-    if file.is_relative_to(docs) and file.suffix != ".py":
-        inner = target / file.relative_to(docs) / ("README.md" if file.is_dir() else "")
-        inner = inner.with_suffix(".md") if inner.suffix == ".ipynb" else inner
-        return _relative(inner, page) + hash_sign + heading
-    if not file.is_relative_to(root) or not file.exists():
-        return link  # the build refuses it
-    return _copied(file, page, root, target, more) + hash_sign + heading
-
-
-def _copied(file: Path, page: Path, root: Path, target: Path, more: list[tuple[Path, Path]]) -> str:
-    """Bring a file of the repository along, and say how a page links to it."""
-    if file.is_dir():
-        file = file / "README.md"
-    copy = target / "files" / file.relative_to(root)
-    if not copy.exists():
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        if file == root / "README.md":
-            return _relative(target / "index.md", page)
-        shutil.copy(file, copy)
-        if copy.suffix == ".md":
-            more.append((copy, file))
-    return _relative(copy, page)
+    def bring(self, file: Path, page: Path) -> str:
+        """Bring a file of the repository along, and say how a page links to it."""
+        if file == self.root / "README.md":
+            return _relative(self.target / "index.md", page)
+        file = file / "README.md" if file.is_dir() else file
+        copy = self.target / "files" / file.relative_to(self.root)
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
+            if copy.suffix == ".md":
+                self.pages[copy] = file
+        return _relative(copy, page)
 
 
 def _relative(file: Path, page: Path) -> str:
