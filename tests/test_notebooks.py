@@ -37,7 +37,7 @@ def execute(name, folder, monkeypatch):
     for old, new in (("challenge", folder / "data"), ("team", folder / "work")):
         assert f'"../../../.data/{old}"' in first.source
         first.source = first.source.replace(f"../../../.data/{old}", str(new))
-    first.source = first.source.replace("STEPS = 300", "STEPS = 4")
+    first.source = first.source.replace("STEPS = 150", "STEPS = 4")
     client = nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(FOLDER)}})
     client.execute()
     return printed(notebook)
