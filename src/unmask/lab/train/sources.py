@@ -79,14 +79,11 @@ def open_sources(recipe: Recipe) -> Sources:
     warnings = warn_of_one_class([sample for _, sample in labelled])
     labelled += [item for originals, _ in aligned for o in originals for item in (o.real, *o.fakes)]
     pairs = _hold_out(pairs, [s for _, s in validation.get(LABELLED, [])], stored)
+    real = [s for s in stored if s.label == "REAL" and not s.identity.startswith(pairs.held_out)]
     if not pairs.source_weights:
-        pairs = replace(pairs, source_weights=dict.fromkeys(sorted({s.source for s in stored}), 1.0))
+        pairs = replace(pairs, source_weights=dict.fromkeys(sorted({s.source for s in real}), 1.0))
     names = {name for sources in pairs.source_weights for name in sources.split("+")}
-    reals = [
-        s
-        for s in stored
-        if s.label == "REAL" and s.source in names and not s.identity.startswith(pairs.held_out)
-    ]
+    reals = [s for s in real if s.source in names]
     if not reals and pairs.pairs_per_step:
         raise DataError(
             f"{recipe.crops} must hold a real face to train on from {', '.join(sorted(names))}, got "
@@ -165,5 +162,6 @@ def _need_both_classes(name: str, samples: Sequence[Stored]) -> None:
     if not 0 < fakes < len(samples):
         raise DataError(
             f"validation {name!r} must hold both classes, got {fakes} fakes of {len(samples)}; "
-            "give it labelled videos, or leave it out"
+            "give it labelled videos of both, raise validation_share if it is that of [labelled], or leave it "
+            "out"
         )
