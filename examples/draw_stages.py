@@ -190,7 +190,9 @@ def poster_clip(path: Path) -> Path:
     """Somebody talks before a wall with a poster of somebody else."""
     detector = load_detector(DetectSettings())
     both = Cast([gather_cast(detector, half=half).portraits[0] for half in HALVES])
-    scene = Scene(condition="poster", level=1, seed=17, posters=1, face_px=90, frames=60, frames_per_second=15)
+    scene = Scene(
+        condition="poster", level=1, seed=17, posters=1, face_px=90, frames=60, frames_per_second=15
+    )
     encode(path, draw_scene(scene, both), crf=20)
     return path
 

@@ -162,6 +162,6 @@ def _need_both_classes(name: str, samples: Sequence[Stored]) -> None:
     if not 0 < fakes < len(samples):
         raise DataError(
             f"validation {name!r} must hold both classes, got {fakes} fakes of {len(samples)}; "
-            "give it labelled videos of both, raise validation_share if it is that of [labelled], or leave it "
-            "out"
+            "give it labelled videos of both, raise validation_share if it is that of [labelled], or leave "
+            "it out"
         )
