@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --line: #d8dee4; --ground: #fff;
@@ -137,19 +138,34 @@ def figure(caption: str, content: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, text: int = 1) -> str:
-    """A table of HTML cells; the first ``text`` columns are flush left, the others are numbers."""
+    """A table of HTML cells; the first ``text`` columns are flush left, the others are numbers.
+
+    Each cell knows its column's title (``data-label``), for narrow pages that set rows as cards.
+    """
     kinds = [' class="text"' if number < text else "" for number in range(len(head))]
+    labels = [f' data-label="{escape(title)}"' for title in map(_plain, head)]
     top = "".join(f"<th{kind}>{cell}</th>" for kind, cell in zip(kinds, head, strict=True))
-    body = "".join(
-        f"<tr>{''.join(f'<td{kind}>{cell}</td>' for kind, cell in zip(kinds, row, strict=True))}</tr>"
+    rows_told = (
+        "".join(f"<td{kind}{label}>{cell}</td>" for kind, label, cell in zip(kinds, labels, row, strict=True))
         for row in rows
     )
+    body = "".join(f"<tr>{row}</tr>" for row in rows_told)
     return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def data_url(video: bytes) -> str:
     """An MP4 as part of a page."""
     return "data:video/mp4;base64," + base64.b64encode(video).decode()
+
+
+def _plain(cell: str) -> str:
+    """A cell of HTML as plain text."""
+    return unescape(re.sub(r"<[^>]*>", "", cell))
+
+
+def jpeg_url(data: bytes | None) -> str:
+    """A picture as part of a page."""
+    return "data:image/jpeg;base64," + base64.b64encode(data or b"").decode()
 
 
 def percent(share: float) -> str:

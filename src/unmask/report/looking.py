@@ -6,7 +6,7 @@ Runs in a child process, as hostile bytes may crash a decoder.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -27,8 +27,10 @@ from unmask.report.cards import card_of
 from unmask.report.credentials import read_credentials
 from unmask.report.heat import draw_heat
 from unmask.report.marks import Marker
+from unmask.report.moments import Spot, faces_along, frames_of_stretches
 from unmask.report.options import ReportOptions
-from unmask.report.seen import Heat, Pictures, Seen, Strip
+from unmask.report.seen import Glimpse, Heat, Pictures, Seen, Step, Strip
+from unmask.report.standing import Film
 from unmask.report.trusted import TrustList, read_trust_list
 from unmask.report.words import Words
 from unmask.types import Face, Frame, Image
@@ -54,6 +56,8 @@ _STRIP_PX = 128
 _STRIP_SCALE = 1.5
 _HEAT_PX = 200
 _STILL_PX = 640
+_STRETCH_PX = 320
+_TOLD_STEP = 0.02  # of a step, at which it is told again how far it is
 _FALLBACK = Thresholds(1.0, 0.0)  # without a card no colour is claimed
 
 Again = tuple[Verdict, str, ReportOptions]
@@ -65,15 +69,16 @@ def load_looking() -> Do[Again, Seen]:
     return _look
 
 
-def _look(task: Again, _: Tell) -> Seen:
+def _look(task: Again, tell: Tell) -> Seen:
     verdict, source, options = task
-    return look_again(verdict, Path(source), options)
+    return look_again(verdict, Path(source), options, tell=tell)
 
 
-def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
+def look_again(verdict: Verdict, source: Path, options: ReportOptions, *, tell: Tell | None = None) -> Seen:
     """Read the file of a verdict again.
 
-    What cannot be read or is no longer the judged file gives no pictures, and a reason.
+    What cannot be read or is no longer the judged file gives no pictures, and a reason. Each `Step` is told
+    as a part.
     """
     try:
         sha256 = fingerprint(source)
@@ -86,7 +91,7 @@ def look_again(verdict: Verdict, source: Path, options: ReportOptions) -> Seen:
     if verdict.outcome.has_failed:
         return seen
     try:
-        return _pictures(verdict, source, options, seen)
+        return _pictures(verdict, source, options, seen, tell)
     except MediaError as error:
         return replace(seen, problem="media_unreadable", detail=why_unreadable(error))
 
@@ -97,8 +102,11 @@ def _trusted(options: ReportOptions) -> TrustList:
 
 def shown_people(verdict: Verdict) -> list[Person]:
     """Those who were judged, most suspicious first, as far as there are pictures of them."""
+    worst = {person.id: person.p_fake for person in verdict.people if person.p_fake is not None}
+    for one in verdict.segments:  # who looks suspicious in one stretch only is shown, too
+        worst[one.person] = max(worst.get(one.person, 0.0), one.p_fake)
     judged = [person for person in verdict.people if person.p_fake is not None]
-    return sorted(judged, key=lambda person: (-(person.p_fake or 0.0), person.id))[:MAX_PEOPLE]
+    return sorted(judged, key=lambda person: (-worst[person.id], person.id))[:MAX_PEOPLE]
 
 
 @dataclass(slots=True)
@@ -113,16 +121,44 @@ class _Wanted:
 
 @dataclass(slots=True)
 class _Pass:
-    """What is gathered while the file is read once."""
+    """What is gathered while the file is read once.
+
+    The faces along the film and the frames of its stretches are kept by the spot that they are of.
+    """
 
     wanted: list[_Wanted]
     preview: VideoWriter | None
     still_at: float
+    still_px: int
+    faces: dict[Spot, bytes] = field(default_factory=dict)
+    frames: dict[Spot, bytes] = field(default_factory=dict)
     still: bytes | None = None
     levels: list[float] = field(default_factory=list)
 
 
-def _pictures(verdict: Verdict, source: Path, options: ReportOptions, seen: Seen) -> Seen:
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What is drawn on frames, and how crops are cut."""
+
+    verdict: Verdict
+    marker: Marker
+    card: Card | None
+
+
+class _Progress:
+    """Tells how far a step is, a bounded number of times."""
+
+    def __init__(self, tell: Tell | None, name: str) -> None:
+        self._tell, self._name, self._told = tell, name, -1.0
+
+    def reached(self, share: float) -> None:
+        share = min(max(share, 0.0), 1.0)
+        if self._tell is not None and share - self._told >= _TOLD_STEP:
+            self._told = share
+            self._tell.part(Step(self._name, round(share, 3)))
+
+
+def _pictures(verdict: Verdict, source: Path, options: ReportOptions, seen: Seen, tell: Tell | None) -> Seen:
     card = card_of(verdict, options.settings)
     thresholds = thresholds_of(card, options.settings, still=verdict.is_still) if card else _FALLBACK
     people = shown_people(verdict)
@@ -133,10 +169,19 @@ def _pictures(verdict: Verdict, source: Path, options: ReportOptions, seen: Seen
     preview = None
     if playable and not options.media_url and options.preview_mb:
         preview = VideoWriter(rate=_PREVIEW_RATE, quality=29, max_bytes=options.preview_mb * 1e6)
-    gathered = _Pass(wanted, preview, _still_time(verdict, people))
-    _read(verdict, source, options, gathered, Marker(verdict, thresholds, Words(options.language)), card)
+    along, stretches = faces_along(verdict), frames_of_stretches(verdict)
+    still_px = _EXAMINED_PX if options.closer else _STILL_PX
+    gathered = _Pass(wanted, preview, _still_time(verdict, people), still_px)
+    gathered.faces = dict.fromkeys(along, b"")
+    gathered.frames = {spot: b"" for spot in stretches if spot is not None}
+    words = Words(options.language)
+    drawn = _Drawn(verdict, Marker(verdict, Film(verdict, thresholds, card, words), words), card)
+    progress = _Progress(tell, "pictures")
+    progress.reached(0)
+    _read(source, options, gathered, drawn, progress)
     video = preview.finish() if preview else None
     why_not = "" if playable else "too_long"
+    _Progress(tell, "heat").reached(0)
     heats, heat_why_not = _heats(card, options, people, wanted)
     return replace(
         seen,
@@ -144,6 +189,8 @@ def _pictures(verdict: Verdict, source: Path, options: ReportOptions, seen: Seen
         preview_why_not="too_large" if preview and preview.too_large else why_not,
         still=gathered.still,
         people=tuple(_of_person(person, most, least, wanted, heats) for person, most, least in chosen),
+        along=tuple(filter(None, (_glimpse(spot, gathered.faces) for spot in along))),
+        stretches=tuple(spot and _glimpse(spot, gathered.frames) for spot in stretches),
         brightness=float(np.mean(gathered.levels)) if gathered.levels else None,
         heat_why_not=heat_why_not,
     )
@@ -169,12 +216,13 @@ def _still_time(verdict: Verdict, people: Sequence[Person]) -> float:
     return seen[0] if seen else verdict.start_seconds
 
 
-def _read(
-    verdict: Verdict, source: Path, options: ReportOptions, gathered: _Pass, marker: Marker, card: Card | None
-) -> None:
+def _read(source: Path, options: ReportOptions, gathered: _Pass, drawn: _Drawn, tell: _Progress) -> None:
     """Go through the file once and gather everything."""
+    verdict, marker, card = drawn.verdict, drawn.marker, drawn.card
     due: set[float] = set()
-    exact = {one.frame.time_seconds for one in gathered.wanted} | {gathered.still_at}
+    seconds = verdict.end_seconds - verdict.start_seconds
+    spots = {spot.frame.time_seconds for spot in (*gathered.faces, *gathered.frames)}
+    exact = {one.frame.time_seconds for one in gathered.wanted} | {gathered.still_at} | spots
 
     def choose(times: Sequence[float]) -> set[float]:
         if gathered.preview is not None:
@@ -189,13 +237,22 @@ def _read(
             gathered.preview.add(image, frame.time_seconds)
         if frame.time_seconds not in exact:
             continue
-        rgb = frame.picture.rgb()
-        gathered.levels.append(float(rgb[::4, ::4].mean()))
-        if frame.time_seconds == gathered.still_at:
-            gathered.still = _still(frame, marker, _EXAMINED_PX if options.closer else _STILL_PX)
-        for one in gathered.wanted:
-            if one.frame.time_seconds == frame.time_seconds:
-                _cut(one, rgb, card)
+        _gather(frame, gathered, marker, card)
+        tell.reached((frame.time_seconds - verdict.start_seconds) / max(seconds, 1e-6))
+
+
+def _gather(frame: Frame, gathered: _Pass, marker: Marker, card: Card | None) -> None:
+    """Keep of a frame what pictures are made of."""
+    rgb, time = frame.picture.rgb(), frame.time_seconds
+    gathered.levels.append(float(rgb[::4, ::4].mean()))
+    if time == gathered.still_at:
+        gathered.still = _still(frame, marker, gathered.still_px)
+    for spot in (spot for spot in gathered.faces if spot.frame.time_seconds == time):
+        gathered.faces[spot] = _face(rgb, spot.frame)
+    for spot in (spot for spot in gathered.frames if spot.frame.time_seconds == time):
+        gathered.frames[spot] = _still(frame, marker, _STRETCH_PX)
+    for one in (one for one in gathered.wanted if one.frame.time_seconds == time):
+        _cut(one, rgb, card)
 
 
 def every(times: Sequence[float], step: float, start: float, end: float) -> list[float]:
@@ -212,12 +269,21 @@ def every(times: Sequence[float], step: float, start: float, end: float) -> list
 
 
 def _cut(one: _Wanted, rgb: Image, card: Card | None) -> None:
-    box = np.array(one.frame.box, np.float32)
-    square = square_boxes(box[None], scale=_STRIP_SCALE)[0]
-    one.jpeg = _jpeg(cut_square(rgb, square, size_px=_STRIP_PX)[0])
+    one.jpeg = _face(rgb, one.frame)
     if card is not None:
+        box = np.array(one.frame.box, np.float32)
         face = Face(box, np.array(one.frame.points, np.float32), one.frame.confidence)
         one.crop, _ = cut_face(rgb, face, card.crop_settings)
+
+
+def _face(rgb: Image, frame: PersonFrame) -> bytes:
+    square = square_boxes(np.array(frame.box, np.float32)[None], scale=_STRIP_SCALE)[0]
+    return _jpeg(cut_square(rgb, square, size_px=_STRIP_PX)[0])
+
+
+def _glimpse(spot: Spot, jpegs: Mapping[Spot, bytes]) -> Glimpse | None:
+    jpeg = jpegs[spot]
+    return Glimpse(spot.person, spot.frame.time_seconds, spot.p_fake, jpeg) if jpeg else None
 
 
 def _even_size(frame: Frame, longest_px: int) -> tuple[int, int]:

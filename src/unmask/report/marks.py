@@ -8,16 +8,22 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from unmask.judge.calibration import Thresholds
 from unmask.reasons import shown_number
 from unmask.report.faces import write_label
+from unmask.report.standing import ALONE, Film
 from unmask.report.words import Words, short_percent
 from unmask.types import Frame, Image
 from unmask.verdicts import Outcome, Person, PersonFrame, Verdict
 
-_COLOURS = {Outcome.FAKE: (200, 68, 45), Outcome.UNSURE: (224, 159, 62), Outcome.REAL: (42, 120, 184)}
+_UNSURE = (224, 159, 62)
+_COLOURS: dict[str, tuple[int, int, int]] = {
+    Outcome.FAKE: (200, 68, 45),
+    ALONE: _UNSURE,
+    Outcome.UNSURE: _UNSURE,
+    Outcome.REAL: (42, 120, 184),
+}
 _GREY = (150, 150, 150)
-_THICK = {Outcome.FAKE: 3, Outcome.UNSURE: 2, Outcome.REAL: 1}
+_THICK: dict[str, int] = {Outcome.FAKE: 3, ALONE: 2, Outcome.UNSURE: 2, Outcome.REAL: 1}
 _NEAR_SECONDS = 1.0  # between two sampled frames further apart a face is not followed
 _END_SECONDS = 0.2  # how long a box stays after the last frame that shows the face
 
@@ -27,14 +33,14 @@ class Marker:
 
     Args:
         verdict: Says where who is.
-        thresholds: Probability to colour.
+        film: Says how each of them stands in it.
         words: For the labels.
     """
 
-    def __init__(self, verdict: Verdict, thresholds: Thresholds, words: Words) -> None:
+    def __init__(self, verdict: Verdict, film: Film, words: Words) -> None:
         self._people = sorted(verdict.people, key=lambda person: person.kept)
         self._times = [[one.time_seconds for one in person.frames] for person in self._people]
-        self._thresholds, self._words = thresholds, words
+        self._film, self._words = film, words
 
     def draw(self, frame: Frame, *, width: int, height: int) -> Image:
         """The frame in this size, RGB, with a box around each face."""
@@ -51,11 +57,11 @@ class Marker:
         if person.p_fake is None:
             cv2.rectangle(drawn, (left, top), (right, bottom), _GREY, 1)
             return
-        outcome = self._thresholds.outcome(person.p_fake)
-        cv2.rectangle(drawn, (left, top), (right, bottom), _COLOURS[outcome], _THICK[outcome])
+        kind = self._film.standing(person.id, person.p_fake).kind
+        cv2.rectangle(drawn, (left, top), (right, bottom), _COLOURS[kind], _THICK[kind])
         # OpenCV has letters for ASCII alone.
         label = f"{self._words('person')} {shown_number(person.id)}  {short_percent(person.p_fake)}"
-        write_label(drawn, [label], place=np.array([left, top], np.float32), colour=_COLOURS[outcome])
+        write_label(drawn, [label], place=np.array([left, top], np.float32), colour=_COLOURS[kind])
 
 
 def _box_at(

@@ -5,23 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from unmask.judge.conclude import thresholds_of
+from unmask.report.banner import banner
 from unmask.report.cards import card_of
 from unmask.report.case_section import case_section
 from unmask.report.document import Outfit, dressed
+from unmask.report.evidence import evidence
 from unmask.report.examining import closer, examined
+from unmask.report.film import stretches
 from unmask.report.options import ReportOptions
 from unmask.report.people import people, recording, video_address
 from unmask.report.sections import (
     Story,
-    banner,
     caution_list,
     file_facts,
     left_out,
     limits,
     method,
-    segment_table,
 )
 from unmask.report.seen import Seen
+from unmask.report.standing import Film
 from unmask.report.words import Words
 from unmask.shown import visible
 from unmask.verdicts import Verdict
@@ -38,7 +40,9 @@ def tell_story(verdict: Verdict, seen: Seen, options: ReportOptions) -> Story:
     """Everything that is needed to put a report into words."""
     card = card_of(verdict, options.settings)
     thresholds = thresholds_of(card, options.settings, still=verdict.is_still) if card else None
-    return Story(verdict, seen, options, card, thresholds, Words(options.language))
+    words = Words(options.language)
+    film = None if thresholds is None else Film(verdict, thresholds, card, words)
+    return Story(verdict, seen, options, card, thresholds, words, film)
 
 
 def report_page(story: Story, source: Path, *, folder: Path | None, back: str = "") -> str:
@@ -55,13 +59,14 @@ def report_page(story: Story, source: Path, *, folder: Path | None, back: str = 
     parts = [
         back,
         banner(story),
+        recording(story, source, folder),
+        examined(story),
+        evidence(story),
         caution_list(story),
         case_section(story),
-        recording(story, source, folder),
-        people(story, playable=bool(address)),
-        segment_table(story),
-        examined(story),
+        stretches(story, playable=bool(address)),
         closer(story),
+        people(story, playable=bool(address)),
         left_out(story),
         file_facts(story),
         method(story),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
 from unmask.reasons import shown_number
-from unmask.report.document import data_url, section
+from unmask.report.document import data_url, jpeg_url, section
+from unmask.report.film import film_strip, limits_of
 from unmask.report.looking import shown_people
 from unmask.report.sections import MARKS, Story, in_words
 from unmask.report.seen import Heat, Pictures, Strip
@@ -22,7 +22,7 @@ _NOTICED, _CLEARLY = 0.9, 0.5  # what is left of the odds where a change is told
 
 
 def recording(story: Story, source: Path, folder: Path | None) -> str:
-    """The video to play, and for paper the frame that says most.
+    """The film at a glance, the video to play, and for paper the frame that says most.
 
     Args:
         story: Of the report.
@@ -32,20 +32,23 @@ def recording(story: Story, source: Path, folder: Path | None) -> str:
     words, seen = story.words, story.seen
     if seen.problem:
         detail = f" ({in_words((seen.detail,), '', words)})" if seen.detail else ""
-        return section(words("video"), f"<p>{escape(words(seen.problem))}{detail}</p>")
-    still = f'<img class="still" alt="{escape(words("still_note"))}" src="{_jpeg(seen.still)}">'
+        told = f"<p>{escape(words(seen.problem))}{detail}</p>"
+        return section(words("video"), film_strip(story, playable=False) + told)
+    still = f'<img class="still" alt="{escape(words("still_note"))}" src="{jpeg_url(seen.still)}">'
     address, note = video_address(story, source, folder)
     if not address:
-        return section(words("video"), still + f"<p>{escape(note)}</p>") if seen.still else ""
-    poster = f' poster="{_jpeg(seen.still)}"' if seen.still else ""
+        strip = film_strip(story, playable=False)
+        return section(words("video"), strip + still + f"<p>{escape(note)}</p>") if seen.still else ""
+    poster = f' poster="{jpeg_url(seen.still)}"' if seen.still else ""
     load = "auto" if address.startswith("data:") else "metadata"
     video = (
         f'<video controls playsinline preload="{load}"{poster} data-first="{_first(story):.3f}" '
         f'aria-label="{escape(words("video_label"))}" src="{escape(address)}"></video>'
     )
-    return section(
-        words("video"), video + (still if seen.still else "") + f"<p><small>{escape(note)}</small></p>"
+    shown = (
+        f'<div class="watched">{video}{still if seen.still else ""}<p><small>{escape(note)}</small></p></div>'
     )
+    return section(words("video"), film_strip(story, playable=True) + shown)
 
 
 def video_address(story: Story, source: Path, folder: Path | None) -> tuple[str, str]:
@@ -93,16 +96,19 @@ def _person(story: Story, person: Person, pictures: Pictures | None, *, playable
     words, p_fake = story.words, person.p_fake or 0.0
     times = [frame.time_seconds for frame in person.frames]
     seen = words("person_seen", when=words.span(times[0], times[-1]), frames=len(times)) if times else ""
-    word = ""
-    kind = ""
-    if story.thresholds is not None:
-        outcome = story.thresholds.outcome(p_fake)
-        kind = outcome.value
-        word = f"{MARKS[outcome]} {words(f'word_{outcome}')}, "
-    title = f"{words('person_title', id=shown_number(person.id))}: {word}{words.percent(p_fake)}"
-    parts = [f'<h3 class="{kind}">{escape(title)}</h3><p><small>{escape(seen)}</small></p>']
-    if any(frame.p_fake is not None for frame in person.frames):
-        parts.append(timeline(story.verdict, person, story.thresholds, words, playable=playable))
+    number = shown_number(person.id)
+    title, kind, why = f"{words('person_title', id=number)}: {words.percent(p_fake)}", "", ""
+    if story.film is not None:
+        standing = story.film.standing(person.id, p_fake)
+        kind, why = standing.kind, standing.why
+        said = f"{MARKS[kind]} {words(f'word_{kind}')}"
+        title = f"{words('person_title', id=number)}: {said}, {words.percent(p_fake)}"
+    told = (f"<small>{escape(seen)}</small>", escape(why), escape(_worst_stretch(story, person, kind)))
+    notes = "".join(f"<p>{one}</p>" for one in told if one)
+    parts = [f'<h3 class="{kind}">{escape(title)}</h3>{notes}']
+    if sum(frame.p_fake is not None for frame in person.frames) > 1:
+        lines = [line for line in limits_of(story) if line.kind != "all"]
+        parts.append(timeline(story.verdict, person, lines, words, playable=playable))
     if pictures is not None:
         for name, strips in (("most", pictures.most), ("least", pictures.least)):
             if strips:
@@ -111,14 +117,27 @@ def _person(story: Story, person: Person, pictures: Pictures | None, *, playable
         if pictures.heats:
             heats = "".join(_heat(story, one) for one in pictures.heats)
             parts.append(f'<h4>{escape(words("heat"))}</h4><div class="heats">{heats}</div>')
-    return f'<article class="person">{"".join(parts)}</article>'
+    return f'<article class="person" id="person-{number}">{"".join(parts)}</article>'
+
+
+def _worst_stretch(story: Story, person: Person, kind: str) -> str:
+    """The stretch that looks more suspicious than the person does over the whole film; empty without one."""
+    worst = next((one for one in story.verdict.segments if one.person == person.id), None)
+    if worst is None or story.film is None or worst.p_fake <= (person.p_fake or 0.0):
+        return ""
+    standing = story.film.standing(person.id, worst.p_fake)
+    if standing.kind == kind:
+        return ""
+    when, p = story.words.span(worst.start_seconds, worst.end_seconds), story.words.percent(worst.p_fake)
+    told = story.words("person_worst", when=when, p=p, word=story.words(f"word_{standing.kind}"))
+    return f"{told} {standing.why}".strip()
 
 
 def _strip(story: Story, person: Person, one: Strip, *, playable: bool) -> str:
     words = story.words
     when, p = words.seconds(one.time_seconds), words.percent(one.p_fake)
     label = escape(words("strip_label", id=shown_number(person.id), when=when, p=p))
-    image = f'<img alt="{label}" width="128" height="128" src="{_jpeg(one.jpeg)}">'
+    image = f'<img alt="{label}" width="128" height="128" src="{jpeg_url(one.jpeg)}">'
     caption = f"<span>{when} · {escape(short_percent(one.p_fake))}</span>"
     if not playable:
         return f"<div>{image}{caption}</div>"
@@ -128,7 +147,7 @@ def _strip(story: Story, person: Person, one: Strip, *, playable: bool) -> str:
 def _heat(story: Story, one: Heat) -> str:
     words = story.words
     pair = "".join(
-        f'<img alt="{escape(words(label))}" width="200" height="200" src="{_jpeg(data)}">'
+        f'<img alt="{escape(words(label))}" width="200" height="200" src="{jpeg_url(data)}">'
         for label, data in (("heat_plain_label", one.plain), ("heat_label", one.heat))
     )
     return f"<figure><div>{pair}</div><figcaption>{escape(heat_caption(one, words))}</figcaption></figure>"
@@ -147,7 +166,3 @@ def heat_caption(one: Heat, words: Words) -> str:
         keys = ["heat_clearly" if one.odds_covered <= _CLEARLY else "heat_slightly", others]
     score = words("heat_score", when=words.seconds(one.time_seconds), p=words.percent(one.p_fake))
     return " ".join([score, *map(words, keys)])
-
-
-def _jpeg(data: bytes | None) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(data or b"").decode()

@@ -11,27 +11,27 @@ from typing import Any
 from unmask.config import ScanSettings
 from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
-from unmask.judge.reasons import most_suspicious
 from unmask.reasons import Reason, sentences, shown_number
-from unmask.report.cards import false_alarms
-from unmask.report.cautions import cautions, deciding, when_seen
+from unmask.report.cautions import cautions, when_seen
 from unmask.report.document import section, table
 from unmask.report.options import ReportOptions
 from unmask.report.provenance import provenance
 from unmask.report.seen import Seen
+from unmask.report.standing import ALONE, Film
 from unmask.report.words import Words
 from unmask.shown import visible
-from unmask.verdicts import Outcome, Strength, Verdict
+from unmask.verdicts import Outcome, Verdict
 from unmask.video.facts import Facts
 
 MAX_ROWS = 50
-MARKS = {
+MARKS: dict[str, str] = {
     Outcome.FAKE: "▲",
     Outcome.REAL: "●",
     Outcome.UNSURE: "◆",
     Outcome.NO_FACE: "○",
     Outcome.UNREADABLE: "✕",
     Outcome.ERROR: "!",
+    ALONE: "△",
 }
 """A shape for each outcome, as colour is never the only sign."""
 
@@ -47,6 +47,7 @@ class Story:
         card: Of the model that judged; None where it is not at hand.
         thresholds: Probability to word; None without a card.
         words: In the reader's language.
+        film: How people and stretches stand in it; None without a card.
     """
 
     verdict: Verdict
@@ -55,63 +56,7 @@ class Story:
     card: Card | None
     thresholds: Thresholds | None
     words: Words
-
-
-def banner(story: Story) -> str:
-    """The verdict in words, its number and what that means."""
-    verdict, words = story.verdict, story.words
-    outcome = verdict.outcome
-    parts = [
-        f'<p class="headline"><span aria-hidden="true">{MARKS[outcome]}</span> '
-        f"<strong>{escape(words(f'headline_{outcome}'))}</strong></p>"
-    ]
-    if verdict.p_fake is not None:
-        parts.append(_number(story, verdict.p_fake))
-    person = deciding(verdict)
-    if verdict.p_fake is not None and person is not None and person.frames:
-        when = words.span(*most_suspicious(person.frames))
-        parts.append(_p(words(f"why_{outcome}", id=shown_number(person.id), when=when)))
-    alarms = false_alarms(story.card, story.options.settings) if story.card else None
-    if alarms is not None and outcome is Outcome.FAKE:
-        counts = {name: f"{100 * getattr(alarms, name):.0f}" for name in ("low", "high")}
-        count = f"{100 * alarms.value:.0f}"
-        parts.append(_p(words("false_alarms", count=count, clips=alarms.clips, **counts)))
-    parts.append(_p(words(f"meaning_{outcome}")))
-    if verdict.strength is not None:
-        parts.append(_p(_strength(verdict.strength, words)))
-    told = in_words(verdict.reasons, verdict.reason, words)
-    parts.append(f"<p><small>{escape(words('why_own_words'))}: {told}.</small></p>")
-    return f'<section class="banner {outcome}">{"".join(parts)}</section>'
-
-
-def _number(story: Story, p_fake: float) -> str:
-    words, limits = story.words, story.thresholds
-    lines = [f"<p>{escape(words('estimate', p='')).rstrip()} <b>{words.percent(p_fake)}</b></p>"]
-    marks = ""
-    if limits is not None:
-        for place, kind in ((limits.real_at_most, "real"), (limits.fake_at_least, "fake")):
-            marks += f'<i class="{kind}" style="left:{100 * place:.1f}%"></i>'
-        scale = words(
-            "estimate_scale",
-            fake=words.limit(limits.fake_at_least),
-            real=words.limit(limits.real_at_most),
-        )
-        lines.append(f"<p><small>{escape(scale)}</small></p>")
-    meter = f'<div class="meter" aria-hidden="true"><b style="width:{100 * p_fake:.1f}%"></b>{marks}</div>'
-    return lines[0] + meter + "".join(lines[1:])
-
-
-_STEPS = (2.0, 10.0, 100.0)
-"""Likelihood ratios at which words get stronger, after ENFSI's guideline for evaluative reporting (2015)."""
-
-
-def _strength(strength: Strength, words: Words) -> str:
-    side = "fake" if strength.likelihood_ratio >= 1 else "real"
-    ends = strength.likelihood_ratio, strength.low, strength.high
-    ratio, low, high = ends if side == "fake" else (1 / ends[0], 1 / ends[2], 1 / ends[1])
-    word = words(f"strength_{sum(ratio >= step for step in _STEPS)}")
-    told = {name: words.number(n, digits=2) for name, n in (("ratio", ratio), ("low", low), ("high", high))}
-    return words(f"strength_{side}", word=word, **told)
+    film: Film | None
 
 
 def caution_list(story: Story) -> str:
@@ -119,25 +64,6 @@ def caution_list(story: Story) -> str:
     found = cautions(story.verdict, story.seen, story.card, story.words)
     items = "".join(f"<li>{escape(text)}</li>" for text in found)
     return section(story.words("cautions"), f"<ul>{items}</ul>") if items else ""
-
-
-def segment_table(story: Story) -> str:
-    """Stretches that are not clearly real, of a video with several shots."""
-    verdict, words = story.verdict, story.words
-    if len(verdict.shots) < 2 or not verdict.segments:
-        return ""
-    head = [words(f"column_{name}") for name in ("when", "alone", "person", "score")]
-    rows = [
-        [
-            words.span(one.start_seconds, one.end_seconds),
-            f"{MARKS[one.outcome]} {escape(words(f'word_{one.outcome}'))}",
-            str(shown_number(one.person)),
-            words.percent(one.p_fake),
-        ]
-        for one in verdict.segments[:MAX_ROWS]
-    ]
-    more = _more(words, "segments_more", len(verdict.segments))
-    return section(words("segments"), _p(words("segments_note")) + table(head, rows, text=2) + more)
 
 
 def left_out(story: Story) -> str:
@@ -179,7 +105,7 @@ def file_facts(story: Story) -> str:
         rows.append((words("file_looked"), escape(looked)))
     if story.seen.credentials is not None:
         rows.append((words("file_c2pa"), escape(provenance(story.seen.credentials, words))))
-    return section(words("file"), _pairs(rows))
+    return section(words("file"), pairs(rows))
 
 
 def _facts(facts: Facts, words: Words) -> list[tuple[str, str]]:
@@ -220,19 +146,19 @@ def method(story: Story) -> str:
     extra = ""
     if card is not None:
         rows += [
-            (words("method_licence"), _english(f"{card.licence}. {card.terms}")),
-            (words("method_data"), "<br>".join(_english(text) for text in card.training_data)),
-            (words("method_limits"), "<br>".join(_english(text) for text in card.limits)),
+            (words("method_licence"), in_english(f"{card.licence}. {card.terms}")),
+            (words("method_data"), "<br>".join(in_english(text) for text in card.training_data)),
+            (words("method_limits"), "<br>".join(in_english(text) for text in card.limits)),
         ]
         extra = _scores(card, words)
-    return section(words("method"), _pairs(rows) + extra)
+    return section(words("method"), pairs(rows) + extra)
 
 
 def _scores(card: Card, words: Words) -> str:
     head = [words(f"column_{name}") for name in ("figure", "value", "interval", "clips")]
     rows = [
         [
-            _english(name.replace("_", " ")),
+            in_english(name.replace("_", " ")),
             words.number(score.value, digits=3),
             f"{words.number(score.low, digits=3)} - {words.number(score.high, digits=3)}",
             str(score.clips),
@@ -277,11 +203,11 @@ def in_words(reasons: Sequence[Reason | None], english: str, words: Words) -> st
     """
     known = [reason for reason in reasons if reason is not None and reason.is_known]
     if not known or len(known) < len(reasons):
-        return _english(english)
+        return in_english(english)
     return escape(visible(sentences(known, words.language)))
 
 
-def _pairs(rows: Sequence[tuple[str, str]]) -> str:
+def pairs(rows: Sequence[tuple[str, str]]) -> str:
     """A list of names (plain text) and what belongs to each (HTML)."""
     items = "".join(f"<dt>{escape(name)}</dt><dd>{content}</dd>" for name, content in rows)
     return f'<dl class="facts">{items}</dl>'
@@ -291,7 +217,8 @@ def _more(words: Words, key: str, count: int) -> str:
     return _p(words(key, count=count - MAX_ROWS)) if count > MAX_ROWS else ""
 
 
-def _english(text: str) -> str:
+def in_english(text: str) -> str:
+    """Text that is in English in every language, marked so."""
     return f'<span lang="en">{escape(visible(text))}</span>'
 
 

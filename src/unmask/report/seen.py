@@ -9,6 +9,19 @@ from unmask.video.facts import Facts
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What is being done for a report.
+
+    Attributes:
+        name: ``pictures`` while the file is read, ``heat`` while heat maps are tried out.
+        share: How much of it is done, 0 to 1.
+    """
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Strip:
     """A face in one frame.
 
@@ -18,6 +31,23 @@ class Strip:
         jpeg: The face and what is around it.
     """
 
+    time_seconds: float
+    p_fake: float
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A picture that stands for a part of the film.
+
+    Attributes:
+        person: Who is seen.
+        time_seconds: Container time.
+        p_fake: Of the look that it is from.
+        jpeg: The face, or the whole frame with boxes.
+    """
+
+    person: int
     time_seconds: float
     p_fake: float
     jpeg: bytes
@@ -101,6 +131,8 @@ class Seen:
         preview_why_not: ``too_large`` or ``too_long`` where a preview was tried and is not there.
         still: JPEG of the frame that says most, with boxes.
         people: Pictures of those who are shown.
+        along: The most suspicious face in each part of the film, in order of time.
+        stretches: A frame of each of the first stretches; None where it could not be read.
         brightness: Mean level of the frames looked at, 0 to 255; None without any.
         heat_why_not: Key of the message that says why there is no heat map; empty otherwise.
         problem: Key of the message that says why there are no pictures; empty otherwise.
@@ -113,6 +145,8 @@ class Seen:
     preview_why_not: str = ""
     still: bytes | None = None
     people: tuple[Pictures, ...] = field(default_factory=tuple)
+    along: tuple[Glimpse, ...] = ()
+    stretches: tuple[Glimpse | None, ...] = ()
     brightness: float | None = None
     heat_why_not: str = ""
     problem: str = ""

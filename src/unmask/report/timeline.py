@@ -1,120 +1,156 @@
-"""A person's score over time as SVG, with shots as bands; stretches to any width, so its words are HTML."""
+"""Scores over time as SVG, with shots as bands; stretches to any width, so its words are HTML."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
-from unmask.judge.calibration import Thresholds
 from unmask.reasons import shown_number
+from unmask.report.scale import WIDTH, Scale, of_person
 from unmask.report.words import Words
 from unmask.verdicts import Person, PersonFrame, Verdict
 
-_WIDTH, _HEIGHT = 1000.0, 100.0
+_HEIGHT = 100.0
 _LABELS = 5
+_PX_A_SECOND, _LEAST_PX = 40, 260  # how wide a person's chart is at most
 
 
-def timeline(
-    verdict: Verdict, person: Person, thresholds: Thresholds | None, words: Words, *, playable: bool
-) -> str:
-    """HTML of one person's timeline.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A limit across a chart.
+
+    Attributes:
+        p_fake: Where.
+        kind: ``fake``, ``real`` or ``all``; how it is drawn.
+        name: What it says; empty for none.
+    """
+
+    p_fake: float
+    kind: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What a chart has of its own.
+
+    Attributes:
+        name: What it is, for who cannot see it.
+        text: What it shows, as a sentence.
+        drawing: SVG over bands and limits.
+        kind: A further class, or nothing.
+    """
+
+    name: str
+    text: str
+    drawing: str
+    kind: str = ""
+
+
+def timeline(verdict: Verdict, person: Person, lines: Sequence[Line], words: Words, *, playable: bool) -> str:
+    """HTML of one person's timeline; no wider than the time that it shows needs.
 
     Args:
-        verdict: Gives the shots and how much time there is.
+        verdict: Gives the shots.
         person: With one scored frame or more.
-        thresholds: Drawn as lines; None draws none.
+        lines: Limits that are drawn.
         words: For the labels.
         playable: Whether a video is there to be moved; then it is a slider for mouse and keyboard.
     """
-    scale = _Scale(verdict)
+    scale = of_person(person)
     scored = [frame for frame in person.frames if frame.p_fake is not None]
-    highest = max(scored, key=lambda one: one.p_fake or 0.0)
+    highest = max(scored, key=_p_fake)
     low, high = (words.percent(one.p_fake or 0.0) for one in (min(scored, key=_p_fake), highest))
     text = words("timeline_text", low=low, high=high, when=words.seconds(highest.time_seconds))
     name = words("timeline_keys" if playable else "timeline", id=shown_number(person.id))
+    width = max(_LEAST_PX, round(_PX_A_SECOND * scale.seconds))
+    chart = Chart(name, text, _curve(verdict, scored, scale))
+    drawn = plot(verdict, chart, lines, scale, words, playable=playable)
+    return f'<div style="max-width:{width}px">{drawn}</div>'
+
+
+def plot(
+    verdict: Verdict, chart: Chart, lines: Sequence[Line], scale: Scale, words: Words, *, playable: bool
+) -> str:
+    """A chart with shots, limits, both axes, and a place for the cursor; arguments as of `timeline`."""
     role = (
         f'role="slider" tabindex="0" aria-valuemin="{scale.start:.3f}" aria-valuemax="{scale.end:.3f}" '
         f'aria-valuenow="{scale.start:.3f}" aria-valuetext="{escape(words.seconds(scale.start))}"'
         if playable
         else 'role="img"'
     )
-    drawing = _bands(verdict, scale) + _lines(thresholds) + _curve(verdict, scored, scale)
+    drawing = _bands(verdict, scale) + "".join(map(_limit, lines)) + chart.drawing + _gaps(scale)
     return (
-        f'<div class="timeline"><div class="y" aria-hidden="true"><span>100 %</span><span>50 %</span>'
-        f'<span>0 %</span></div><div class="plot" {role} aria-label="{escape(name)}. {escape(text)}" '
-        f'data-start="{scale.start:.3f}" data-end="{scale.end:.3f}">'
-        f'<svg viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" preserveAspectRatio="none" aria-hidden="true">'
-        f"{drawing}</svg>{_names(thresholds, words)}"
+        f'<div class="timeline {chart.kind}"><div class="y" aria-hidden="true"><span>100 %</span>'
+        f'<span>50 %</span><span>0 %</span></div><div class="plot" {role} '
+        f'aria-label="{escape(chart.name)}. {escape(chart.text)}" data-pieces="{scale.data}">'
+        f'<svg viewBox="0 0 {WIDTH:g} {_HEIGHT:g}" preserveAspectRatio="none" aria-hidden="true">'
+        f"{drawing}</svg>{''.join(map(_name, lines))}"
         f'<i class="cursor"></i></div><div class="x" aria-hidden="true">{_times(scale, words)}</div></div>'
     )
 
 
-class _Scale:
-    """Times to places; a picture, or one frame, takes the middle of a second."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        self.start, self.end = verdict.start_seconds, verdict.end_seconds
-        if self.end - self.start < 1e-3:
-            self.start, self.end = self.start - 0.5, self.start + 0.5
-
-    def x(self, time: float) -> float:
-        share = (time - self.start) / (self.end - self.start)
-        return _WIDTH * min(max(share, 0.0), 1.0)
+def y_of(p_fake: float) -> float:
+    """Place of a probability, from the top."""
+    return _HEIGHT * (1 - p_fake)
 
 
 def _p_fake(frame: PersonFrame) -> float:
     return frame.p_fake or 0.0
 
 
-def _y(p_fake: float) -> float:
-    return _HEIGHT * (1 - p_fake)
-
-
-def _bands(verdict: Verdict, scale: _Scale) -> str:
+def _bands(verdict: Verdict, scale: Scale) -> str:
     """Shots, every second one shaded; of very many only as far as they can be told apart."""
+    places = ((scale.x(shot.start_seconds), scale.x(shot.end_seconds)) for shot in verdict.shots[1:2000:2])
     return "".join(
-        f'<rect class="shot" x="{scale.x(shot.start_seconds):.1f}" y="0" '
-        f'width="{max(scale.x(shot.end_seconds) - scale.x(shot.start_seconds), 0.5):.1f}" '
-        f'height="{_HEIGHT:g}"/>'
-        for shot in verdict.shots[1:2000:2]
+        f'<rect class="shot" x="{left:.1f}" y="0" width="{max(right - left, 0.5):.1f}" height="{_HEIGHT:g}"/>'
+        for left, right in places
+        if right > left
     )
 
 
-def _lines(thresholds: Thresholds | None) -> str:
-    if thresholds is None:
+def _limit(line: Line) -> str:
+    y = f"{y_of(line.p_fake):.1f}"
+    return f'<line class="limit {line.kind}" x1="0" x2="{WIDTH:g}" y1="{y}" y2="{y}"/>'
+
+
+def _name(line: Line) -> str:
+    if not line.name:
         return ""
-    places = {thresholds.fake_at_least: "fake", thresholds.real_at_most: "real"}
+    at = f"top:{100 - 100 * line.p_fake:.1f}%" if line.kind == "real" else f"bottom:{100 * line.p_fake:.1f}%"
+    under = " under" if line.kind == "real" else ""
+    return f'<small class="name{under}" style="{at}">{escape(line.name)}</small>'
+
+
+def _gaps(scale: Scale) -> str:
+    """Where time is left out."""
     return "".join(
-        f'<line class="limit {kind}" x1="0" x2="{_WIDTH:g}" y1="{_y(p):.1f}" y2="{_y(p):.1f}"/>'
-        for p, kind in places.items()
+        f'<rect class="gap" x="{one.right:.1f}" y="-2" width="{after.left - one.right:.1f}" '
+        f'height="{_HEIGHT + 4:g}"/>'
+        for one, after in zip(scale.pieces, scale.pieces[1:], strict=False)
     )
 
 
-def _curve(verdict: Verdict, scored: Sequence[PersonFrame], scale: _Scale) -> str:
+def _curve(verdict: Verdict, scored: Sequence[PersonFrame], scale: Scale) -> str:
     """A line within each shot, and a dot for each frame; dots are lines of no length, so they stay round."""
-    starts = [shot.start_seconds for shot in verdict.shots]
-    runs: dict[int, list[str]] = {}
+    shots = (
+        Scale([(shot.start_seconds, shot.end_seconds) for shot in verdict.shots]) if verdict.shots else None
+    )
+    runs: dict[tuple[int, int], list[str]] = {}
     for frame in scored:
-        place = f"{scale.x(frame.time_seconds):.1f},{_y(_p_fake(frame)):.1f}"
-        runs.setdefault(bisect_right(starts, frame.time_seconds + 1e-6), []).append(place)
+        time = frame.time_seconds
+        place = f"{scale.x(time):.1f},{y_of(_p_fake(frame)):.1f}"
+        runs.setdefault((shots.piece_at(time) if shots else 0, scale.piece_at(time)), []).append(place)
     lines = "".join(f'<polyline class="score" points="{" ".join(run)}"/>' for run in runs.values())
     dots = "".join(f"M{place}h0" for run in runs.values() for place in run)
     return f'{lines}<path class="dots" d="{dots}"/>'
 
 
-def _names(thresholds: Thresholds | None, words: Words) -> str:
-    if thresholds is None or thresholds.fake_at_least - thresholds.real_at_most < 0.2:
-        return ""
-    return (
-        f'<small class="name" style="bottom:{100 * thresholds.fake_at_least:.1f}%">'
-        f"{escape(words('line_fake'))}</small>"
-        f'<small class="name under" style="top:{100 - 100 * thresholds.real_at_most:.1f}%">'
-        f"{escape(words('line_real'))}</small>"
-    )
-
-
-def _times(scale: _Scale, words: Words) -> str:
+def _times(scale: Scale, words: Words) -> str:
+    if len(scale.pieces) > 1:
+        ends = (scale.start, scale.end)
+        return "".join(f"<span>{escape(words.seconds(max(time, 0.0)))}</span>" for time in ends)
     step = (scale.end - scale.start) / (_LABELS - 1)
     return "".join(
         f"<span>{escape(words.seconds(max(scale.start + i * step, 0.0)))}</span>" for i in range(_LABELS)

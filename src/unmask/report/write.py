@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from unmask.report.options import REPORT_SUFFIXES, ReportOptions
 from unmask.report.page import report_page, tell_story
 from unmask.report.pdf import print_text
 from unmask.report.sections import Story, changed_settings
-from unmask.report.seen import Seen
+from unmask.report.seen import Seen, Step
 from unmask.shown import visible
 from unmask.verdicts import Verdict
 from unmask.work.each import Failure, run_each
@@ -49,9 +49,14 @@ def write_report(verdict: Verdict, source: Path, target: Path, *, options: Repor
     write_one(story, source, target)
 
 
-def render_report(verdict: Verdict, source: Path, *, options: ReportOptions) -> str:
-    """The report of one file as the text of an HTML page, for a server; see `write_report`."""
-    ((_, seen),) = list(look_through([(verdict, source)], options))
+def render_report(
+    verdict: Verdict, source: Path, *, options: ReportOptions, on_step: Callable[[Step], None] | None = None
+) -> str:
+    """The report of one file as the text of an HTML page, for a server; see `write_report`.
+
+    Each step of reading the file again is told to ``on_step``.
+    """
+    ((_, seen),) = list(look_through([(verdict, source)], options, on_step=on_step))
     return report_page(tell_story(verdict, seen, options), source, folder=None)
 
 
@@ -66,13 +71,22 @@ def check_target(target: Path) -> None:
 
 
 def look_through(
-    pairs: Sequence[tuple[Verdict, Path]], options: ReportOptions, *, jobs: int | None = None
+    pairs: Sequence[tuple[Verdict, Path]],
+    options: ReportOptions,
+    *,
+    jobs: int | None = None,
+    on_step: Callable[[Step], None] | None = None,
 ) -> Generator[tuple[int, Seen]]:
     """Read files again in child processes; each as soon as it is done, with its place."""
+
+    def hear(_: int, step: Step) -> None:
+        if on_step is not None:
+            on_step(step)
+
     tasks = [(verdict, str(source), options) for verdict, source in pairs]
     batch = BatchSettings(jobs=jobs, time_limit_seconds=options.time_limit_seconds)
     limits = limits_for(options.settings, options.limits)
-    with contextlib.closing(run_each(tasks, load_looking, batch, limits=limits)) as found:
+    with contextlib.closing(run_each(tasks, load_looking, batch, on_part=hear, limits=limits)) as found:
         for place, answer in found:
             if isinstance(answer, Failure):
                 problem = "media_failed" if answer.ours else "media_crashed"

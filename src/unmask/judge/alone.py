@@ -1,0 +1,32 @@
+"""How suspicious one look at a face must be to count by itself, among all that were taken."""
+
+from __future__ import annotations
+
+from unmask.judge.calibration import Calibration
+
+_HALVINGS = 30
+
+
+def needed_alone(p_fake: float, calibration: Calibration, *, looks: int) -> float:
+    """From which probability on one look makes a film what `p_fake` says, where no other look helps it.
+
+    The inverse of `Calibration.among_many` for a look that stands out: the more looks, the higher.
+
+    Args:
+        p_fake: What the film must reach, such as `Thresholds.fake_at_least`.
+        calibration: Of the model.
+        looks: How many were taken, 1 or more.
+
+    Example:
+        >>> measured = Calibration(real_mean=-2.0, real_std=1.5)
+        >>> [round(needed_alone(0.7, measured, looks=looks), 3) for looks in (1, 3, 50)]
+        [0.7, 0.898, 0.999]
+    """
+    if looks <= 1:
+        return p_fake
+    low, high = p_fake, 1.0
+    others = [0.0] * (looks - 1)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if calibration.among_many([middle, *others]) < p_fake else (low, middle)
+    return high

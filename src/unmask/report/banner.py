@@ -1,0 +1,109 @@
+"""What stands first: the verdict in words, its number, why, and what to do next."""
+
+from __future__ import annotations
+
+from html import escape
+
+from unmask.judge.reasons import most_suspicious
+from unmask.reasons import Reason, shown_number
+from unmask.report.cards import false_alarms
+from unmask.report.cautions import deciding
+from unmask.report.sections import MARKS, Story, in_words
+from unmask.report.standing import cause_of, is_among_many
+from unmask.report.words import Words
+from unmask.verdicts import Outcome, Verdict
+
+_HEADLINES = ("by_chance", "too_little", "drawn", "disagree")
+"""Causes of an unsure verdict that have a headline of their own."""
+
+
+def banner(story: Story) -> str:
+    """The verdict in words, its number, and what to do with it."""
+    verdict, words = story.verdict, story.words
+    outcome = verdict.outcome
+    parts = [
+        f'<p class="headline"><span aria-hidden="true">{MARKS[outcome]}</span> '
+        f"<strong>{escape(words(headline_key(verdict)))}</strong></p>"
+    ]
+    if verdict.p_fake is not None:
+        parts.append(_number(story, verdict.p_fake))
+    parts += [_p(told) for told in (_why(story), _false_alarms(story)) if told]
+    parts.append(f"<p><b>{escape(words('next_step'))}</b> {escape(words(advice_key(verdict)))}</p>")
+    told = in_words(verdict.reasons, verdict.reason, words)
+    parts.append(f"<p><small>{escape(words('why_own_words'))}: {told}.</small></p>")
+    return f'<section class="banner {outcome}">{"".join(parts)}</section>'
+
+
+def headline_key(verdict: Verdict) -> str:
+    """The message that is the headline: by the cause, where the outcome alone would mislead."""
+    code = _code(verdict)
+    return f"headline_{code}" if code in _HEADLINES else f"headline_{verdict.outcome}"
+
+
+def advice_key(verdict: Verdict) -> str:
+    """The message that says what to do next, by the cause."""
+    if verdict.outcome is not Outcome.UNSURE:
+        return f"meaning_{verdict.outcome}"
+    reason = cause_of(verdict)
+    why = reason.values.get("why") if reason is not None else None
+    code = why.code if isinstance(why, Reason) else _code(verdict)
+    known = ("by_chance", "few_frames", "small_face", "little_detail", "drawn", "disagree", "other_streams")
+    return f"advice_{code}" if code in known else "meaning_unsure"
+
+
+def _code(verdict: Verdict) -> str:
+    reason = cause_of(verdict)
+    return reason.code if reason is not None and verdict.outcome is Outcome.UNSURE else ""
+
+
+def _number(story: Story, p_fake: float) -> str:
+    words, limits, film = story.words, story.thresholds, story.film
+    looks = film.looks if film is not None and is_among_many(story.verdict) else 0
+    told = words("estimate_all", looks=looks, p="") if looks else words("estimate", p="")
+    lines = [f'<p class="estimate">{escape(told).rstrip()} <b>{words.percent(p_fake)}</b></p>']
+    marks = scale = ""
+    if limits is not None:
+        for place, kind in ((limits.real_at_most, "real"), (limits.fake_at_least, "fake")):
+            marks += f'<i class="{kind}" style="left:{100 * place:.1f}%"></i>'
+        ends = {"fake": words.limit(limits.fake_at_least), "real": words.limit(limits.real_at_most)}
+        scale = f"<p><small>{escape(words('estimate_scale', **ends))}</small></p>"
+    meter = f'<div class="meter" aria-hidden="true"><b style="width:{100 * p_fake:.1f}%"></b>{marks}</div>'
+    return lines[0] + meter + scale
+
+
+def _why(story: Story) -> str:
+    verdict, words = story.verdict, story.words
+    reason, person = cause_of(verdict), deciding(verdict)
+    if reason is not None and _code(verdict) == "by_chance":
+        return _by_chance(story, reason, words)
+    if verdict.p_fake is None or person is None or not person.frames:
+        return ""
+    when = words.span(*most_suspicious(person.frames))
+    return words(f"why_{verdict.outcome}", id=shown_number(person.id), when=when)
+
+
+def _by_chance(story: Story, reason: Reason, words: Words) -> str:
+    values = reason.values
+    start, end, alone, person = (
+        values[name] for name in ("start_seconds", "end_seconds", "p_fake", "person")
+    )
+    assert isinstance(start, float) and isinstance(end, float)
+    assert isinstance(alone, float) and isinstance(person, int)
+    needed = story.film.needed if story.film is not None else None
+    told = {"id": shown_number(person), "when": words.span(start, end), "alone": words.percent(alone)}
+    if needed is None:
+        return words("why_by_chance", looks=values["faces"], **told)
+    limit = words.limit(round(needed, 3))
+    return words("why_by_chance", looks=values["faces"], **told) + " " + words("why_needed", needed=limit)
+
+
+def _false_alarms(story: Story) -> str:
+    alarms = false_alarms(story.card, story.options.settings) if story.card else None
+    if alarms is None or story.verdict.outcome is not Outcome.FAKE:
+        return ""
+    counts = {name: f"{100 * getattr(alarms, name):.0f}" for name in ("low", "high")}
+    return story.words("false_alarms", count=f"{100 * alarms.value:.0f}", clips=alarms.clips, **counts)
+
+
+def _p(text: str) -> str:
+    return f"<p>{escape(text)}</p>"

@@ -1,0 +1,171 @@
+"""The film at a glance: its most suspicious face at each moment on one strip, and the stretches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from unmask.reasons import shown_number
+from unmask.report.document import jpeg_url, section, table
+from unmask.report.looking import shown_people
+from unmask.report.moments import BINS, STRETCHES, Moment, moments
+from unmask.report.scale import Scale, of_film
+from unmask.report.sections import MARKS, MAX_ROWS, Story
+from unmask.report.seen import Glimpse
+from unmask.report.standing import is_long
+from unmask.report.timeline import Chart, Line, plot, y_of
+from unmask.report.words import Words
+from unmask.verdicts import Segment, Verdict
+
+_NEAR = 0.2  # two limits that are nearer than this have no room for both their names
+
+
+def film_strip(story: Story, *, playable: bool) -> str:
+    """Faces along the film, and under them the curve of the most suspicious one; empty for a picture."""
+    verdict, words = story.verdict, story.words
+    found = moments(verdict, count=BINS)
+    judged = [one for one in found if one.person is not None]
+    if not judged:
+        return ""
+    top = max(judged, key=lambda one: one.p_fake)
+    person = shown_number(top.person or 0)
+    when = words.seconds(top.start_seconds)
+    text = words("film_text", high=words.percent(top.p_fake), when=when, id=person)
+    scale = of_film(verdict)
+    name = words("film_keys" if playable else "film_line")
+    chart = Chart(name, text, _steps(found, scale), kind="film")
+    shown = {person.id for person in shown_people(verdict)}
+    faces = "".join(_face(words, one, one.person in shown, playable=playable) for one in story.seen.along)
+    jump = f' <span class="screen">{escape(words("film_jump"))}</span>' if playable else ""
+    return (
+        (f'<div class="along">{faces}</div>' if faces else "")
+        + plot(verdict, chart, limits_of(story), scale, words, playable=playable)
+        + f"<p><small>{escape(words('film_note'))} {escape(_limits_told(story))}{jump}</small></p>"
+    )
+
+
+def limits_of(story: Story) -> list[Line]:
+    """Where one look becomes a word, and where one look counts among all."""
+    if story.thresholds is None:
+        return []
+    words, film = story.words, story.film
+    fake, real = story.thresholds.fake_at_least, story.thresholds.real_at_most
+    apart = fake - real >= _NEAR
+    lines = [
+        Line(fake, "fake", words("line_fake") if apart else ""),
+        Line(real, "real", words("line_real") if apart else ""),
+    ]
+    if film is not None and film.needed is not None and film.needed > fake + 1e-4:
+        lines.append(Line(film.needed, "all"))
+    return lines
+
+
+def _limits_told(story: Story) -> str:
+    film, words = story.film, story.words
+    if film is None or film.needed is None or story.thresholds is None:
+        return ""
+    fake = story.thresholds.fake_at_least
+    if film.needed <= fake + 1e-4:
+        return words("film_one_limit", limit=words.limit(fake))
+    needed = words.limit(round(film.needed, 3))
+    return words("film_two_limits", limit=words.limit(fake), needed=needed, looks=film.looks)
+
+
+def _steps(found: Sequence[Moment], scale: Scale) -> str:
+    """An area under the probability of each moment; nothing where nobody is judged."""
+    areas, run = [], list[Moment]()
+    for one in (*found, None):
+        if one is not None and one.person is not None:
+            run.append(one)
+        elif run:
+            areas.append(_area(run, scale))
+            run = []
+    return "".join(areas)
+
+
+def _area(run: Sequence[Moment], scale: Scale) -> str:
+    path = "".join(
+        f"L{scale.x(one.start_seconds):.1f},{y_of(one.p_fake):.1f}H{scale.x(one.end_seconds):.1f}"
+        for one in run
+    )
+    left, right = scale.x(run[0].start_seconds), scale.x(run[-1].end_seconds)
+    return (
+        f'<path class="area" d="M{left:.1f},{y_of(0):g}{path}L{right:.1f},{y_of(0):g}Z"/>'
+        f'<path class="score" d="M{path[1:]}"/>'
+    )
+
+
+def _face(words: Words, one: Glimpse, shown: bool, *, playable: bool) -> str:
+    number = shown_number(one.person)
+    when, p = words.seconds(one.time_seconds), words.percent(one.p_fake)
+    label = escape(words("along_label", id=number, when=when, p=p))
+    who = escape(words("person_title", id=number))
+    link = f'<a href="#person-{number}">{who}</a>' if shown else f"<span>{who}</span>"
+    image = f'<img alt="{label}" width="128" height="128" src="{jpeg_url(one.jpeg)}">'
+    told = f"<span>{when} · {escape(p)}</span>"
+    if playable:
+        image, told = f'<button type="button" data-at="{one.time_seconds:.3f}">{image}{told}</button>', ""
+    return f"<div>{image}{told}{link}</div>"
+
+
+def stretches(story: Story, *, playable: bool) -> str:
+    """Suspicious parts of a film with several looks, most suspicious first, the first ones with a frame."""
+    verdict, words = story.verdict, story.words
+    if not is_long(verdict) or not verdict.segments:
+        return ""
+    pictures = story.seen.stretches
+    cards, rows = [], list[list[str]]()
+    for place, one in enumerate(verdict.segments[:MAX_ROWS]):
+        picture = pictures[place] if place < min(len(pictures), STRETCHES) else None
+        if picture is not None:
+            cards.append(_card(story, one, picture, playable=playable))
+        else:
+            rows.append(_row(story, one))
+    head = [words(f"column_{name}") for name in ("when", "alone", "person", "score")]
+    rest = table(head, rows, text=2) if rows else ""
+    if cards and rows:
+        summary = escape(words("segments_rest", count=len(rows)))
+        rest = f"<details><summary>{summary}</summary>{rest}</details>"
+    more = len(verdict.segments) - MAX_ROWS
+    told = f"<p>{escape(words('segments_more', count=more))}</p>" if more > 0 else ""
+    note = f"<p>{escape(words('segments_note'))}</p>"
+    grid = f'<div class="stretches">{"".join(cards)}</div>' if cards else ""
+    return section(words("segments"), note + grid + rest + told)
+
+
+def _card(story: Story, one: Segment, picture: Glimpse, *, playable: bool) -> str:
+    words = story.words
+    when = words.span(one.start_seconds, one.end_seconds)
+    label = words("stretch_label", id=shown_number(one.person), when=words.seconds(picture.time_seconds))
+    image = f'<img alt="{escape(label)}" src="{jpeg_url(picture.jpeg)}">'
+    if playable:
+        image = f'<button type="button" data-at="{picture.time_seconds:.3f}">{image}</button>'
+    kind, said = said_of(story, one)
+    who = escape(words("person_title", id=shown_number(one.person)))
+    said = f"{escape(said)}, {words.percent(one.p_fake)}"
+    return (
+        f"<figure>{image}<figcaption><b>{when}</b> · {_who(story.verdict, one.person, who)}<br>"
+        f'<span class="outcome {kind}">{said}</span></figcaption></figure>'
+    )
+
+
+def _row(story: Story, one: Segment) -> list[str]:
+    words = story.words
+    kind, said = said_of(story, one)
+    return [
+        words.span(one.start_seconds, one.end_seconds),
+        f'<span class="outcome {kind}">{escape(said)}</span>',
+        _who(story.verdict, one.person, str(shown_number(one.person))),
+        words.percent(one.p_fake),
+    ]
+
+
+def _who(verdict: Verdict, person: int, told: str) -> str:
+    shown = any(one.id == person for one in shown_people(verdict))
+    return f'<a href="#person-{shown_number(person)}">{told}</a>' if shown else told
+
+
+def said_of(story: Story, one: Segment) -> tuple[str, str]:
+    """How a stretch stands, as a class, and in words with the mark."""
+    kind = one.outcome.value if story.film is None else story.film.standing(one.person, one.p_fake).kind
+    return kind, f"{MARKS[kind]} {story.words(f'word_{kind}')}"

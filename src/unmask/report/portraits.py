@@ -1,0 +1,62 @@
+"""A small picture of each person of a verdict, for lists; out of one pass through the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from unmask.faces.boxes import square_boxes
+from unmask.faces.crop import cut_square
+from unmask.types import Image
+from unmask.verdicts import Person, PersonFrame, Verdict
+from unmask.video.film import Film
+from unmask.video.playing import play_frames
+
+MAX_PORTRAITS = 24
+"""People of whom there is one, the most suspicious first."""
+
+FACE_PX = 128
+_SCALE = 1.5  # of the square around a face, so that hair and chin are in it
+_QUALITY = 82
+
+
+def read_portraits(verdict: Verdict, film: Film) -> dict[int, bytes]:
+    """JPEG by `Person.id`, most suspicious first: the frame in which each looks worst.
+
+    Raises:
+        MediaError: The film cannot be read further.
+    """
+    frames = {person.id: worst_frame(person) for person in _ranked(verdict)}
+    found: dict[int, bytes] = {}
+    times = {one.time_seconds for one in frames.values()}
+    for frame in play_frames(film, lambda _: times):
+        own = [number for number, one in frames.items() if one.time_seconds == frame.time_seconds]
+        rgb = frame.picture.rgb()
+        found |= {number: portrait(rgb, frames[number]) for number in own}
+    return {number: found[number] for number in frames if number in found}
+
+
+def portrait(rgb: Image, frame: PersonFrame) -> bytes:
+    """The face and what is around it, as JPEG of `FACE_PX`."""
+    square = square_boxes(np.array(frame.box, np.float32)[None], scale=_SCALE)[0]
+    done, data = cv2.imencode(
+        ".jpg", cut_square(rgb, square, size_px=FACE_PX)[0][..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+    )
+    return data.tobytes() if done else b""
+
+
+def worst_frame(person: Person) -> PersonFrame:
+    """The frame in which somebody looks most suspicious, or the first of one who has no scores."""
+    return max(person.frames, key=lambda one: -1.0 if one.p_fake is None else one.p_fake)
+
+
+def _ranked(verdict: Verdict) -> list[Person]:
+    shown = [person for person in verdict.people if person.frames]
+    order: Callable[[Person], tuple[bool, float, int]] = lambda one: (  # noqa: E731
+        one.p_fake is None,
+        -(one.p_fake or 0.0),
+        one.id,
+    )
+    return sorted(shown, key=order)[:MAX_PORTRAITS]

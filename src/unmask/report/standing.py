@@ -1,0 +1,114 @@
+"""How a person or a stretch stands in its film: what looks suspicious by itself need not count among all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unmask.judge.alone import needed_alone
+from unmask.judge.calibration import MOST_P_FAKE, Thresholds
+from unmask.judge.card import Card
+from unmask.reasons import Reason, in_short
+from unmask.report.cautions import deciding
+from unmask.report.words import Words
+from unmask.verdicts import Outcome, Verdict
+from unmask.video.stretches import SHORT_SECONDS
+
+ALONE = "alone"
+"""In place of an outcome: suspicious by itself, and not in the film."""
+
+MARK_ALONE = "△"
+_FEW_LOOKS = 2  # up to here the most suspicious one decides, as `CALIBRATED_PEOPLE` says
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is said of one person or stretch.
+
+    Attributes:
+        kind: An outcome, or `ALONE`.
+        why: Why it does not count, as a sentence; empty where it does.
+    """
+
+    kind: str
+    why: str = ""
+
+
+class Film:
+    """What the film says of its parts.
+
+    Args:
+        verdict: Of the film.
+        thresholds: Of one look.
+        card: Of the model that judged, or None.
+        words: In the reader's language.
+
+    Attributes:
+        looks: How many looks at a face the verdict takes into account; 0 where that is not known.
+        needed: From which probability on one look counts by itself; None where that is not known.
+    """
+
+    def __init__(self, verdict: Verdict, thresholds: Thresholds, card: Card | None, words: Words) -> None:
+        self._verdict, self._thresholds, self._words = verdict, thresholds, words
+        self._first = deciding(verdict)
+        self.looks = looks_at(verdict)
+        self.needed: float | None = None
+        if card is not None and self.looks:
+            most = thresholds.fake_at_least
+            self.needed = (
+                needed_alone(most, card.calibration, looks=self.looks) if is_among_many(verdict) else most
+            )
+
+    def standing(self, person: int, p_fake: float) -> Standing:
+        """How somebody stands who is given this probability by himself."""
+        outcome = self._thresholds.outcome(p_fake)
+        if outcome is not Outcome.FAKE:
+            return Standing(outcome.value)
+        if self._verdict.outcome is not Outcome.FAKE:
+            return Standing(ALONE, self._why(person))
+        first = self._first is not None and self._first.id == person
+        if first or self.needed is None or p_fake >= min(self.needed, MOST_P_FAKE):
+            return Standing(outcome.value)
+        return Standing(ALONE, self._among())
+
+    def _why(self, person: int) -> str:
+        reason = cause_of(self._verdict)
+        code = reason.code if reason is not None else ""
+        if code == "disagree":
+            return self._words("alone_models")
+        if reason is not None and code in ("too_little", "drawn") and reason.values["person"] == person:
+            why = reason.values.get("why")
+            return (
+                self._words("alone_thin", why=in_short(why, self._words.language))
+                if isinstance(why, Reason) and why.code != "drawn"
+                else self._words("alone_drawn")
+            )
+        return self._among() if is_among_many(self._verdict) else self._words("alone_film")
+
+    def _among(self) -> str:
+        if self.needed is None:
+            return self._words("alone_film")
+        limit = self._words.limit(round(self._thresholds.fake_at_least, 4))
+        needed = self._words.limit(round(self.needed, 3))
+        return self._words("alone_among", looks=self.looks, limit=limit, needed=needed)
+
+
+def cause_of(verdict: Verdict) -> Reason | None:
+    """What decides the verdict; None in verdicts of earlier versions."""
+    return verdict.reasons[0] if verdict.reasons else None
+
+
+def looks_at(verdict: Verdict) -> int:
+    """How many looks at a face the verdict takes into account; 0 where it does not say so."""
+    reason = cause_of(verdict)
+    faces = reason.values.get("faces") if reason is not None else None
+    return faces if isinstance(faces, int) else 0
+
+
+def is_among_many(verdict: Verdict) -> bool:
+    """Whether looks are judged together, so that one must stand out more to count."""
+    return looks_at(verdict) > (1 if is_long(verdict) else _FEW_LOOKS)
+
+
+def is_long(verdict: Verdict) -> bool:
+    """Whether it was looked at in several stretches."""
+    return len(verdict.shots) > 1 or verdict.end_seconds - verdict.start_seconds > SHORT_SECONDS
