@@ -16,6 +16,7 @@ from unmask.report.cards import false_alarms
 from unmask.report.cautions import cautions
 from unmask.report.page import report_page, tell_story
 from unmask.report.seen import Facts, Seen
+from unmask.report.standing import Film
 from unmask.report.words import Words, short_percent
 from unmask.verdicts import ModelName, Outcome, Segment, Shot, Stability, Verdict
 from unmask.video import read_clip
@@ -101,7 +102,8 @@ def test_the_box_in_the_video_has_the_number_of_the_report(judged, monkeypatch):
     monkeypatch.setattr(marks, "write_label", lambda image, lines, **_: told.extend(lines))
     verdict, source, _ = judged
     frame = read_clip(source, DecodeSettings(frames=3)).frames[0]
-    marker = marks.Marker(verdict, Thresholds(fake_at_least=0.7, real_at_most=0.3), Words("en"))
+    film = Film(verdict, Thresholds(fake_at_least=0.7, real_at_most=0.3), None, Words("en"))
+    marker = marks.Marker(verdict, film, Words("en"))
     marker.draw(frame, width=200, height=160)
     assert told == [f"person 1  {short_percent(verdict.people[0].p_fake)}"]
 
@@ -214,22 +216,23 @@ def _wait_until(page, condition, *, seconds=30):
     raise AssertionError(f"not within {seconds} s: {condition}")
 
 
-@pytest.mark.parametrize("how", ["click", "keys", "strip"])
+@pytest.mark.parametrize("how", ["click", "keys", "strip", "film", "face"])
 def test_a_chosen_time_moves_the_video(browser, page, tmp_path, how):
     (tmp_path / "report.html").write_text(page, encoding="utf-8")
     shown, troubles, requests = _open(browser, tmp_path / "report.html")
-    plot = shown.get_by_role("slider", name=re.compile("Person 1"))
-    if how == "click":
+    whole, until = ("Most suspicious face", 2.4) if how == "film" else ("Person 1: score", 2.3)
+    plot = shown.get_by_role("slider", name=re.compile(whole))
+    if how in ("click", "film"):
         box = plot.bounding_box()
         plot.click(position={"x": box["width"] * 0.75, "y": 20})
-        wanted = 0.75 * 2.4
+        wanted = 0.75 * until
     elif how == "keys":
         plot.focus()
         for key in ("End", "ArrowLeft", "ArrowLeft"):
             shown.keyboard.press(key)
-        wanted = 2.4 - 0.05 - 0.2
+        wanted = until - 0.05 - 0.2
     else:
-        strip = shown.locator("[data-at]").nth(2)
+        strip = shown.locator(f"{'.along' if how == 'face' else '.strip'} [data-at]").nth(2)
         strip.click()
         wanted = float(strip.get_attribute("data-at"))
     _wait_until(shown, f"Math.abs(document.querySelector('video').currentTime - {wanted}) < 0.06")

@@ -22,6 +22,7 @@ from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.judge.conclude import thresholds_of
 from unmask.judge.heat import Change, HeatMap, search_heat
+from unmask.judge.heat_trials import trial_of
 from unmask.reasons import because
 from unmask.report.cards import card_of
 from unmask.report.credentials import read_credentials
@@ -193,6 +194,7 @@ def _pictures(verdict: Verdict, source: Path, options: ReportOptions, seen: Seen
         stretches=tuple(spot and _glimpse(spot, gathered.frames) for spot in stretches),
         brightness=float(np.mean(gathered.levels)) if gathered.levels else None,
         heat_why_not=heat_why_not,
+        heat_trial=trial_of(card.sha256) if card else None,
     )
 
 
@@ -301,12 +303,15 @@ def _heats(
     card: Card | None, options: ReportOptions, people: Sequence[Person], wanted: Sequence[_Wanted]
 ) -> tuple[dict[int, list[Heat]], str]:
     """Heat maps by person, and the key of why there are none."""
+    trial = trial_of(card.sha256) if card else None
     if not options.heat_map or not people:
         return {}, ""
     if card is None:
         return {}, "heat_no_model"
     if card.kind == "clip":
         return {}, "heat_clip_model"
+    if trial is None or not trial.beats_chance:  # what is not known to bear the verdict is not shown
+        return {}, "heat_not_tried" if trial is None else "heat_no_better"
     chosen: list[tuple[_Wanted, Image]] = []
     for person, count in zip(people, _EXAMINED_HEATS if options.closer else _HEATS, strict=False):
         own = [(one, one.crop) for one in wanted if one.person == person.id and one.crop is not None]

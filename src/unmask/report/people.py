@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from unmask.judge.heat_trials import CHANCE, RANDOM_PLACES, HeatTrial
 from unmask.reasons import shown_number
 from unmask.report.document import data_url, jpeg_url, section
 from unmask.report.film import film_strip, limits_of
@@ -84,9 +85,11 @@ def people(story: Story, *, playable: bool) -> str:
     jump = f' <span class="screen">{escape(words("people_jump"))}</span>' if playable else ""
     note = f"<p>{escape(words('people_note'))}{jump}</p>"
     heats = any(one.heats for one in story.seen.people)
-    why_not = story.seen.heat_why_not
-    if heats or why_not:
-        note += f"<p>{escape(words('heat_note' if heats else why_not))}</p>"
+    if heats:
+        note += f"<p>{escape(words('heat_note'))}</p>"
+    elif story.seen.heat_why_not:
+        told = words(story.seen.heat_why_not, **heat_figures(story.seen.heat_trial, words))
+        note += f"<p>{escape(told)}</p>"
     if judged > len(shown):
         parts.append(f"<p>{escape(words('people_more', count=judged - len(shown)))}</p>")
     return section(words("people"), note + "".join(parts))
@@ -150,7 +153,19 @@ def _heat(story: Story, one: Heat) -> str:
         f'<img alt="{escape(words(label))}" width="200" height="200" src="{jpeg_url(data)}">'
         for label, data in (("heat_plain_label", one.plain), ("heat_label", one.heat))
     )
-    return f"<figure><div>{pair}</div><figcaption>{escape(heat_caption(one, words))}</figcaption></figure>"
+    told = heat_caption(one, words)
+    if story.seen.heat_trial is not None:  # what such a map is worth stands beside each
+        told += " " + words("heat_trial", **heat_figures(story.seen.heat_trial, words))
+    return f"<figure><div>{pair}</div><figcaption>{escape(told)}</figcaption></figure>"
+
+
+def heat_figures(trial: HeatTrial | None, words: Words) -> dict[str, str]:
+    """What is measured of heat maps, in words, by the gaps of its messages; empty without a measurement."""
+    if trial is None:
+        return {}
+    shares = {"share": trial.share, "low": trial.low, "high": trial.high, "chance": CHANCE}
+    told = {name: f"{100 * share:.0f}\u00a0%" for name, share in shares.items()}
+    return told | {"clips": str(trial.clips), "places": str(RANDOM_PLACES)}
 
 
 def heat_caption(one: Heat, words: Words) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from unmask.judge.heat_trials import HeatTrial
 from unmask.reasons import Reason
 from unmask.video.facts import Facts
 
@@ -135,6 +136,7 @@ class Seen:
         stretches: A frame of each of the first stretches; None where it could not be read.
         brightness: Mean level of the frames looked at, 0 to 255; None without any.
         heat_why_not: Key of the message that says why there is no heat map; empty otherwise.
+        heat_trial: How the maps of this model did where that was measured, or None.
         problem: Key of the message that says why there are no pictures; empty otherwise.
         detail: What went wrong, or None.
     """
@@ -149,5 +151,6 @@ class Seen:
     stretches: tuple[Glimpse | None, ...] = ()
     brightness: float | None = None
     heat_why_not: str = ""
+    heat_trial: HeatTrial | None = None
     problem: str = ""
     detail: Reason | None = None

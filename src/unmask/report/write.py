@@ -124,6 +124,7 @@ def report_values(story: Story) -> dict[str, Any]:
             for one in seen.people
             for heat in one.heats
         ],
+        "heat_trial": asdict(seen.heat_trial) if seen.heat_trial else None,
         "model": asdict(card) if card else None,
         "settings": changed_settings(story.options.settings),
         "command": visible(story.options.command),
