@@ -10,7 +10,7 @@ _HALVINGS = 30
 def needed_alone(p_fake: float, calibration: Calibration, *, looks: int) -> float:
     """From which probability on one look makes a film what `p_fake` says, where no other look helps it.
 
-    The inverse of `Calibration.among_many` for a look that stands out: the more looks, the higher.
+    The inverse of `Calibration.among_many` for one look that stands out, where that is `Calibration.chosen`.
 
     Args:
         p_fake: What the film must reach, such as `Thresholds.fake_at_least`.
@@ -25,8 +25,7 @@ def needed_alone(p_fake: float, calibration: Calibration, *, looks: int) -> floa
     if looks <= 1:
         return p_fake
     low, high = p_fake, 1.0
-    others = [0.0] * (looks - 1)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if calibration.among_many([middle, *others]) < p_fake else (low, middle)
+        low, high = (middle, high) if calibration.chosen(middle, times=looks) < p_fake else (low, middle)
     return high

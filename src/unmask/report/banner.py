@@ -6,7 +6,6 @@ from html import escape
 
 from unmask.judge.reasons import most_suspicious
 from unmask.reasons import Reason, shown_number
-from unmask.report.cards import false_alarms
 from unmask.report.cautions import deciding
 from unmask.report.sections import MARKS, Story, in_words
 from unmask.report.standing import cause_of, is_among_many
@@ -27,7 +26,8 @@ def banner(story: Story) -> str:
     ]
     if verdict.p_fake is not None:
         parts.append(_number(story, verdict.p_fake))
-    parts += [_p(told) for told in (_why(story), _false_alarms(story)) if told]
+    if why := _why(story):
+        parts.append(_p(why))
     parts.append(f"<p><b>{escape(words('next_step'))}</b> {escape(words(advice_key(verdict)))}</p>")
     told = in_words(verdict.reasons, verdict.reason, words)
     parts.append(f"<p><small>{escape(words('why_own_words'))}: {told}.</small></p>")
@@ -95,14 +95,6 @@ def _by_chance(story: Story, reason: Reason, words: Words) -> str:
         return words("why_by_chance", looks=values["faces"], **told)
     limit = words.limit(round(needed, 3))
     return words("why_by_chance", looks=values["faces"], **told) + " " + words("why_needed", needed=limit)
-
-
-def _false_alarms(story: Story) -> str:
-    alarms = false_alarms(story.card, story.options.settings) if story.card else None
-    if alarms is None or story.verdict.outcome is not Outcome.FAKE:
-        return ""
-    counts = {name: f"{100 * getattr(alarms, name):.0f}" for name in ("low", "high")}
-    return story.words("false_alarms", count=f"{100 * alarms.value:.0f}", clips=alarms.clips, **counts)
 
 
 def _p(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from unmask.report.cards import false_alarms
 from unmask.report.document import section
 from unmask.report.sections import Story, pairs
 from unmask.report.words import Words
@@ -37,6 +38,8 @@ def evidence(story: Story) -> str:
             sources = story.card.calibration.sources
             told.append(words("strength_cap", sources=sources, most=sources + 1))
         rows.append((words("strength"), escape(" ".join(told))))
+    if alarms := _false_alarms(story):
+        rows.append((words("alarms"), escape(alarms)))
     return section(words("evidence"), pairs(rows) + f"<p><small>{escape(words('forms_note'))}</small></p>")
 
 
@@ -66,3 +69,11 @@ def strength_told(strength: Strength, words: Words) -> str:
     word = words(f"strength_{sum(ratio >= step for step in STEPS)}")
     told = {name: words.number(n, digits=2) for name, n in (("ratio", ratio), ("low", low), ("high", high))}
     return words(f"strength_{side}", word=word, **told)
+
+
+def _false_alarms(story: Story) -> str:
+    alarms = false_alarms(story.card, story.options.settings) if story.card else None
+    if alarms is None or story.verdict.outcome is not Outcome.FAKE:
+        return ""
+    counts = {name: f"{100 * getattr(alarms, name):.0f}" for name in ("low", "high")}
+    return story.words("false_alarms", count=f"{100 * alarms.value:.0f}", clips=alarms.clips, **counts)

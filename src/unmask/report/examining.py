@@ -33,7 +33,8 @@ def _ask(story: Story, one: Segment) -> str:
     told = words(
         "closer_person", id=shown_number(one.person), p=words.percent(one.p_fake)
     )  # the shape says which, beside the words
-    mark = f'<span aria-hidden="true">{MARKS[one.outcome]}</span>'
+    kind = one.outcome.value if story.film is None else story.film.standing(one.person, one.p_fake).kind
+    mark = f'<span aria-hidden="true">{MARKS[kind]}</span>'
     ask = words("closer_ask", when=words.span(one.start_seconds, one.end_seconds))
     return (
         f"{mark} {escape(told)}: "

@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 
 from unmask.errors import MediaError, ModelError, why_unreadable
-from unmask.faces.boxes import square_boxes
-from unmask.faces.crop import cut_face, cut_square, scale_square
+from unmask.faces.crop import cut_face, scale_square
 from unmask.files import fingerprint
 from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
@@ -30,6 +29,7 @@ from unmask.report.heat import draw_heat
 from unmask.report.marks import Marker
 from unmask.report.moments import Spot, faces_along, frames_of_stretches
 from unmask.report.options import ReportOptions
+from unmask.report.portraits import portrait
 from unmask.report.seen import Glimpse, Heat, Pictures, Seen, Step, Strip
 from unmask.report.standing import Film
 from unmask.report.trusted import TrustList, read_trust_list
@@ -53,8 +53,6 @@ _PREVIEW_PX, _PREVIEW_RATE = 480, Fraction(25, 2)  # longer side; frames a secon
 _HEATS = (1, 1, 1)  # of the first, second and third person; 26 runs of the network each
 _EXAMINED_HEATS = (3, 2, 1)  # of a stretch that is looked at closely
 _EXAMINED_PX = 960
-_STRIP_PX = 128
-_STRIP_SCALE = 1.5
 _HEAT_PX = 200
 _STILL_PX = 640
 _STRETCH_PX = 320
@@ -250,7 +248,7 @@ def _gather(frame: Frame, gathered: _Pass, marker: Marker, card: Card | None) ->
     if time == gathered.still_at:
         gathered.still = _still(frame, marker, gathered.still_px)
     for spot in (spot for spot in gathered.faces if spot.frame.time_seconds == time):
-        gathered.faces[spot] = _face(rgb, spot.frame)
+        gathered.faces[spot] = portrait(rgb, spot.frame)
     for spot in (spot for spot in gathered.frames if spot.frame.time_seconds == time):
         gathered.frames[spot] = _still(frame, marker, _STRETCH_PX)
     for one in (one for one in gathered.wanted if one.frame.time_seconds == time):
@@ -271,16 +269,11 @@ def every(times: Sequence[float], step: float, start: float, end: float) -> list
 
 
 def _cut(one: _Wanted, rgb: Image, card: Card | None) -> None:
-    one.jpeg = _face(rgb, one.frame)
+    one.jpeg = portrait(rgb, one.frame)
     if card is not None:
         box = np.array(one.frame.box, np.float32)
         face = Face(box, np.array(one.frame.points, np.float32), one.frame.confidence)
         one.crop, _ = cut_face(rgb, face, card.crop_settings)
-
-
-def _face(rgb: Image, frame: PersonFrame) -> bytes:
-    square = square_boxes(np.array(frame.box, np.float32)[None], scale=_STRIP_SCALE)[0]
-    return _jpeg(cut_square(rgb, square, size_px=_STRIP_PX)[0])
 
 
 def _glimpse(spot: Spot, jpegs: Mapping[Spot, bytes]) -> Glimpse | None:

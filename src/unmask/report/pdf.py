@@ -30,6 +30,11 @@ _OPTIONS = (
 )
 
 
+def can_print() -> bool:
+    """Whether a program that prints is installed."""
+    return any(map(shutil.which, BROWSERS))
+
+
 def find_browser() -> str:
     """The program that prints.
 

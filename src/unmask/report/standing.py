@@ -50,7 +50,7 @@ class Film:
     def __init__(self, verdict: Verdict, thresholds: Thresholds, card: Card | None, words: Words) -> None:
         self._verdict, self._thresholds, self._words = verdict, thresholds, words
         self._first = deciding(verdict)
-        self.looks = looks_at(verdict)
+        self.looks = verdict.looks
         self.needed: float | None = None
         if card is not None and self.looks:
             most = thresholds.fake_at_least
@@ -97,16 +97,9 @@ def cause_of(verdict: Verdict) -> Reason | None:
     return verdict.reasons[0] if verdict.reasons else None
 
 
-def looks_at(verdict: Verdict) -> int:
-    """How many looks at a face the verdict takes into account; 0 where it does not say so."""
-    reason = cause_of(verdict)
-    faces = reason.values.get("faces") if reason is not None else None
-    return faces if isinstance(faces, int) else 0
-
-
 def is_among_many(verdict: Verdict) -> bool:
     """Whether looks are judged together, so that one must stand out more to count."""
-    return looks_at(verdict) > (1 if is_long(verdict) else _FEW_LOOKS)
+    return verdict.looks > (1 if is_long(verdict) else _FEW_LOOKS)
 
 
 def is_long(verdict: Verdict) -> bool:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from unmask.reasons import LANGUAGES, Wording, wordings
+from unmask.report.pdf import can_print
 from unmask.version import __version__
 from unmask.web.refusals import RefusedError
 from unmask.web.security import COOKIE, session_of
@@ -23,6 +24,7 @@ STATIC = {
     "api.js": "text/javascript",
     "case.js": "text/javascript",
     "examine.js": "text/javascript",
+    "reports.js": "text/javascript",
     "requests.js": "text/javascript",
     "views.js": "text/javascript",
     "words.js": "text/javascript",
@@ -106,6 +108,7 @@ def limits(site: SiteOf) -> Limits:
         paths=settings.local,
         needs_token=settings.token is not None,
         languages=list(LANGUAGES),
+        pdf=can_print(),
     )
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from unmask.config import ScanSettings
@@ -14,6 +15,8 @@ from unmask.files import write_whole
 from unmask.judge.stored import read_verdict
 from unmask.report import ReportOptions, render_report, write_report
 from unmask.report.comparison import Side, render_comparison
+from unmask.report.pdf import print_page
+from unmask.report.seen import Step
 from unmask.verdicts import Verdict
 from unmask.web.cases import CaseForm, zip_case
 from unmask.web.examining import settings_of
@@ -41,6 +44,7 @@ class Reports:
         self._store, self._settings, self._work = store, settings, work
         self._trust_list = trust_list
         self._turn = threading.Lock()
+        self._steps: dict[str, Step] = {}
         self._places = threading.BoundedSemaphore(MAX_WAITING)
 
     def get(self, row: Row, *, language: str, suffix: str) -> Path:
@@ -49,7 +53,7 @@ class Reports:
         Args:
             row: A scan that is done.
             language: Of the report.
-            suffix: ``html`` or ``json``.
+            suffix: ``html``, ``json``, or ``pdf``, which is printed from the page.
 
         Raises:
             RefusedError: There is no verdict, too many wait, or the scan was deleted meanwhile.
@@ -57,10 +61,19 @@ class Reports:
         target = self._store.folder_of(row.id) / f"report.{language}.{suffix}"
         if target.is_file():
             return target
+        page = self.get(row, language=language, suffix="html") if suffix == "pdf" else None
         with self._in_turn(row):
             if not target.is_file():  # nobody made it while we waited
-                self._make(row, target, language)
+                if page is not None:
+                    self._steps[row.id] = Step("printing", 0.0)
+                    print_page(page, target)
+                else:
+                    self._make(row, target, language)
         return target
+
+    def progress(self, row: Row) -> Step | None:
+        """What is being done for a report of a scan just now, or None."""
+        return self._steps.get(row.id)
 
     def case(self, row: Row, form: CaseForm, *, language: str) -> bytes:
         """The case file of a scan, a zip; made anew each time.
@@ -93,6 +106,7 @@ class Reports:
     def _in_turn(self, row: Row) -> Iterator[None]:
         if not self._places.acquire(blocking=False):
             raise RefusedError("busy", f"at most {MAX_WAITING} reports are made at a time; try again later")
+        self._steps.setdefault(row.id, Step("waiting", 0.0))
         try:
             with self._turn:
                 yield
@@ -103,6 +117,7 @@ class Reports:
                 raise RefusedError("not_found", "there is no such scan any more") from error
             raise RefusedError("not_ready", f"no report can be made: {error}") from error
         finally:
+            self._steps.pop(row.id, None)
             self._places.release()
 
     def _verdict(self, row: Row) -> Verdict:
@@ -122,6 +137,9 @@ class Reports:
             trust_list=self._trust_list,
         )
 
+    def _note(self, key: str, step: Step) -> None:
+        self._steps[key] = step
+
     def _make(self, row: Row, target: Path, language: str) -> None:
         verdict, source, options = (
             self._verdict(row),
@@ -129,6 +147,8 @@ class Reports:
             self._options(row, language),
         )
         if target.suffix == ".html":  # rendered for a server: it names no path of this machine
-            write_whole(target, render_report(verdict, source, options=options))
+            page = render_report(verdict, source, options=options, on_step=partial(self._note, row.id))
+            self._note(row.id, Step("writing", 0.0))
+            write_whole(target, page)
         else:
             write_report(verdict, source, target, options=options)

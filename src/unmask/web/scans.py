@@ -25,7 +25,7 @@ from unmask.web.refusals import RefusedError
 from unmask.web.security import REPORT_HEADERS
 from unmask.web.site import Site
 from unmask.web.uploads import plain_name, save_body
-from unmask.web.views import Scan, ScanDetail, ScanList, as_news
+from unmask.web.views import ReportProgress, Scan, ScanDetail, ScanList, as_news
 
 scans = APIRouter(prefix="/api", tags=["scans"])
 
@@ -47,6 +47,8 @@ _BODY = {
     }
 }
 
+_JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
+_KEPT = {"Cache-Control": "private, max-age=86400, immutable"}
 _ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}}}
 
 Key = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of a scan.")]
@@ -58,6 +60,10 @@ class Format(StrEnum):
 
     HTML = "html"
     JSON = "json"
+    PDF = "pdf"
+
+
+_KINDS = {Format.HTML: "text/html", Format.JSON: "application/json", Format.PDF: "application/pdf"}
 
 
 @scans.post("/scans", status_code=201, openapi_extra=_BODY, responses=problems(404, 408, 409, 413, 415, 503))
@@ -172,8 +178,9 @@ async def follow_all(site: SiteOf) -> StreamingResponse:
 def get_scan(site: SiteOf, key: Key) -> ScanDetail:
     """One scan, with its whole verdict when it is done."""
     scan = site.view(site.row(key))
-    verdict = site.store.verdict(key)
-    return ScanDetail(**_fields(scan), verdict=None if verdict is None else read_verdict(verdict))
+    stored = site.store.verdict(key)
+    verdict = None if stored is None else read_verdict(stored)
+    return ScanDetail(**_fields(scan), verdict=verdict, pictures=site.store.portraits(key))
 
 
 @scans.get("/scans/{key}/events", response_class=StreamingResponse, responses=problems(404, 503))
@@ -200,13 +207,38 @@ def get_report(
     site: SiteOf,
     key: Key,
     language: Language = "en",
-    format: Annotated[Format, Query(description="A page, or JSON.")] = Format.HTML,
-) -> FileResponse:
+    format: Annotated[
+        Format, Query(description="A page, JSON, or a PDF, which needs Chromium.")
+    ] = Format.HTML,
+    embedded: Annotated[bool, Query(description="A page without the headline, for where it stands.")] = False,
+) -> Response:
     """The report, one file that needs no network; made when it is first asked for, which takes a while."""
     row = site.row(key)
     file = site.reports.get(row, language=language, suffix=format.value)
-    kind = "text/html" if format is Format.HTML else "application/json"
-    return FileResponse(file, media_type=kind, headers=REPORT_HEADERS)
+    if embedded and format is Format.HTML:
+        page = file.read_text(encoding="utf-8").replace("<body>", '<body class="embedded">', 1)
+        return Response(page, media_type="text/html", headers=REPORT_HEADERS)
+    return FileResponse(file, media_type=_KINDS[format], headers=REPORT_HEADERS)
+
+
+@scans.get("/scans/{key}/report/progress", responses=problems(404))
+def get_report_progress(site: SiteOf, key: Key) -> ReportProgress:
+    """What is being done for a report that was asked for; a PDF is printed from the page."""
+    step = site.reports.progress(site.row(key))
+    return ReportProgress(None, 0.0) if step is None else ReportProgress(step.name, step.share)
+
+
+@scans.get("/scans/{key}/picture", response_class=FileResponse, responses={**_JPEG, **problems(404)})
+def get_picture(
+    site: SiteOf,
+    key: Key,
+    person: Annotated[int | None, Query(ge=0, le=10**9, description="An id of the verdict.")] = None,
+) -> FileResponse:
+    """The face of a person in the frame in which it looks most suspicious; by default of the first of all."""
+    file = site.store.portrait(site.row(key).id, person)
+    if not file.is_file():
+        raise RefusedError("not_found", "there is no such picture")
+    return FileResponse(file, media_type="image/jpeg", headers=_KEPT)
 
 
 @scans.get("/scans/{key}/comparison/{other}", response_class=FileResponse, responses=problems(404, 409, 503))

@@ -32,7 +32,7 @@ from unmask.web.settings import ServeSettings
 from unmask.web.slot import Slot
 from unmask.web.store import FINISHED, Row, Store
 from unmask.web.views import Scan, as_news, view
-from unmask.web.worker import Glance, load_scans
+from unmask.web.worker import Glance, Portraits, load_scans
 from unmask.work.pool import Failure
 from unmask.work.processes import Processes
 
@@ -148,7 +148,8 @@ class Site:
 
     def view(self, row: Row) -> Scan:
         """What the API tells of a scan."""
-        return view(row, self._progress.get(row.id))
+        has_picture = row.state == "done" and self.store.portrait(row.id).is_file()
+        return view(row, self._progress.get(row.id), has_picture=has_picture)
 
     def delete(self, key: str) -> None:
         """Stop a scan if it runs or comes in, and forget all of it.
@@ -175,6 +176,9 @@ class Site:
 
     def heard(self, job: Job, part: Any) -> None:
         """A worker told something of a scan."""
+        if isinstance(part, Portraits):
+            self.store.keep_portraits(job.key, part.jpegs)
+            return
         progress = self._progress[job.key]
         if isinstance(part, Glance):
             self.metrics.first_seconds.observe(time.monotonic() - self._began[job.key])

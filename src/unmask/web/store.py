@@ -7,15 +7,17 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from unmask.errors import DataError
+from unmask.files import whole_file
 from unmask.verdicts import Verdict
 
+PORTRAITS, FIRST = "portraits", "first.jpg"
 UNFINISHED = ("uploading", "queued", "running")
 FINISHED = ("done", "failed", "interrupted")
 _TABLE = """
@@ -103,6 +105,25 @@ class Store:
     def source_of(self, row: Row) -> Path:
         """The file that a scan is of."""
         return Path(row.path) if row.path is not None else self.folder_of(row.id) / "source"
+
+    def keep_portraits(self, key: str, jpegs: Mapping[int, bytes]) -> None:
+        """Keep pictures of people, by `Person.id`, the most suspicious first; of a scan that is not gone."""
+        folder = self.folder_of(key)
+        if not jpegs or not folder.is_dir():
+            return
+        (folder / PORTRAITS).mkdir(mode=0o700, exist_ok=True)
+        for person, jpeg in jpegs.items():
+            _keep(folder / PORTRAITS / f"{person}.jpg", jpeg)
+        _keep(folder / PORTRAITS / FIRST, next(iter(jpegs.values())))
+
+    def portraits(self, key: str) -> list[int]:
+        """Of whom there is a picture, as `Person.id` in rising order."""
+        names = (file.stem for file in (self.folder_of(key) / PORTRAITS).glob("*.jpg"))
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def portrait(self, key: str, person: int | None = None) -> Path:
+        """Where the picture of a person lies, by default of the most suspicious; it may be absent."""
+        return self.folder_of(key) / PORTRAITS / (FIRST if person is None else f"{person}.jpg")
 
     def add(self, row: Row) -> None:
         """Remember a scan, and make its folder."""
@@ -199,6 +220,11 @@ class Store:
     def _read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         with self._lock, _as_os_error():
             return self._base.execute(query, values).fetchall()
+
+
+def _keep(file: Path, data: bytes) -> None:
+    with whole_file(file) as draft:
+        draft.write_bytes(data)
 
 
 @contextmanager

@@ -44,6 +44,7 @@ class Scan:
         p_fake: Calibrated probability, 0 to 1; null where there is no number.
         reason: One sentence.
         examined: What stretch of which scan it is; null for a whole file.
+        has_picture: Whether there is one of the most suspicious face.
     """
 
     id: str
@@ -59,13 +60,20 @@ class Scan:
     p_fake: float | None
     reason: str
     examined: Examined | None
+    has_picture: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ScanDetail(Scan):
-    """One scan with all that was found; ``verdict`` is what ``unmask scan --json`` prints."""
+    """One scan with all that was found.
+
+    Attributes:
+        verdict: What ``unmask scan --json`` prints.
+        pictures: People of whom there is a picture, as ``id`` in the verdict.
+    """
 
     verdict: Verdict | None
+    pictures: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ class Limits:
         paths: Whether files of the server's machine may be scanned.
         needs_token: Whether a token must be given.
         languages: Of the report.
+        pdf: Whether reports can be printed here, which needs Chromium.
     """
 
     version: str
@@ -102,6 +111,7 @@ class Limits:
     paths: bool
     needs_token: bool
     languages: list[str]
+    pdf: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +122,21 @@ class Problem:
     detail: str
 
 
-def view(row: Row, progress: Progress | None) -> Scan:
+@dataclass(frozen=True, slots=True)
+class ReportProgress:
+    """What is being done for the report of a scan.
+
+    Attributes:
+        step: ``waiting`` for other reports, ``pictures`` while the file is read again, ``heat`` while heat
+            maps are tried out, ``writing``, ``printing`` a PDF; null when nothing is.
+        share: How much of the step is done, 0 to 1.
+    """
+
+    step: str | None
+    share: float
+
+
+def view(row: Row, progress: Progress | None, *, has_picture: bool = False) -> Scan:
     """A scan as it is remembered, with how far it is."""
     state, share, partial = row.state, float(row.state == "done"), None
     if progress is not None and row.state in ("queued", "running"):
@@ -134,6 +158,7 @@ def view(row: Row, progress: Progress | None) -> Scan:
         p_fake=row.p_fake,
         reason=row.reason,
         examined=Examined.from_json(row.examined),
+        has_picture=has_picture,
     )
 
 

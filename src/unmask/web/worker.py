@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from unmask.video import Film
 
 GLANCE_SECONDS, GLANCE_FRAMES = 0.5, 2
+LONG_SECONDS = 1800.0
+"""Of a longer video no faces are shown before its report: reading it again would take too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,17 @@ class Glance:
     end_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Portraits:
+    """Pictures of people, once all is judged.
+
+    Attributes:
+        jpegs: By `Person.id`, most suspicious first.
+    """
+
+    jpegs: dict[int, bytes]
+
+
 def load_scans(settings: ScanSettings) -> Do[str | Closer, Verdict]:
     """Load the networks; gives the function that scans a path and tells stages, glance and looks.
 
@@ -63,9 +76,23 @@ def load_scans(settings: ScanSettings) -> Do[str | Closer, Verdict]:
         first = None if listed.film is None else glance(scanner, listed.film)
         if first is not None:
             tell.part(first)
-        return scanner.scan(path, listed=listed, on_look=tell.part)
+        verdict = scanner.scan(path, listed=listed, on_look=tell.part)
+        if listed.film is not None and verdict.people:
+            tell.part(portraits(verdict, listed.film.under(scanner.settings.decode)))
+        return verdict
 
     return scan
+
+
+def portraits(verdict: Verdict, film: Film) -> Portraits:
+    """Pictures of the people of a verdict; none of a long video, and none that cannot be read again."""
+    from unmask.report.portraits import read_portraits
+
+    if verdict.end_seconds - verdict.start_seconds > LONG_SECONDS:
+        return Portraits({})
+    with contextlib.suppress(MediaError, OSError):
+        return Portraits(read_portraits(verdict, film))
+    return Portraits({})
 
 
 def glance(scanner: Scanner, film: Film) -> Glance | None:

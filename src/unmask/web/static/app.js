@@ -2,9 +2,10 @@
 import { caseSection } from './case.js';
 import { examinedNote, examineSection, listenToReport } from './examine.js';
 import { ask, Refused, remove, sendPath, sendToken, upload } from './requests.js';
-import { difference, facts, isActive, make, people, reportAddress, reportFrame, scanItem, stateWord, stepFrame, uploadItem,
+import { reportActions, reportFrame, stepFrame } from './reports.js';
+import { difference, facts, isActive, make, people, scanItem, stateWord, uploadItem,
   verdictPanel } from './views.js';
-import { language, loadWords, size, translatePage, useLanguage, word } from './words.js';
+import { hasWord, language, loadWords, size, translatePage, useLanguage, word } from './words.js';
 
 const main = document.querySelector('#main');
 const PAGE = 50, AT_A_TIME = 2, RETRY_MS = 3000;
@@ -19,7 +20,9 @@ const say = text => { document.querySelector('#status').textContent = text; };
 function tellProblem(error) {
   if (error instanceof Refused && error.status === 401) return void showToken();
   const known = { 0: 'error_broken', 404: 'error_gone', 503: 'error_queue_full' }[error.status];
-  problem = error.status === 404 || error.status === undefined || !known ? error.message : word(known);
+  const own = `refused_${error.code}`; // what the server says is in English
+  if (language() !== 'en' && hasWord(own)) problem = word(own);
+  else problem = error.status === 404 || error.status === undefined || !known ? error.message : word(known);
   say(problem);
   const place = document.querySelector('#problem');
   if (place) place.textContent = problem;
@@ -59,7 +62,7 @@ async function send(one) {
     if (error.status === 503) return void waitForPlace(one);
     if (error.code === 'stopped') uploads.delete(one);
     else if (error.status === 401) return void (uploads.delete(one), showToken());
-    else one.problem = error.status ? error.message : word('error_broken');
+    else one.problem = error.status ? (language() !== 'en' && hasWord(`refused_${error.code}`) ? word(`refused_${error.code}`) : error.message) : word('error_broken');
   }
   drawUploads();
   sendNext();
@@ -217,10 +220,9 @@ async function showScan(id) {
     make('div', { id: 'verdict' }, verdictPanel(scan)),
     examinedNote(scan),
     make('p', { class: 'actions' },
-      ready ? make('a', { class: 'button', href: reportAddress(scan), target: '_blank', rel: 'noopener' }, word('report_open')) : null,
-      ready ? make('a', { class: 'button plain', href: reportAddress(scan, 'json'), download: 'report.json' }, word('report_json')) : null,
+      ready ? reportActions(scan, { pdf: limits.pdf, onProblem: tellProblem }) : null,
       make('button', { type: 'button', class: 'plain', onclick: () => askDelete(scan) }, word('delete'))),
-    facts(scan), people(scan.verdict) ?? '', closer, ready ? reportSection(scan, closer) : '',
+    people(scan) ?? '', facts(scan), closer, ready ? reportSection(scan, closer) : '',
     ready ? caseSection(scan, tellProblem) : '');
 }
 

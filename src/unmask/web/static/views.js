@@ -1,5 +1,5 @@
 // From scans to what is seen. Text only ever goes in as text, never as HTML.
-import { clock, hasWord, language, number, percent, sentence, size, when, word } from './words.js';
+import { clock, hasWord, number, percent, sentence, size, when, word } from './words.js';
 
 export function make(tag, values = {}, ...children) {
   const node = document.createElement(tag);
@@ -51,6 +51,7 @@ export function scanItem(scan, { picked, onPick, onDelete }) {
   const tell = scan.p_fake === null ? '' : word('probability_short', { percent: percent(scan.p_fake) });
   return make('li', { class: 'scan', 'data-id': scan.id, 'data-state': scan.state },
     make('span', { class: 'pick' }, scan.state === 'done' ? box : null),
+    scan.has_picture ? picture(scan) : make('span', { class: 'face' }),
     make('div', { class: 'about' },
       make('a', { href: `#/scan/${scan.id}`, class: 'name' }, bdi(scan.name)),
       make('span', { class: 'quiet' }, `${when(scan.created)} · ${size(scan.bytes)}`)),
@@ -67,7 +68,7 @@ export function uploadItem(upload, { onStop, onDismiss }) {
     : make('button', { type: 'button', class: 'plain', onclick: () => onStop(upload),
       'aria-label': word('stop_name', { name }) }, word('stop'));
   return make('li', { class: 'scan upload', 'data-state': problem ? 'refused' : 'uploading' },
-    make('span', { class: 'pick' }),
+    make('span', { class: 'pick' }), make('span', { class: 'face' }),
     make('div', { class: 'about' }, make('span', { class: 'name' }, bdi(name)),
       make('span', { class: 'quiet' }, size(upload.bytes))),
     make('div', { class: 'result' },
@@ -77,17 +78,41 @@ export function uploadItem(upload, { onStop, onDismiss }) {
     button);
 }
 
+// Why it cannot be told has a headline and advice of its own where the word alone would mislead.
+function cause(scan) {
+  const first = scan.outcome === 'unsure' && scan.verdict?.reasons?.[0];
+  return first ? first.values.why?.code ?? first.code : '';
+}
+
+function told(scan, kind, of) {
+  const own = `${of}_${cause(scan)}`;
+  return hasWord(own) ? word(own) : hasWord(`${of}_${kind}`) ? word(`${of}_${kind}`) : '';
+}
+
 export function verdictPanel(scan, level = 'h2') {
   const kind = kindOf(scan);
   const active = isActive(scan);
-  const headline = word(active ? 'headline_running' : `headline_${kind}`);
+  const headline = active ? word('headline_running') : told(scan, kind, 'headline');
+  const means = told(scan, kind, 'means');
   return make('section', { class: `verdict ${kind}`, 'data-state': scan.state },
     make(level, {}, make('span', { 'aria-hidden': 'true', class: 'mark' }, MARKS[kind] ?? '…'), headline),
     scan.p_fake === null ? null
       : make('p', { class: 'probability' }, word('probability', { percent: percent(scan.p_fake) })),
-    hasWord(`means_${kind}`) ? make('p', {}, word(`means_${kind}`)) : null,
+    means ? make('p', {}, means) : null,
+    strength(scan),
     why(scan),
     active ? [steps(scan), bar(scan), partial(scan)] : null);
+}
+
+// ENFSI's steps of 2015, as in the report.
+function strength(scan) {
+  const found = scan.verdict?.strength;
+  if (!found) return null;
+  const { likelihood_ratio: ratio, low, high } = found, side = ratio >= 1 ? 'fake' : 'real';
+  const ends = side === 'fake' ? [ratio, low, high] : [1 / ratio, 1 / high, 1 / low];
+  const [told, least, most] = ends.map(value => number(value, 2));
+  const step = [2, 10, 100].filter(limit => ends[0] >= limit).length;
+  return make('p', { class: 'strength' }, word(`strength_${side}`, { ratio: told, low: least, high: most, word: word(`strength_${step}`) }));
 }
 
 function why(scan) {
@@ -117,44 +142,28 @@ export function facts(scan) {
     make('dl', { class: 'facts' }, rows.map(([key, value]) => make('div', { class: key === 'fact_sha256' ? 'wide' : '' }, make('dt', {}, word(key)), make('dd', {}, value)))));
 }
 
-export function people(verdict) {
+const picture = (scan, person = '', label = '') => make('img', { class: 'face', alt: label, width: '64', height: '64',
+  loading: 'lazy', src: `/api/scans/${scan.id}/picture${person === '' ? '' : `?person=${person}`}` });
+
+const MOST_PEOPLE = 24;
+
+// Everyone judged, most suspicious first, then who was left out; each with a face where there is one.
+export function people(scan) {
+  const { verdict } = scan;
   if (!verdict?.people.length) return null;
-  const head = ['person', 'fact_probability', 'seen', 'frames'].map(key => make('th', { scope: 'col' }, word(key)));
-  const rows = verdict.people.map(person => {
-    const times = person.frames.map(frame => frame.time_seconds);
-    const seen = times.length ? `${clock(times[0])} – ${clock(times[times.length - 1])}` : '';
-    const tell = person.p_fake === null ? word('left_out', { why: person.dropped ? sentence(person.dropped) : person.why_dropped ?? '' }) : percent(person.p_fake);
-    return make('tr', {}, make('th', { scope: 'row' }, String(person.id + 1)), make('td', {}, tell),
-      make('td', {}, seen), make('td', {}, String(times.length)));
+  const ranked = [...verdict.people].sort((a, b) => (b.p_fake ?? -1) - (a.p_fake ?? -1) || a.id - b.id);
+  const cards = ranked.slice(0, MOST_PEOPLE).map(person => {
+    const name = `${word('person')} ${person.id + 1}`, times = person.frames.map(frame => frame.time_seconds);
+    const seen = times.length ? word('seen_from', { from: clock(times[0]), to: clock(times[times.length - 1]), frames: times.length }) : '';
+    const tell = person.p_fake === null ? word('left_out', { why: person.dropped ? sentence(person.dropped) : person.why_dropped ?? '' })
+      : word('by_itself', { percent: percent(person.p_fake) });
+    return make('li', { 'data-person': String(person.id) },
+      scan.pictures.includes(person.id) ? picture(scan, person.id, name) : make('span', { class: 'face' }),
+      make('div', {}, make('b', {}, name), make('span', {}, tell), make('span', { class: 'quiet' }, seen)));
   });
-  return make('section', {}, make('h2', {}, word('people')), make('div', { class: 'scroll', tabindex: '0', role: 'group',
-    'aria-label': word('people') },
-  make('table', {}, make('thead', {}, make('tr', {}, head)), make('tbody', {}, rows))));
-}
-
-export const reportAddress = (scan, format = 'html') =>
-  `/api/scans/${scan.id}/report?language=${language()}&format=${format}`;
-
-// A world of its own: its script can reach neither this page nor the API.
-export function reportFrame(scan) {
-  const wait = make('p', { class: 'partial' }, word('report_waits'));
-  const frame = make('iframe', { class: 'report', sandbox: 'allow-scripts allow-popups allow-downloads',
-    title: word('report_of', { name: scan.name }), src: reportAddress(scan) });
-  frame.addEventListener('load', () => wait.remove());
-  return make('div', {}, wait, frame);
-}
-
-// Both in step: one page of its own, made when it is asked for.
-export function stepFrame(one, two) {
-  const open = () => {
-    const wait = make('p', { class: 'partial', role: 'status' }, word('step_waits'));
-    const frame = make('iframe', { class: 'report', sandbox: 'allow-scripts allow-popups allow-downloads',
-      title: word('step_title'), src: `/api/scans/${one.id}/comparison/${two.id}?language=${language()}` });
-    frame.addEventListener('load', () => wait.remove());
-    show.replaceWith(wait, frame);
-  };
-  const show = make('button', { type: 'button', onclick: open }, word('step_show'));
-  return make('section', { id: 'step' }, make('h2', {}, word('step_title')), make('p', {}, word('step_text')), show);
+  const rest = ranked.length - cards.length;
+  return make('section', {}, make('h2', {}, word('people')), make('ul', { class: 'people' }, cards),
+    rest > 0 ? make('p', { class: 'quiet' }, word('people_rest', { count: rest })) : null);
 }
 
 export function difference(one, two) {
@@ -168,7 +177,7 @@ export function difference(one, two) {
   ];
   const head = ['', word('first'), word('second'), ''].map(text => make(text ? 'th' : 'td', text ? { scope: 'col' } : {}, text));
   const body = rows.map(([key, first, second, same]) => make('tr', {}, make('th', { scope: 'row' }, word(key)),
-    make('td', {}, first), make('td', {}, second),
+    make('td', { 'data-label': word('first') }, first), make('td', { 'data-label': word('second') }, second),
     make('td', { class: 'quiet' }, word(same ?? first === second ? 'same' : 'differs'))));
   return make('section', {}, make('h2', {}, word('compare_table')), make('div', { class: 'scroll', tabindex: '0',
     role: 'group', 'aria-label': word('compare_table') },
