@@ -14,6 +14,10 @@ from unmask.config import ScanSettings
 from unmask.report import ReportOptions
 from unmask.report.looking import look_again
 from unmask.report.page import report_page, tell_story
+from unmask.report.sections import Story
+from unmask.report.seen import Seen
+from unmask.report.standing import Film
+from unmask.report.words import Words
 
 FALSE_ALARMS = {"false_alarms_on_reals": {"value": 0.05, "low": 0.02, "high": 0.12, "clips": 78}}
 
@@ -32,6 +36,14 @@ def page_of(verdict, source, options, **changes):
     options = replace(options, **changes)
     story = tell_story(verdict, look_again(verdict, source, options), options)
     return report_page(story, source, folder=source.parent)
+
+
+def told_of(verdict, card, thresholds, *, seen=None, **options):
+    """The story of a verdict on a file that nobody reads again, by a card that is at hand."""
+    asked = ReportOptions(**options)
+    words = Words(asked.language)
+    film = Film(verdict, thresholds, card, words)
+    return Story(verdict, seen or Seen(), asked, card, thresholds, words, film)
 
 
 def load_death():

@@ -31,6 +31,11 @@ def item(page, name):
     return page.locator("#scans > li").filter(has_text=name).first
 
 
+def _wait_pictures(page, count):
+    there = "[...document.querySelectorAll('main img.face')].filter(image => image.naturalWidth > 0).length"
+    page.wait_for_function(f"count => {there} >= count", arg=count)
+
+
 def test_a_clip_from_upload_to_report_to_deletion(page, server, tmp_path):
     clip = Path(shutil.copy(SWAPPED, tmp_path / "uploaded.mp4"))
     page.locator("#drop").wait_for()
@@ -50,14 +55,15 @@ def test_a_clip_from_upload_to_report_to_deletion(page, server, tmp_path):
     row.get_by_role("link").click()
     page.get_by_role("heading", name=clip.name).wait_for()
     assert scan["sha256"] in page.inner_text("main")
-    people = page.locator("main table tbody th").all_inner_texts()
-    assert people == [str(number) for number in range(1, len(people) + 1)] and people
+    people = page.locator(".people b").all_inner_texts()
+    assert people == [f"Person {number}" for number in range(1, len(people) + 1)] and people
+    _wait_pictures(page, len(people))  # faces are there before any report
     page.get_by_role("button", name="Show the report here").click()
     report = page.frame_locator("iframe")
-    report.get_by_role("heading", level=1).first.wait_for()
     video = report.locator("video").first
     video.wait_for()
-    timeline = report.locator("[data-start][data-end]").first
+    assert report.locator(".banner").is_hidden()  # the page has said it already
+    timeline = report.locator("[data-pieces]").first
     for share in (0.25, 0.75):  # a click on the person's timeline makes the video jump there
         size = timeline.bounding_box()
         timeline.click(position={"x": size["width"] * share, "y": size["height"] / 2})
@@ -84,7 +90,7 @@ def test_two_at_once_and_side_by_side(page, tmp_path):
     page.get_by_role("heading", name="Two scans side by side").wait_for()
     assert "different" in page.inner_text("main table")
     for number, clip in enumerate(clips):
-        page.frame_locator("iframe").nth(number).locator("h1").first.wait_for()
+        page.frame_locator("iframe").nth(number).locator("h2").first.wait_for()
         assert page.locator("article").nth(number).get_by_role("link", name=clip.name).count() == 1
 
 

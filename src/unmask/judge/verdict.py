@@ -17,7 +17,7 @@ from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.reasons import why_among, why_nobody, why_so
 from unmask.reasons import Reason, because, shown_number
 from unmask.types import Face, Track
-from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict
+from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict, told_time
 from unmask.version import __version__
 
 PERSON_RULES = ("mean",)
@@ -241,7 +241,7 @@ def _dropped(track: Track, reason: Reason | None, frames: tuple[PersonFrame, ...
 
 def _evidence(face: Face, time_seconds: float, logit: float | None, calibration: Calibration) -> PersonFrame:
     return PersonFrame(
-        time_seconds=round(float(time_seconds), 6),
+        time_seconds=told_time(time_seconds),
         box=tuple(round(float(v), 2) for v in face.box),
         points=tuple((round(float(x), 2), round(float(y), 2)) for x, y in face.points),
         confidence=round(float(face.confidence), 4),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from unmask.report.card_words import card_text
 from unmask.report.case import TOLD, Case, HashedFile
 from unmask.report.document import section, table
 from unmask.report.domain import conditions, families
@@ -69,7 +70,7 @@ def _domain(story: Story) -> str:
     whole = words("domain_all" if all(one.inside for one in found) else "domain_not_all")
     kinds = ""
     if story.card is not None and (names := families(story.card)):
-        told = f'<span lang="en">{escape(visible(", ".join(names)))}</span>'
+        told = ", ".join(card_text(name, words.language) for name in names)
         kinds = f"<p>{escape(words('domain_kinds'))} {told}. {escape(words('domain_other_kinds'))}</p>"
     return f"<p>{escape(whole)}</p>{table(head, rows, text=4)}{kinds}"
 

@@ -35,7 +35,7 @@ from unmask.report.standing import Film
 from unmask.report.trusted import TrustList, read_trust_list
 from unmask.report.words import Words
 from unmask.types import Face, Frame, Image
-from unmask.verdicts import Person, PersonFrame, Verdict
+from unmask.verdicts import Person, PersonFrame, Verdict, told_time
 from unmask.video.encoding import VideoWriter
 from unmask.video.facts import read_facts
 from unmask.video.film import open_film
@@ -189,7 +189,7 @@ def _pictures(verdict: Verdict, source: Path, options: ReportOptions, seen: Seen
         still=gathered.still,
         people=tuple(_of_person(person, most, least, wanted, heats) for person, most, least in chosen),
         along=tuple(filter(None, (_glimpse(spot, gathered.faces) for spot in along))),
-        stretches=tuple(spot and _glimpse(spot, gathered.frames) for spot in stretches),
+        stretches=tuple(None if spot is None else _glimpse(spot, gathered.frames) for spot in stretches),
         brightness=float(np.mean(gathered.levels)) if gathered.levels else None,
         heat_why_not=heat_why_not,
         heat_trial=trial_of(card.sha256) if card else None,
@@ -213,7 +213,7 @@ def _still_time(verdict: Verdict, people: Sequence[Person]) -> float:
         if most:
             return most[0].time_seconds
     seen = [frame.time_seconds for person in verdict.people for frame in person.frames]
-    return seen[0] if seen else verdict.start_seconds
+    return seen[0] if seen else told_time(verdict.start_seconds)
 
 
 def _read(source: Path, options: ReportOptions, gathered: _Pass, drawn: _Drawn, tell: _Progress) -> None:
@@ -227,7 +227,7 @@ def _read(source: Path, options: ReportOptions, gathered: _Pass, drawn: _Drawn, 
     def choose(times: Sequence[float]) -> set[float]:
         if gathered.preview is not None:
             due.update(every(times, float(1 / _PREVIEW_RATE), verdict.start_seconds, verdict.end_seconds))
-        return due | exact
+        return due | {time for time in times if told_time(time) in exact}
 
     size: tuple[int, int] | None = None
     for frame in play_frames(open_film(source, options.settings.decode), choose):
@@ -235,7 +235,7 @@ def _read(source: Path, options: ReportOptions, gathered: _Pass, drawn: _Drawn, 
         if gathered.preview is not None and frame.time_seconds in due:
             image = marker.draw(frame, width=size[0], height=size[1])
             gathered.preview.add(image, frame.time_seconds)
-        if frame.time_seconds not in exact:
+        if told_time(frame.time_seconds) not in exact:
             continue
         _gather(frame, gathered, marker, card)
         tell.reached((frame.time_seconds - verdict.start_seconds) / max(seconds, 1e-6))
@@ -243,7 +243,7 @@ def _read(source: Path, options: ReportOptions, gathered: _Pass, drawn: _Drawn, 
 
 def _gather(frame: Frame, gathered: _Pass, marker: Marker, card: Card | None) -> None:
     """Keep of a frame what pictures are made of."""
-    rgb, time = frame.picture.rgb(), frame.time_seconds
+    rgb, time = frame.picture.rgb(), told_time(frame.time_seconds)
     gathered.levels.append(float(rgb[::4, ::4].mean()))
     if time == gathered.still_at:
         gathered.still = _still(frame, marker, gathered.still_px)

@@ -109,18 +109,27 @@ def _person(story: Story, person: Person, pictures: Pictures | None, *, playable
     told = (f"<small>{escape(seen)}</small>", escape(why), escape(_worst_stretch(story, person, kind)))
     notes = "".join(f"<p>{one}</p>" for one in told if one)
     parts = [f'<h3 class="{kind}">{escape(title)}</h3>{notes}']
+    beside = []
     if sum(frame.p_fake is not None for frame in person.frames) > 1:
         lines = [line for line in limits_of(story) if line.kind != "all"]
-        parts.append(timeline(story.verdict, person, lines, words, playable=playable))
+        beside.append(timeline(story.verdict, person, lines, words, playable=playable))
     if pictures is not None:
-        for name, strips in (("most", pictures.most), ("least", pictures.least)):
-            if strips:
-                faces = "".join(_strip(story, person, one, playable=playable) for one in strips)
-                parts.append(f'<h4>{escape(words(name))}</h4><div class="strip">{faces}</div>')
-        if pictures.heats:
-            heats = "".join(_heat(story, one) for one in pictures.heats)
-            parts.append(f'<h4>{escape(words("heat"))}</h4><div class="heats">{heats}</div>')
+        beside.append(_strips(story, person, pictures, playable=playable))
+    parts.append(f'<div class="beside">{"".join(beside)}</div>')
+    if pictures is not None and pictures.heats:
+        heats = "".join(_heat(story, one) for one in pictures.heats)
+        parts.append(f'<h4>{escape(words("heat"))}</h4><div class="heats">{heats}</div>')
     return f'<article class="person" id="person-{number}">{"".join(parts)}</article>'
+
+
+def _strips(story: Story, person: Person, pictures: Pictures, *, playable: bool) -> str:
+    """The most and the least suspicious frames."""
+    parts = []
+    for name, strips in (("most", pictures.most), ("least", pictures.least)):
+        if strips:
+            faces = "".join(_strip(story, person, one, playable=playable) for one in strips)
+            parts.append(f'<h4>{escape(story.words(name))}</h4><div class="strip">{faces}</div>')
+    return f"<div>{''.join(parts)}</div>"
 
 
 def _worst_stretch(story: Story, person: Person, kind: str) -> str:

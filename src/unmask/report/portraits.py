@@ -10,7 +10,7 @@ import numpy as np
 from unmask.faces.boxes import square_boxes
 from unmask.faces.crop import cut_square
 from unmask.types import Image
-from unmask.verdicts import Person, PersonFrame, Verdict
+from unmask.verdicts import Person, PersonFrame, Verdict, told_time
 from unmask.video.film import Film
 from unmask.video.playing import play_frames
 
@@ -30,9 +30,9 @@ def read_portraits(verdict: Verdict, film: Film) -> dict[int, bytes]:
     """
     frames = {person.id: worst_frame(person) for person in _ranked(verdict)}
     found: dict[int, bytes] = {}
-    times = {one.time_seconds for one in frames.values()}
-    for frame in play_frames(film, lambda _: times):
-        own = [number for number, one in frames.items() if one.time_seconds == frame.time_seconds]
+    wanted = {one.time_seconds for one in frames.values()}
+    for frame in play_frames(film, lambda times: [time for time in times if told_time(time) in wanted]):
+        own = [number for number, one in frames.items() if one.time_seconds == told_time(frame.time_seconds)]
         rgb = frame.picture.rgb()
         found |= {number: portrait(rgb, frames[number]) for number in own}
     return {number: found[number] for number in frames if number in found}

@@ -12,6 +12,7 @@ from unmask.config import ScanSettings
 from unmask.judge.calibration import Thresholds
 from unmask.judge.card import Card
 from unmask.reasons import Reason, sentences, shown_number
+from unmask.report.card_words import card_text, figure_name
 from unmask.report.cautions import cautions, when_seen
 from unmask.report.document import section, table
 from unmask.report.options import ReportOptions
@@ -145,10 +146,11 @@ def method(story: Story) -> str:
         rows.append((words("method_time"), words.seconds(total)))
     extra = ""
     if card is not None:
+        language = words.language
         rows += [
-            (words("method_licence"), in_english(f"{card.licence}. {card.terms}")),
-            (words("method_data"), "<br>".join(in_english(text) for text in card.training_data)),
-            (words("method_limits"), "<br>".join(in_english(text) for text in card.limits)),
+            (words("method_licence"), card_text(f"{card.licence}. {card.terms}", language)),
+            (words("method_data"), "<br>".join(card_text(text, language) for text in card.training_data)),
+            (words("method_limits"), "<br>".join(card_text(text, language) for text in card.limits)),
         ]
         extra = _scores(card, words)
     return section(words("method"), pairs(rows) + extra)
@@ -158,7 +160,7 @@ def _scores(card: Card, words: Words) -> str:
     head = [words(f"column_{name}") for name in ("figure", "value", "interval", "clips")]
     rows = [
         [
-            in_english(name.replace("_", " ")),
+            figure_name(name, words.language),
             words.number(score.value, digits=3),
             f"{words.number(score.low, digits=3)} - {words.number(score.high, digits=3)}",
             str(score.clips),

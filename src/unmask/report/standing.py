@@ -50,7 +50,7 @@ class Film:
     def __init__(self, verdict: Verdict, thresholds: Thresholds, card: Card | None, words: Words) -> None:
         self._verdict, self._thresholds, self._words = verdict, thresholds, words
         self._first = deciding(verdict)
-        self.looks = verdict.looks
+        self.looks = looks_taken(verdict)
         self.needed: float | None = None
         if card is not None and self.looks:
             most = thresholds.fake_at_least
@@ -97,9 +97,16 @@ def cause_of(verdict: Verdict) -> Reason | None:
     return verdict.reasons[0] if verdict.reasons else None
 
 
+def looks_taken(verdict: Verdict) -> int:
+    """How many looks at a face the verdict takes into account; 0 where it does not say so."""
+    reason = cause_of(verdict)
+    told = reason.values.get("faces", 0) if reason is not None else 0  # before they were counted
+    return verdict.looks or (told if isinstance(told, int) else 0)
+
+
 def is_among_many(verdict: Verdict) -> bool:
     """Whether looks are judged together, so that one must stand out more to count."""
-    return verdict.looks > (1 if is_long(verdict) else _FEW_LOOKS)
+    return looks_taken(verdict) > (1 if is_long(verdict) else _FEW_LOOKS)
 
 
 def is_long(verdict: Verdict) -> bool:
