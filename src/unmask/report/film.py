@@ -8,13 +8,12 @@ from html import escape
 from unmask.reasons import shown_number
 from unmask.report.document import jpeg_url, section, table
 from unmask.report.looking import shown_people
-from unmask.report.moments import BINS, STRETCHES, Moment, moments
+from unmask.report.moments import BINS, FACES, STRETCHES, Moment, moments
 from unmask.report.scale import Scale, of_film
 from unmask.report.sections import MARKS, MAX_ROWS, Story
 from unmask.report.seen import Glimpse
 from unmask.report.standing import is_long
 from unmask.report.timeline import Chart, Line, plot, y_of
-from unmask.report.words import Words
 from unmask.verdicts import Segment, Verdict
 
 _NEAR = 0.2  # two limits that are nearer than this have no room for both their names
@@ -35,7 +34,7 @@ def film_strip(story: Story, *, playable: bool) -> str:
     name = words("film_keys" if playable else "film_line")
     chart = Chart(name, text, _steps(found, scale), kind="film")
     shown = {person.id for person in shown_people(verdict)}
-    faces = "".join(_face(words, one, one.person in shown, playable=playable) for one in story.seen.along)
+    faces = "".join(_face(story, one, one.person in shown, playable=playable) for one in story.seen.along)
     jump = f' <span class="screen">{escape(words("film_jump"))}</span>' if playable else ""
     return (
         (f'<div class="along">{faces}</div>' if faces else "")
@@ -95,7 +94,10 @@ def _area(run: Sequence[Moment], scale: Scale) -> str:
     )
 
 
-def _face(words: Words, one: Glimpse, shown: bool, *, playable: bool) -> str:
+def _face(story: Story, one: Glimpse, shown: bool, *, playable: bool) -> str:
+    words, verdict = story.words, story.verdict
+    share = (one.time_seconds - verdict.start_seconds) / (verdict.end_seconds - verdict.start_seconds)
+    part = 1 + min(FACES - 1, max(0, int(FACES * share)))  # above its own time
     number = shown_number(one.person)
     when, p = words.seconds(one.time_seconds), words.percent(one.p_fake)
     label = escape(words("along_label", id=number, when=when, p=p))
@@ -105,7 +107,7 @@ def _face(words: Words, one: Glimpse, shown: bool, *, playable: bool) -> str:
     told = f"<span>{when} · {escape(p)}</span>"
     if playable:
         image, told = f'<button type="button" data-at="{one.time_seconds:.3f}">{image}{told}</button>', ""
-    return f"<div>{image}{told}{link}</div>"
+    return f'<div class="p{part}">{image}{told}{link}</div>'
 
 
 def stretches(story: Story, *, playable: bool) -> str:

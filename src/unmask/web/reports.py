@@ -109,6 +109,7 @@ class Reports:
         self._steps.setdefault(row.id, Step("waiting", 0.0))
         try:
             with self._turn:
+                self._note(row.id, Step("pictures", 0.0))  # as far as the child process tells no more
                 yield
         except (UnmaskError, OSError) as error:
             if isinstance(error, RefusedError):
