@@ -24,6 +24,7 @@ import evaluation
 import everyday
 import extract
 import faces
+import heatmap
 import long
 import models
 import montages
@@ -75,6 +76,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
         ("docs/reliability.md", attack.ATTACKED, attack.markdown(measured("attack"))),
         ("docs/archives.md", archive.MEASURED, archive.markdown(measured("archive"))),
         ("docs/lab/evaluation.md", everyday.MARKS, everyday.document(measured("lab/everyday"))),
+        ("docs/report.md", heatmap.MARKS, heatmap.document(measured("lab/heatmap"))),
         ("docs/verdicts.md", REASONS, verdicts.reasons_table()),
         *(
             ("docs/reliability.md", around, make(measured(f"reliability/{name}")))

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marks import marks, paragraph
 from unmask.config import ScanSettings
 from unmask.faces.crop import cut_crops
 from unmask.files import write_whole
@@ -35,6 +36,7 @@ from unmask.types import Image
 from unmask.video import read_clip
 
 Plain = dict[str, Any]
+MARKS = marks("heatmap")
 _BATCH = 8
 
 
@@ -149,6 +151,40 @@ def published(measured: Plain) -> Plain:
         sha256: {"share": one.share, "low": one.low, "high": one.high, "clips": one.clips}
         for sha256, one in ((sha256, summed_up(found["rows"])) for sha256, found in measured.items())
     }
+
+
+def document(measured: Plain) -> str:
+    """What it comes to, then a row for each model and kind of clip."""
+    told = []
+    for found in measured.values():
+        one = summed_up(found["rows"])
+        worth = "so it is drawn" if one.beats_chance else "no more than chance, so none is drawn"
+        told.append(
+            f"With `{found['model']}` {found['version']} the place that a map marks bore the verdict on"
+            f" {_share(one)} of {one.clips} clips, {worth}."
+        )
+    rows = [
+        "| model | clips | the marked place bears the verdict (95 % interval) | it lowers the score at all "
+        "| a random place lowers it |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for found in measured.values():
+        for label in ("FAKE", "REAL"):
+            own = [row for row in found["rows"] if row["label"] == label]
+            if own:
+                rows.append(f"| {' | '.join(_row(found['model'], label, own))} |")
+    return paragraph(*told) + "\n\n" + "\n".join(rows)
+
+
+def _row(model: str, label: str, rows: Sequence[Plain]) -> list[str]:
+    lowered = sum(row["marked"] < row["logit"] for row in rows)
+    random = [value < row["logit"] for row in rows for value in row["random"]]
+    clips = f"{len(rows)} {'fakes' if label == 'FAKE' else 'reals'}"
+    return [model, clips, _share(summed_up(rows)), f"{lowered} of {len(rows)}", f"{np.mean(random):.0%}"]
+
+
+def _share(one: HeatTrial) -> str:
+    return f"{100 * one.share:.0f} % ({100 * one.low:.0f} to {100 * one.high:.0f} %)"
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ POINTS = ((10.0, 10.0), (20.0, 10.0), (15.0, 15.0), (11.0, 20.0), (19.0, 20.0))
 
 
 def person(number, spans, *, step=0.5):
-    """Somebody who is seen from, to and with what probability, shot by shot: ``(shot, start, end, p_fake)``."""
+    """Somebody who is seen shot by shot, as ``(shot, start, end, p_fake)``."""
     frames, seen = [], []
     for shot, start, end, p_fake in spans:
         times = [start + i * step for i in range(int((end - start) / step) + 1)]

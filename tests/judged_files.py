@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 import unmask
 from portraits import moving_views, write_clip
@@ -36,6 +39,14 @@ def page_of(verdict, source, options, **changes):
     options = replace(options, **changes)
     story = tell_story(verdict, look_again(verdict, source, options), options)
     return report_page(story, source, folder=source.parent)
+
+
+@contextmanager
+def tried(trial):
+    """Heat maps of every model did so well in their trial, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("unmask.report.looking.trial_of", lambda sha256: trial)
+        yield
 
 
 def told_of(verdict, card, thresholds, *, seen=None, **options):

@@ -6,10 +6,11 @@ import av
 import numpy as np
 import pytest
 
-from judged_files import judged_file
+from judged_files import judged_file, page_of, tried
 from portraits import write_image
 from tiny_model import write_clip_model
 from unmask.config import ScanSettings
+from unmask.judge.heat_trials import HeatTrial
 from unmask.report import ReportOptions
 from unmask.report.looking import look_again, pick_frames
 from unmask.report.people import heat_caption
@@ -28,7 +29,8 @@ def judged(tmp_path_factory):
 @pytest.fixture(scope="module")
 def seen(judged):
     verdict, source, options = judged
-    return look_again(verdict, source, options)
+    with tried(HeatTrial(0.9, 0.6, 0.98, 14)):
+        return look_again(verdict, source, options)
 
 
 def _decode(data):
@@ -59,6 +61,33 @@ def test_a_heat_map_tells_what_covering_did(seen):
     (heat,) = seen.people[0].heats
     assert heat.heat[:3] == heat.plain[:3] == b"\xff\xd8\xff"
     assert heat.odds_covered <= heat.odds_elsewhere + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("trial", "why", "told"),
+    [
+        (None, "heat_not_tried", "never measured"),
+        (
+            HeatTrial(0.0, 0.0, 0.354, 7),
+            "heat_no_better",
+            "in 0\u00a0% (95 % interval 0\u00a0% to 35\u00a0%)",
+        ),
+    ],
+)
+def test_a_map_that_is_not_known_to_bear_the_verdict_is_not_drawn(judged, trial, why, told):
+    verdict, source, options = judged
+    with tried(trial):
+        found = look_again(verdict, source, options)
+        assert found.heat_why_not == why and found.people[0].heats == ()
+        assert told in page_of(verdict, source, options)
+
+
+def test_what_a_map_is_worth_stands_beside_it(judged):
+    with tried(HeatTrial(0.857, 0.487, 0.974, 7)):
+        page = page_of(*judged)
+    caption = page.partition('class="heats"')[2].partition("</figcaption>")[0]
+    assert "on 7 clips" in caption and "86\u00a0% (95 % interval 49\u00a0% to 97\u00a0%" in caption
+    assert "chance alone: 9\u00a0%" in caption
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,28 @@ def test_a_hostile_name_is_inert(page, tmp_path):
     assert page.locator("main img").count() == 0
 
 
+def test_faces_are_shown_before_any_report_and_it_can_be_printed(page, key):
+    row = page.locator(f"#scans > li[data-id='{key}']")
+    row.wait_for()
+    assert row.locator("img.face").evaluate("image => image.decode().then(() => image.naturalWidth)") == 128
+    row.get_by_role("link").click()
+    page.locator(".people img.face").first.wait_for()
+    with page.expect_download() as sent:
+        page.get_by_role("button", name="Report as PDF").click()
+        page.locator(".actions .partial").filter(has_text=re.compile("read again|printed|written")).wait_for()
+    assert Path(sent.value.path()).read_bytes().startswith(b"%PDF-")
+    assert sent.value.suggested_filename == f"{REAL.name}.pdf"
+
+
+def test_a_refusal_is_told_in_german(page):
+    page.get_by_label("Language").select_option("de")
+    page.get_by_label("Pfad einer Datei").fill("/no/such/file.mp4")
+    page.get_by_role("button", name="Prüfen", exact=True).click()
+    page.locator("#problem", has_text="Diese Datei oder Prüfung gibt es nicht.").wait_for()
+    page.troubles[:] = [one for one in page.troubles if "404" not in one]
+    page.get_by_label("Sprache").select_option("en")
+
+
 @pytest.mark.usefixtures("key")
 def test_it_can_be_searched_and_speaks_german(page):
     page.locator("#scans > li").first.wait_for()

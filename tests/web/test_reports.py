@@ -98,3 +98,30 @@ def test_a_report_is_made_under_the_limits(store, settings):
     text = page.read_text(encoding="utf-8")
     assert messages()["media_crashed"]["en"] not in text and "data:image/jpeg" in text
     assert "<dt>Name</dt>" in text and "<dt>Path</dt>" not in text  # it lies where its reader cannot look
+
+
+def test_a_pdf_is_printed_from_the_page_and_each_step_is_told(store, settings, monkeypatch):
+    store.finish(ROW.id, load_scanner(settings).scan(store.source_of(ROW)), state="done")
+    made, told = Reports(store, settings, WORK), []
+    note = Reports._note
+    monkeypatch.setattr(Reports, "_note", lambda self, key, step: told.append(step) or note(self, key, step))
+
+    def stand_in(page, target):
+        told.append(made.progress(ROW))
+        assert "data:image/jpeg" in page.read_text(encoding="utf-8")
+        target.write_bytes(b"%PDF-")
+
+    monkeypatch.setattr(reports, "print_page", stand_in)
+    assert made.progress(ROW) is None
+    assert made.get(ROW, language="en", suffix="pdf").read_bytes() == b"%PDF-"
+    names = [step.name for step in told]
+    assert names[0] == "pictures" and names[-1] == "printing" and "writing" in names
+    shares = [step.share for step in told if step.name == "pictures"]
+    assert max(shares) > 0.9 and made.progress(ROW) is None
+
+
+def test_what_cannot_be_printed_is_refused_with_the_reason(store, settings, monkeypatch):
+    store.finish(ROW.id, load_scanner(settings).scan(store.source_of(ROW)), state="done")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(RefusedError, match="install Chromium"):
+        Reports(store, settings, WORK).get(ROW, language="en", suffix="pdf")

@@ -1,0 +1,16 @@
+import cv2
+import numpy as np
+
+from judged_files import judged_file
+from unmask.report.portraits import FACE_PX, read_portraits, worst_frame
+from unmask.video import open_film
+
+
+def test_each_person_is_shown_in_the_frame_that_looks_worst(tmp_path):
+    verdict, source, _ = judged_file(tmp_path)
+    (found,) = read_portraits(verdict, open_film(source)).items()
+    assert found[0] == 0 and found[1][:3] == b"\xff\xd8\xff"
+    shown = cv2.imdecode(np.frombuffer(found[1], np.uint8), cv2.IMREAD_COLOR)
+    assert shown.shape == (FACE_PX, FACE_PX, 3) and shown.std() > 10
+    worst = worst_frame(verdict.people[0])
+    assert worst.p_fake == max(one.p_fake for one in verdict.people[0].frames if one.p_fake is not None)
