@@ -6,8 +6,8 @@ from typing import Any
 
 from marks import marks, paragraph
 
-CORPUS, KILLS, PROCESSORS, REPEATS, SILENT, TAMPERING = (
-    marks(name) for name in ("corpus", "kills", "processors", "repeats", "silent", "tampering")
+CORPUS, KILLS, REPEATS, SILENT, TAMPERING = (
+    marks(name) for name in ("corpus", "kills", "repeats", "silent", "tampering")
 )
 HARMS = {
     "kill": "killed at a change",
@@ -46,17 +46,6 @@ def kills(report: dict[str, dict[str, dict[str, int]]]) -> str:
     return "\n".join(
         ["| ended as if nothing had been | " + " | ".join(HARMS.values()) + " |", "|---" * 7 + "|", *rows]
     )
-
-
-def processors(report: dict[str, Any]) -> str:
-    """How far the numbers are apart between processors."""
-    rows = [
-        f"| {name} | {one['same']} of {report['files']} | {one['outcomes']} of {report['files']} | "
-        f"{one['p_fake']:.1g} | {one['any']:.1g} |"
-        for name, one in report["others"].items()
-    ]
-    head = "| against AVX2 | equal to the last digit | same outcome | `p_fake` within | any number within |"
-    return "\n".join([head, "|---|--:|--:|--:|--:|", *rows])
 
 
 def repeats(report: dict[str, dict[str, Any]]) -> str:
@@ -107,7 +96,6 @@ def tampering(report: dict[str, dict[str, int]]) -> str:
 BLOCKS = {
     "fuzz": (CORPUS, corpus),
     "kills": (KILLS, kills),
-    "processors": (PROCESSORS, processors),
     "repeats": (REPEATS, repeats),
     "silent": (SILENT, silent),
     "tampering": (TAMPERING, tampering),
