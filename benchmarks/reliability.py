@@ -39,12 +39,17 @@ def kills(report: dict[str, dict[str, dict[str, int]]]) -> str:
             return "not tried"
         return f"{one['tried'] - one['wrong']} of {one['tried']}"
 
+    harms = [harm for harm in HARMS if any(harm in kinds for kinds in report.values())]
     rows = [
-        f"| `unmask {name}` | " + " | ".join(cell(kinds, harm) for harm in HARMS) + " |"
+        f"| `unmask {name}` | " + " | ".join(cell(kinds, harm) for harm in harms) + " |"
         for name, kinds in report.items()
     ]
     return "\n".join(
-        ["| ended as if nothing had been | " + " | ".join(HARMS.values()) + " |", "|---" * 7 + "|", *rows]
+        [
+            "| ended as if nothing had been | " + " | ".join(HARMS[harm] for harm in harms) + " |",
+            "|---" * (1 + len(harms)) + "|",
+            *rows,
+        ]
     )
 
 
