@@ -68,8 +68,8 @@ def match_frames(copy: Sequence[Bits], original: Sequence[Bits], *, pace: float)
     for row in fits[1:]:
         best = int(value.argmax())
         jump, source = float(value[best]) - _JUMP, best
-        if nowhere - _JUMP / 2 >= jump:
-            jump, source = nowhere - _JUMP / 2, -1
+        if nowhere - _JUMP > jump:
+            jump, source = nowhere - _JUMP, -1
         arrived, origin = np.full(len(row), jump, np.float32), np.full(len(row), source, np.int32)
         for step in steps:
             moved = np.full(len(row), -np.inf, np.float32)
