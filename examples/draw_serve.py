@@ -71,14 +71,14 @@ def draw(page: Page, output: Path, name: str, *, first: bool) -> None:
     keep(page, output / f"serve_list_{name}.webp")
     page.get_by_role("link", name="portrait_swapped.mp4").click()
     page.get_by_role("button", name="Show the report here").click()
-    page.frame_locator("iframe").locator("h1").wait_for()
+    page.frame_locator("iframe").locator("h2").first.wait_for()
     keep(page, output / f"serve_scan_{name}.webp", whole=True)
     page.goto(re.sub("#.*", "", page.url))
     for number in range(2):
         page.get_by_role("checkbox").nth(number).check()
     page.get_by_role("link", name="Compare the two selected scans").click()
     for number in range(2):
-        page.frame_locator("iframe").nth(number).locator("h1").wait_for()
+        page.frame_locator("iframe").nth(number).locator("h2").first.wait_for()
     keep(page, output / f"serve_compare_{name}.webp")
 
 
