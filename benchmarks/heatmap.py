@@ -173,14 +173,14 @@ def document(measured: Plain) -> str:
             own = [row for row in found["rows"] if row["label"] == label]
             if own:
                 rows.append(f"| {' | '.join(_row(found['model'], label, own))} |")
-    return paragraph(*told) + "\n\n" + "\n".join(rows)
+    return paragraph(*told) + "\n\n" + "\n".join(rows) + "\n"
 
 
 def _row(model: str, label: str, rows: Sequence[Plain]) -> list[str]:
     lowered = sum(row["marked"] < row["logit"] for row in rows)
     random = [value < row["logit"] for row in rows for value in row["random"]]
     clips = f"{len(rows)} {'fakes' if label == 'FAKE' else 'reals'}"
-    return [model, clips, _share(summed_up(rows)), f"{lowered} of {len(rows)}", f"{np.mean(random):.0%}"]
+    return [model, clips, _share(summed_up(rows)), f"{lowered} of {len(rows)}", f"{100 * np.mean(random):.0f} %"]
 
 
 def _share(one: HeatTrial) -> str:
