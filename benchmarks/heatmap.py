@@ -180,7 +180,13 @@ def _row(model: str, label: str, rows: Sequence[Plain]) -> list[str]:
     lowered = sum(row["marked"] < row["logit"] for row in rows)
     random = [value < row["logit"] for row in rows for value in row["random"]]
     clips = f"{len(rows)} {'fakes' if label == 'FAKE' else 'reals'}"
-    return [model, clips, _share(summed_up(rows)), f"{lowered} of {len(rows)}", f"{100 * np.mean(random):.0f} %"]
+    return [
+        model,
+        clips,
+        _share(summed_up(rows)),
+        f"{lowered} of {len(rows)}",
+        f"{100 * np.mean(random):.0f} %",
+    ]
 
 
 def _share(one: HeatTrial) -> str:
