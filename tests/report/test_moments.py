@@ -13,6 +13,12 @@ def test_each_moment_has_its_most_suspicious_face():
     assert [one.start_seconds for one in found[:3]] == [0.0, 4.0, 8.0]
 
 
+@pytest.mark.parametrize("order", [(0.3, 0.9), (0.9, 0.3)])
+def test_of_two_at_once_the_more_suspicious_one_counts(order):
+    both = film([person(i, [(0, 0.0, 4.0, p_fake)]) for i, p_fake in enumerate(order)], shots=1)
+    assert {(one.person, one.p_fake) for one in moments(both)} == {(order.index(0.9), 0.9)}
+
+
 def test_where_nobody_is_seen_nobody_is_told():
     alone = film([person(0, [(0, 0.0, 4.0, 0.9)])], shots=2)
     found = moments(alone, count=4)

@@ -206,7 +206,7 @@ def test_faces_are_shown_before_any_report_and_it_can_be_printed(page, key):
     assert row.locator("img.face").evaluate("image => image.decode().then(() => image.naturalWidth)") == 128
     row.get_by_role("link").click()
     page.locator(".people img.face").first.wait_for()
-    with page.expect_download(timeout=4 * PATIENCE_MS) as sent:  # a report, and a browser that prints it
+    with page.expect_download(timeout=180_000) as sent:  # a report, and a browser that prints it
         page.get_by_role("button", name="Report as PDF").click()
         page.locator(".actions .partial").filter(has_text=re.compile("read again|printed|written")).wait_for()
     assert Path(sent.value.path()).read_bytes().startswith(b"%PDF-")
