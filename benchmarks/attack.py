@@ -282,8 +282,8 @@ def markdown(found: dict[str, Any]) -> str:
     told = paragraph(
         f"{found['clients']} clients, {found['hostile']} of them hostile, sent",
         f"{sum(answers.values()):,} requests in {found['seconds'] / 60:.0f} minutes; {tries:,} were",
-        f"attacks. {bad or 'None'} got an error of the server's own making, and {answers['503']:,} were put off",
-        f"with 503. The server's own process held {memory['warm']} MB after the first fifth and",
+        f"attacks. {bad or 'None'} got an error of the server's own making, and {answers['503']:,} were",
+        f"put off with 503. The server's own process held {memory['warm']} MB after the first fifth and",
         f"{memory['end']} MB in the end ({grown:+.1%}), and {memory['most']} MB at most, with",
         f"{found['most_threads']:.0f} threads and {found['most_descriptors']:.0f} open files.",
         f"{found['finished_scans']} pictures of friendly clients were judged,",

@@ -29,6 +29,7 @@ import long
 import models
 import montages
 import reliability
+import shipped
 import strangers
 import tables
 import verdicts
@@ -74,6 +75,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
             {OPENING: evaluation.opening, MARKS: evaluation.markdown},
         ),
         ("docs/reliability.md", attack.ATTACKED, attack.markdown(measured("attack"))),
+        ("docs/supply-chain.md", shipped.SHIPPED, shipped.table()),
         ("docs/archives.md", archive.MEASURED, archive.markdown(measured("archive"))),
         ("docs/lab/evaluation.md", everyday.MARKS, everyday.document(measured("lab/everyday"))),
         ("docs/report.md", heatmap.MARKS, heatmap.document(measured("lab/heatmap"))),

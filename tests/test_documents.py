@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "benchmarks" / "documents.py"
 MODULES = (
     "archive",
+    "attack",
     "documents",
     "evaluation",
     "extract",
@@ -28,6 +29,7 @@ MODULES = (
     "marks",
     "models",
     "pipeline",
+    "shipped",
     "tables",
     "weights",
 )
