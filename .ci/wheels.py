@@ -3,11 +3,13 @@
     python3 .ci/wheels.py FOLDER
 
 With the newest versions that pip finds on each of them; on the first also with the lowest that
-pyproject.toml admits. There, and on the last with the newest, a part of the tests runs on what was
-installed. FOLDER receives the wheel and the environments.
+pyproject.toml admits, and on the last with those of locks/, by their hashes. With the lowest, and on the
+last with the newest, a part of the tests runs on what was installed. FOLDER receives the wheel, the
+environments and the bill of materials. The wheel is built twice, and must be the same bytes.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -43,8 +45,8 @@ def main() -> None:
     say(f"Python here: {', '.join(there) or 'none'}; not here: {', '.join(absent) or 'none'}")
     if not there:
         raise SystemExit(f"at least one of Python {', '.join(SUPPORTED)} must be on this machine")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
-    (wheel,) = folder.glob("unmask-*.whl")
+    wheel = build(ROOT, folder)
+    check_same_bytes(wheel, folder / "again")
     constraints = folder / "lowest.txt"
     constraints.write_text(
         "".join(f"{name}=={version}\n" for name, version in lowest_versions(table).items())
@@ -58,6 +60,48 @@ def main() -> None:
     unmask = install(there[first], folder / f"lowest-{first}", wheel, "-c", str(constraints), tested=True)
     check_scan(unmask, f"Python {first}, lowest versions")
     test(unmask, "-W", "default")  # what old versions deprecated of others is not ours
+    check_locks(there[last], folder, wheel)
+
+
+def build(source: Path, folder: Path) -> Path:
+    """Make the wheel."""
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source))
+    (wheel,) = folder.glob("unmask-*.whl")
+    return wheel
+
+
+def check_same_bytes(wheel: Path, folder: Path) -> None:
+    """Made again elsewhere, from files with other times and rights, the wheel must be the same."""
+    source = folder / "source"
+    names = ("src", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
+    source.mkdir(parents=True)
+    for name in names:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+        copy(ROOT / name, source / name)
+    for file in source.rglob("*"):
+        os.utime(file, (1e9, 1e9))
+        if file.is_file():
+            file.chmod(0o600)
+    again = build(source, folder)
+    if again.read_bytes() != wheel.read_bytes():
+        raise SystemExit(f"the same source must give the same wheel, and {wheel} and {again} differ")
+    say("the wheel is the same bytes when it is built again")
+
+
+def check_locks(python: str, folder: Path, wheel: Path) -> None:
+    """Install what locks/ names, by its hashes, scan with it, and write what it is made of."""
+    tools, home = folder / "tools", folder / "locked"
+    run(python, "-m", "venv", str(tools))
+    run(str(tools / "bin" / "pip"), "install", "--quiet", "uv", "cyclonedx-bom")
+    own = str(tools / "bin" / "python")
+    run(own, ".ci/lock.py", "--check")
+    run(python, "-m", "venv", str(home))
+    pip = str(home / "bin" / "pip")
+    run(pip, "install", "--quiet", "--require-hashes", "-r", str(ROOT / "locks" / "default.txt"))
+    run(pip, "install", "--quiet", "--no-deps", str(wheel))
+    check_scan(home / "bin" / "unmask", "versions of locks/default.txt")
+    run(own, ".ci/sbom.py", str(home / "bin" / "python"), str(folder / "sbom.json"))
+    say(f"bill of materials: {(folder / 'sbom.json').stat().st_size} bytes of CycloneDX")
 
 
 def find_python(version: str) -> str | None:
