@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from unmask.cli.commands import Command, Top
+from unmask.cli.doctor import doctor
 from unmask.cli.faces import faces
 from unmask.cli.lab.calibrate import calibrate
 from unmask.cli.lab.data import data
@@ -38,21 +39,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (
-    scan,
-    serve,
-    report,
-    verify,
-    faces,
-    schema,
-    extract,
-    train,
-    tune,
-    evaluate,
-    calibrate,
-    submit,
-    present,
-):
+_SCANNER = (scan, serve, report, verify, faces, schema, doctor)
+_LABORATORY = (extract, train, tune, evaluate, calibrate, submit, present)
+for _command in (*_SCANNER, *_LABORATORY):
     app.command(cls=Command)(_command)
 app.add_typer(model, name="model")
 app.add_typer(data, name="data")
