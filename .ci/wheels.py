@@ -73,8 +73,8 @@ def build(source: Path, folder: Path) -> Path:
 def check_same_bytes(wheel: Path, folder: Path) -> None:
     """Made again elsewhere, from files with other times and rights, the wheel must be the same."""
     source = folder / "source"
-    names = ("src", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
-    source.mkdir(parents=True)
+    names = ("src", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "docs/unmask.1")
+    (source / "docs").mkdir(parents=True)
     for name in names:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
         copy(ROOT / name, source / name)

@@ -26,6 +26,7 @@ import extract
 import faces
 import heatmap
 import long
+import manual
 import models
 import montages
 import reliability
@@ -102,7 +103,8 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
 def write(root: Path) -> list[str]:
     """Write all blocks, and give the documents that changed."""
     made = blocks(root)
-    before = {name: (root / name).read_bytes() for name, _, _ in made}
+    before = {name: (root / name).read_bytes() for name in (str(manual.MANUAL), *(n for n, _, _ in made))}
+    (root / manual.MANUAL).write_text(manual.page(), encoding="utf-8")
     for name, around, text in made:
         put_into(root / name, text, around)
     return [name for name, old in before.items() if (root / name).read_bytes() != old]

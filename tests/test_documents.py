@@ -26,6 +26,7 @@ MODULES = (
     "extract",
     "faces",
     "long",
+    "manual",
     "marks",
     "models",
     "pipeline",
@@ -102,6 +103,21 @@ def test_a_figure_that_was_typed_is_noticed(script, copy):
     page.write_text(text.replace("an AUC of 0.", "an AUC of 1."), encoding="utf-8")
     assert script.write(copy) == ["docs/lab/evaluation.md"]
     assert page.read_text(encoding="utf-8") == text
+
+
+def test_the_manual_page_knows_every_command(script, copy):
+    text = script.manual.page().replace("\\-", "-")
+    for told in (
+        ".SS unmask scan",
+        ".SS unmask data index",
+        ".SS unmask doctor",
+        "--report",
+        "--sandbox MODE",
+    ):
+        assert told in text
+    assert "[bold]" not in text
+    (copy / script.manual.MANUAL).write_text("of an older version", encoding="utf-8")
+    assert script.write(copy) == [str(script.manual.MANUAL)]
 
 
 @pytest.mark.parametrize("name", STORED)
