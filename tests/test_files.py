@@ -1,10 +1,12 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
-from unmask.files import whole_file, write_whole
+from unmask import files
+from unmask.files import lock_file, whole_file, write_whole
 
 MASKS = """
 import os, sys, threading, time
@@ -102,3 +104,20 @@ def test_a_block_that_fails_leaves_nothing(tmp_path):
         draft.write_text("half")
         raise ValueError("no")
     assert file.read_text() == "before" and list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_is_locked_for_others_until_it_is_closed(tmp_path):
+    held = lock_file(tmp_path / "lock")
+    with pytest.raises(BlockingIOError, match="is held by another process"):
+        lock_file(tmp_path / "lock")  # flock knows open files, so this is as good as another process
+    held.close()
+    lock_file(tmp_path / "lock").close()
+
+
+def test_windows_locks_by_its_own_means(tmp_path, monkeypatch):
+    asked = []
+    own = SimpleNamespace(LK_NBLCK=2, locking=lambda *given: asked.append(given[1:]))
+    monkeypatch.setitem(sys.modules, "msvcrt", own)
+    monkeypatch.setattr(files.sys, "platform", "win32")
+    lock_file(tmp_path / "lock").close()
+    assert asked == [(2, 1)]

@@ -6,11 +6,12 @@ import hashlib
 import os
 import secrets
 import stat
+import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from unmask.errors import MediaError, SettingsError
 from unmask.reasons import because
@@ -57,6 +58,29 @@ def write_whole(path: str | Path, text: str) -> None:
     """
     with whole_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+def lock_file(file: Path) -> IO[str]:
+    """Open a file that no other process can lock until it is closed or this process ends.
+
+    Raises:
+        BlockingIOError: Another process holds it.
+        OSError: It cannot be opened.
+    """
+    handle = file.open("w", encoding="utf-8")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise BlockingIOError(error.errno, f"{file} is held by another process") from error
+    return handle
 
 
 def size_words(size_bytes: float) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from unmask.errors import DataError
+from unmask.files import lock_file
 
 DRAFT_SUFFIX = ".tmp"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -180,18 +181,10 @@ class Folder(Place):
 
     def hold(self, name: str) -> Held:
         """Keep other runs out by a lock that the system drops with the process."""
-        file = self.path / name
-        lock = file.open("w")
         try:
-            import fcntl
-        except ImportError:  # Windows
-            return _Locked(lock)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
+            return _Locked(lock_file(self.path / name))
+        except BlockingIOError as error:
             raise DataError(f"{self.path}: another run is working in it") from error
-        return _Locked(lock)
 
 
 class _Locked(Held):

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from unmask.errors import DataError
-from unmask.files import whole_file
+from unmask.files import lock_file, whole_file
 from unmask.verdicts import Verdict
 
 PORTRAITS, FIRST = "portraits", "first.jpg"
@@ -80,7 +80,7 @@ class Store:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = threading.Lock()
-        self._guard = _only_one(folder / "lock")
+        self._guard = _only_one(folder)
         try:
             self._base = sqlite3.connect(folder / "scans.sqlite3", check_same_thread=False)
             self._base.execute("PRAGMA journal_mode=WAL")
@@ -241,19 +241,10 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _only_one(file: Path) -> Any:
-    """An open file that nobody else can lock until it is closed."""
-    handle = file.open("w")
+def _only_one(folder: Path) -> IO[str]:
+    """A lock on a folder."""
     try:
-        import fcntl
-    except ImportError:  # Windows
-        return handle
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        handle.close()
-        raise DataError(
-            f"only one server at a time may use a folder, and another uses {file.parent}; "
-            "take another --folder"
-        ) from error
-    return handle
+        return lock_file(folder / "lock")
+    except BlockingIOError as error:
+        rule = "only one server at a time may use a folder"
+        raise DataError(f"{rule}, and another uses {folder}; take another --folder") from error
