@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -69,17 +68,19 @@ def _imported(file: Path) -> frozenset[str]:
     names = set(_names_in(file))
     for helper in [TESTS / f"{name}.py" for name in names if "." not in name]:
         if helper.is_file() and helper != file:
-            names |= set(_names_in(helper))
+            names |= _names_in(helper)
     return frozenset(names)
 
 
-def _names_in(file: Path) -> Iterator[str]:
+@cache
+def _names_in(file: Path) -> frozenset[str]:
+    names = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names)
+            names |= {one.name for one in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{one.name}" for one in node.names)
+            names |= {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
+    return frozenset(names)
 
 
 def main() -> None:
