@@ -77,6 +77,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
         ),
         ("docs/reliability.md", attack.ATTACKED, attack.markdown(measured("attack"))),
         ("docs/supply-chain.md", shipped.SHIPPED, shipped.table()),
+        ("docs/platforms.md", shipped.SIZE, shipped.sizes()),
         ("docs/archives.md", archive.MEASURED, archive.markdown(measured("archive"))),
         ("docs/lab/evaluation.md", everyday.MARKS, everyday.document(measured("lab/everyday"))),
         ("docs/report.md", heatmap.MARKS, heatmap.document(measured("lab/heatmap"))),

@@ -55,7 +55,8 @@ def _options(command: Any, context: Any) -> Iterator[str]:
     for parameter in command.get_params(context):
         if getattr(parameter, "hidden", False):
             continue
-        names = ", ".join((*parameter.opts, *parameter.secondary_opts))
+        # Those for help come in no order.
+        names = ", ".join(sorted((*parameter.opts, *parameter.secondary_opts), key=lambda n: (len(n), n)))
         is_option = parameter.param_type_name == "option"
         shown = " ".join([names, parameter.metavar or ""] if is_option else [parameter.metavar or names])
         yield ".TP"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from marks import marks
+from marks import marks, paragraph
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "unmask"
 FOLDERS = ("judge/weights", "faces/detectors/weights")
-SHIPPED = marks("shipped")
+SHIPPED, SIZE = marks("shipped"), marks("size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +77,21 @@ def table() -> str:
         for one in binaries()
     ]
     return "\n".join(["| file | MB | SHA-256 | licence | where from |", "|---|---:|---|---|---|", *rows, ""])
+
+
+def sizes() -> str:
+    """What docs/platforms.md says of the package's size, by part, as it lies on the disk.
+
+    In whole MB where it is code, so that not every change of a line changes the document.
+    """
+    known = binaries()
+    code = sum(file.stat().st_size for file in SOURCE.rglob("*.py"))
+    pages = sum(file.stat().st_size for file in (SOURCE / "web" / "static").iterdir())
+    total = sum(one.bytes for one in known) + code + pages
+    told = paragraph(
+        f"The package takes {total / 1e6:.0f} MB, nearly all of it weights, which hardly shrink in a wheel.",
+        "What it needs comes to several times that: OpenCV, onnxruntime, PyAV and numpy.",
+    )
+    rows = [f"| `{one.path}` | {one.bytes / 1e6:.1f} |" for one in sorted(known, key=lambda one: -one.bytes)]
+    rows += [f"| code, that of the laboratory too | {code / 1e6:.0f} |", f"| the page | {pages / 1e6:.1f} |"]
+    return "\n".join([told, "| part | MB |", "|---|---:|", *rows, ""])
