@@ -11,6 +11,7 @@ from hostile.corpus import Kind, make_corpus
 from hostile.mutate import mutate
 from hostile.readers import try_one
 from hostile.runs import try_many
+from index_frames import frame_of
 from unmask.lab.extract.manifest import COLUMNS
 
 MUTATIONS = 2000
@@ -23,11 +24,22 @@ def _no_text() -> bytes:
     return base.serialize().replace(b"CREATE TABLE scans", b"CREATE \xffABLE scans")
 
 
+def _infinite() -> bytes:
+    from io import StringIO
+
+    table = StringIO()
+    frame = frame_of(1).astype({"width": object})
+    frame["width"] = "inf"
+    frame.to_csv(table)
+    return table.getvalue().encode()
+
+
 NO_TEXT = _no_text()
 FAR = b"\0\0\0\x10ftypisom" + bytes(4) + b"\0\0\0\x01moov" + b"\xff" * 8 + bytes(40)
 OBJECT = json.dumps(dict.fromkeys(COLUMNS, "") | {"people": {}}).encode()
 CASES = {
     "an MP4 with a box that ends behind all files": (Kind("x264.mp4", FAR), "cut short"),
+    "a table with an infinite count": (Kind("videos.csv", _infinite()), "cannot be read as an index"),
     "an index line that is no text": (Kind("index.jsonl", b'{"key": "\xff"}\n'), "line 1 is no sample"),
     "a manifest line that is no text": (Kind("manifest.jsonl", b'{"name": "\xff"}\n'), "line 1 is no record"),
     "an index line that is nested deeply": (Kind("index.jsonl", b"[" * 100_000), "line 1 is no sample"),

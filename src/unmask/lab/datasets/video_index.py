@@ -142,7 +142,7 @@ def read_index_file(path: str | os.PathLike[str]) -> DataFrame:
         frame = frame.astype(COLUMNS)
     except DataError:
         raise
-    except (ValueError, TypeError, OSError, KeyError) as error:
+    except (ValueError, TypeError, OSError, KeyError, OverflowError) as error:
         raise DataError(f"{file} cannot be read as an index: {error}") from error
     wrong = frame[~(frame["label"].isin(["REAL", "FAKE"]) | frame["label"].isna())]
     if len(wrong):
