@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import av
 from av.codec.context import ThreadType
@@ -233,7 +233,7 @@ def decoder_of(stream: VideoStream) -> VideoCodecContext:
 
     FFmpeg's own for VP9 hardly ever does, and libvpx's, which gives the same pixels, nearly always.
     """
-    usual = stream.codec_context
+    usual = cast(VideoCodecContext, stream.codec_context)
     if usual.name not in _WATCHFUL:
         return usual
     try:
