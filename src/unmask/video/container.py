@@ -233,11 +233,11 @@ def decoder_of(stream: VideoStream) -> VideoCodecContext:
 
     FFmpeg's own for VP9 hardly ever does, and libvpx's, which gives the same pixels, nearly always.
     """
-    usual = cast(VideoCodecContext, stream.codec_context)
+    usual = stream.codec_context
     if usual.name not in _WATCHFUL:
         return usual
     try:
-        watchful = VideoCodecContext.create(_WATCHFUL[usual.name], "r")
+        watchful = cast(VideoCodecContext, VideoCodecContext.create(_WATCHFUL[usual.name], "r"))
     except ValueError:  # this build of FFmpeg has none
         return usual
     watchful.extradata = usual.extradata
