@@ -121,4 +121,7 @@ def test_kill_9_leaves_the_same_in_the_end_and_ctrl_c_ends_a_watch(archive, inli
         while not (tmp_path / "inbox/.lock").exists() and time.monotonic() < end:
             time.sleep(0.05)
         os.kill(watch.pid, signal.SIGINT)
-        assert watch.wait(60) == 130 and b"stopped" in watch.stderr.read()
+        try:
+            assert watch.wait(60) == 130 and b"stopped" in watch.stderr.read()
+        finally:
+            watch.kill()  # or leaving the block would wait for one that does not end
