@@ -61,17 +61,19 @@ def test_help_loads_nothing_heavy(arguments):
     assert found.stdout
 
 
-def test_help_answers_in_under_half_a_second():
+def test_help_costs_little_more_than_the_library_that_prints_it():
+    """Half a second where typer alone takes 0.19 s: a ratio holds on slow and on busy machines, too."""
     resource = pytest.importorskip("resource")
 
-    def seconds():
+    def seconds(*arguments):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "unmask", "--help"], capture_output=True, check=True)
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    # CPU time, and the best of several: other work may share the machine.
-    assert min(seconds() for _ in range(5)) < 0.5
+    tries = [(seconds("-m", "unmask", "--help"), seconds("-c", "import typer.rich_utils")) for _ in range(5)]
+    ours, typers = map(min, zip(*tries, strict=True))
+    assert ours < 2.6 * typers
 
 
 def test_the_nouns_of_the_data_flow_mean_one_thing():

@@ -58,15 +58,6 @@ class Outcome(StrEnum):
         return self in (Outcome.UNREADABLE, Outcome.ERROR)
 
 
-def told_time(time_seconds: float) -> float:
-    """A time of a frame as verdicts tell it; by it a frame of theirs is found again in the file.
-
-    >>> told_time(77 / 30)
-    2.566667
-    """
-    return round(float(time_seconds), 6)
-
-
 @dataclass(frozen=True, slots=True)
 class PersonFrame:
     """One person in one sampled frame, as evidence.

@@ -81,7 +81,7 @@ def test_the_file_is_read_again_within_the_servers_own_limits_of_time_and_memory
     store.finish(ROW.id, load_scanner(settings).scan(store.source_of(ROW)), state="done")
     given = []
     monkeypatch.setattr(
-        reports, "render_report", lambda *_, options: given.append(options) or "<!doctype html>"
+        reports, "render_report", lambda *_, options, **__: given.append(options) or "<!doctype html>"
     )
     work = WorkSettings(time_limit_seconds=7.0, limits=LimitSettings(memory_mb=777))
     Reports(store, settings, work).get(ROW, language="en", suffix="html")

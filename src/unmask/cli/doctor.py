@@ -8,7 +8,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,6 +84,8 @@ def examine(clips: Sequence[Path]) -> dict[str, Any]:
 
 def _packages() -> dict[str, dict[str, str | None]]:
     """By extra, ``default`` first, the version of each package that it asks for, or None."""
+    from importlib import metadata  # slow to load, and every command imports this module
+
     found: dict[str, dict[str, str | None]] = {"default": {}}
     for requirement in metadata.requires("unmask") or []:
         name = re.split(r"[\[<>=~!; ]", requirement)[0]
@@ -95,6 +96,8 @@ def _packages() -> dict[str, dict[str, str | None]]:
 
 
 def _version(name: str) -> str | None:
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -185,6 +188,8 @@ def _problems(packages: dict[str, dict[str, str | None]], scans: dict[str, dict[
 
 
 def _installed() -> list[str]:
+    from importlib import metadata
+
     return sorted({str(one.metadata["Name"]).lower() for one in metadata.distributions()})
 
 

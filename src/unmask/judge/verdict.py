@@ -15,9 +15,10 @@ import numpy as np
 from unmask.config import JudgeSettings
 from unmask.judge.calibration import Calibration, Thresholds, bounded
 from unmask.judge.reasons import why_among, why_nobody, why_so
+from unmask.quantities import told_time
 from unmask.reasons import Reason, because, shown_number
 from unmask.types import Face, Track
-from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict, told_time
+from unmask.verdicts import ModelName, Outcome, Person, PersonFrame, Verdict
 from unmask.version import __version__
 
 PERSON_RULES = ("mean",)

@@ -22,6 +22,7 @@ from unmask.judge.card import Card
 from unmask.judge.conclude import thresholds_of
 from unmask.judge.heat import Change, HeatMap, search_heat
 from unmask.judge.heat_trials import trial_of
+from unmask.quantities import told_time
 from unmask.reasons import because
 from unmask.report.cards import card_of
 from unmask.report.credentials import read_credentials
@@ -35,7 +36,7 @@ from unmask.report.standing import Film
 from unmask.report.trusted import TrustList, read_trust_list
 from unmask.report.words import Words
 from unmask.types import Face, Frame, Image
-from unmask.verdicts import Person, PersonFrame, Verdict, told_time
+from unmask.verdicts import Person, PersonFrame, Verdict
 from unmask.video.encoding import VideoWriter
 from unmask.video.facts import read_facts
 from unmask.video.film import open_film

@@ -9,8 +9,9 @@ import numpy as np
 
 from unmask.faces.boxes import square_boxes
 from unmask.faces.crop import cut_square
+from unmask.quantities import told_time
 from unmask.types import Image
-from unmask.verdicts import Person, PersonFrame, Verdict, told_time
+from unmask.verdicts import Person, PersonFrame, Verdict
 from unmask.video.film import Film
 from unmask.video.playing import play_frames
 
