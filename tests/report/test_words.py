@@ -65,3 +65,19 @@ def test_times_read_as_people_write_them():
 def test_what_cannot_be_seen_is_spelt_out():
     assert visible("a\u202eb\x1b[0m\udcff\n") == "a\\u202eb\\x1b[0m\\udcff\\n"
     assert visible("Müller & Söhne 東京") == "Müller & Söhne 東京"
+
+
+@pytest.mark.parametrize(
+    ("p_fake", "told"),
+    [
+        (0.19, "19"),
+        (0.1923, "19.2"),
+        (0.19004, "19.00"),
+        (0.81, "81"),
+        (0.8097, "80.97"),
+        (0.5, "50"),
+        (1.0, "99"),
+    ],
+)
+def test_a_rounded_number_lies_on_the_side_of_a_limit_that_the_number_lies_on(p_fake, told):
+    assert Words("en").percent(p_fake, [0.19, 0.81]) == f"{told}\u00a0%"

@@ -60,7 +60,7 @@ def _number(story: Story, p_fake: float) -> str:
     words, limits, film = story.words, story.thresholds, story.film
     looks = film.looks if film is not None and is_among_many(story.verdict) else 0
     told = words("estimate_all", looks=looks, p="") if looks else words("estimate", p="")
-    lines = [f'<p class="estimate">{escape(told).rstrip()} <b>{words.percent(p_fake)}</b></p>']
+    lines = [f'<p class="estimate">{escape(told).rstrip()} <b>{story.percent(p_fake)}</b></p>']
     marks = scale = ""
     if limits is not None:
         for place, kind in ((limits.real_at_most, "real"), (limits.fake_at_least, "fake")):
@@ -90,7 +90,7 @@ def _by_chance(story: Story, reason: Reason, words: Words) -> str:
     assert isinstance(start, float) and isinstance(end, float)
     assert isinstance(alone, float) and isinstance(person, int)
     needed = story.film.needed if story.film is not None else None
-    told = {"id": shown_number(person), "when": words.span(start, end), "alone": words.percent(alone)}
+    told = {"id": shown_number(person), "when": words.span(start, end), "alone": story.percent(alone)}
     if needed is None:
         return words("why_by_chance", looks=values["faces"], **told)
     limit = words.limit(round(needed, 3))

@@ -31,7 +31,7 @@ def closer(story: Story) -> str:
 def _ask(story: Story, one: Segment) -> str:
     words = story.words
     told = words(
-        "closer_person", id=shown_number(one.person), p=words.percent(one.p_fake)
+        "closer_person", id=shown_number(one.person), p=story.percent(one.p_fake)
     )  # the shape says which, beside the words
     kind = one.outcome.value if story.film is None else story.film.standing(one.person, one.p_fake).kind
     mark = f'<span aria-hidden="true">{MARKS[kind]}</span>'
@@ -61,10 +61,10 @@ def examined(story: Story) -> str:
     parts = []
     if chosen is not None and verdict.p_fake is not None:
         alone = chosen.values["p_fake"]
-        numbers = {"p": words.percent(verdict.p_fake), "looks": verdict.looks}
+        numbers = {"p": story.percent(verdict.p_fake), "looks": verdict.looks}
         if isinstance(alone, float):
             parts.append(
-                f"<p>{escape(words('examined_note', alone=words.percent(bounded(alone)), **numbers))}</p>"
+                f"<p>{escape(words('examined_note', alone=story.percent(bounded(alone)), **numbers))}</p>"
             )
     if verdict.stability is not None:
         parts.append(f"<h3>{escape(words('worse'))}</h3><p>{escape(words('worse_note'))}</p>{_worse(story)}")
@@ -81,7 +81,7 @@ def _worse(story: Story) -> str:
         [
             escape(_version(name, words)),
             f"{MARKS[outcome]} {escape(words(f'word_{outcome}'))}",
-            words.percent(p_fake) if p_fake is not None else escape(words("file_none")),
+            story.percent(p_fake) if p_fake is not None else escape(words("file_none")),
         ]
         for name, outcome, p_fake in found
     ]

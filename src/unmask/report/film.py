@@ -29,7 +29,7 @@ def film_strip(story: Story, *, playable: bool) -> str:
     top = max(judged, key=lambda one: one.p_fake)
     person = shown_number(top.person or 0)
     when = words.seconds(top.start_seconds)
-    text = words("film_text", high=words.percent(top.p_fake), when=when, id=person)
+    text = words("film_text", high=story.percent(top.p_fake), when=when, id=person)
     scale = of_film(verdict)
     name = words("film_keys" if playable else "film_line")
     chart = Chart(name, text, _steps(found, scale), kind="film")
@@ -99,7 +99,7 @@ def _face(story: Story, one: Glimpse, shown: bool, *, playable: bool) -> str:
     share = (one.time_seconds - verdict.start_seconds) / (verdict.end_seconds - verdict.start_seconds)
     part = 1 + min(FACES - 1, max(0, int(FACES * share)))  # above its own time
     number = shown_number(one.person)
-    when, p = words.seconds(one.time_seconds), words.percent(one.p_fake)
+    when, p = words.seconds(one.time_seconds), story.percent(one.p_fake)
     label = escape(words("along_label", id=number, when=when, p=p))
     who = escape(words("person_title", id=number))
     link = f'<a href="#person-{number}">{who}</a>' if shown else f"<span>{who}</span>"
@@ -144,7 +144,7 @@ def _card(story: Story, one: Segment, picture: Glimpse, *, playable: bool) -> st
         image = f'<button type="button" data-at="{picture.time_seconds:.3f}">{image}</button>'
     kind, said = said_of(story, one)
     who = escape(words("person_title", id=shown_number(one.person)))
-    said = f"{escape(said)}, {words.percent(one.p_fake)}"
+    said = f"{escape(said)}, {story.percent(one.p_fake)}"
     return (
         f"<figure>{image}<figcaption><b>{when}</b> · {_who(story.verdict, one.person, who)}<br>"
         f'<span class="outcome {kind}">{said}</span></figcaption></figure>'
@@ -158,7 +158,7 @@ def _row(story: Story, one: Segment) -> list[str]:
         words.span(one.start_seconds, one.end_seconds),
         f'<span class="outcome {kind}">{escape(said)}</span>',
         _who(story.verdict, one.person, str(shown_number(one.person))),
-        words.percent(one.p_fake),
+        story.percent(one.p_fake),
     ]
 
 

@@ -100,12 +100,12 @@ def _person(story: Story, person: Person, pictures: Pictures | None, *, playable
     times = [frame.time_seconds for frame in person.frames]
     seen = words("person_seen", when=words.span(times[0], times[-1]), frames=len(times)) if times else ""
     number = shown_number(person.id)
-    title, kind, why = f"{words('person_title', id=number)}: {words.percent(p_fake)}", "", ""
+    title, kind, why = f"{words('person_title', id=number)}: {story.percent(p_fake)}", "", ""
     if story.film is not None:
         standing = story.film.standing(person.id, p_fake)
         kind, why = standing.kind, standing.why
         said = f"{MARKS[kind]} {words(f'word_{kind}')}"
-        title = f"{words('person_title', id=number)}: {said}, {words.percent(p_fake)}"
+        title = f"{words('person_title', id=number)}: {said}, {story.percent(p_fake)}"
     told = (f"<small>{escape(seen)}</small>", escape(why), escape(_worst_stretch(story, person, kind)))
     notes = "".join(f"<p>{one}</p>" for one in told if one)
     parts = [f'<h3 class="{kind}">{escape(title)}</h3>{notes}']
@@ -140,7 +140,7 @@ def _worst_stretch(story: Story, person: Person, kind: str) -> str:
     standing = story.film.standing(person.id, worst.p_fake)
     if standing.kind == kind:
         return ""
-    when, p = story.words.span(worst.start_seconds, worst.end_seconds), story.words.percent(worst.p_fake)
+    when, p = story.words.span(worst.start_seconds, worst.end_seconds), story.percent(worst.p_fake)
     told = story.words("person_worst", when=when, p=p, word=story.words(f"word_{standing.kind}"))
     return f"{told} {standing.why}".strip()
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import isclose
 from pathlib import Path
 
 from unmask.judge.calibration import bounded
 
 _MESSAGES = Path(__file__).with_name("messages.json")
+_MOST_DIGITS = 2  # behind the point of a percentage
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,23 @@ class Words:
         text = f"{value:.{digits}f}"
         return text.replace(".", ",") if self.language == "de" else text
 
-    def percent(self, p_fake: float) -> str:
-        """A probability in whole per cent, never 0 or 100: no calibration is that sure."""
-        return short_percent(p_fake).replace(" ", "\u00a0")
+    def percent(self, p_fake: float, limits: Sequence[float] = ()) -> str:
+        """A probability in whole per cent, never 0 or 100: no calibration is that sure.
+
+        With a digit or two more where it would else be told as equal to a limit, or beyond one, that it is
+        not at.
+
+        >>> Words("en").percent(0.1923, [0.19, 0.81]), Words("de").percent(0.81, [0.19, 0.81])
+        ('19.2\\xa0%', '81\\xa0%')
+        """
+        exact, text = bounded(p_fake), ""
+        for digits in range(_MOST_DIGITS + 1):
+            text = f"{100 * exact:.{digits}f}"
+            told = float(text) / 100
+            if all(_side(told, limit) == _side(exact, limit) for limit in limits):
+                break
+        text += "\u00a0%"
+        return text.replace(".", ",") if self.language == "de" else text
 
     def limit(self, share: float) -> str:
         """A threshold as it was set."""
@@ -62,6 +79,11 @@ class Words:
         if first == last:
             return first
         return f"{first.removesuffix(' s') if last.endswith(' s') else first} - {last}"
+
+
+def _side(share: float, limit: float) -> int:
+    """On which side of a limit, -1, 0 or 1; what is as near as a float is at it."""
+    return 0 if isclose(share, limit, abs_tol=1e-9) else (1 if share > limit else -1)
 
 
 def short_percent(p_fake: float) -> str:
