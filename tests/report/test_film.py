@@ -51,6 +51,8 @@ def test_the_strip_has_faces_both_limits_and_ways_to_the_people(card):
     assert 'href="#person-3"' in strip and "99\u00a0%" in strip
     assert strip.count('class="limit ') == 3 and 'class="limit all"' in strip
     assert "among 58 looks in this film" in strip and "From 80\u00a0% on" in strip
+    assert "from here it counts among all 58 looks" in strip and "from here manipulated" not in strip
+    assert "<small" not in strip.partition('class="plot"')[2].partition('class="x"')[0]  # names cover nothing
     still = replace(interview(), end_seconds=0.0)
     assert film_strip(story_of(interview(), card), playable=False).count("data-at=") == 0
     assert film_strip(told_of(still, card, LIMITS), playable=False) == ""

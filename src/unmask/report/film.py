@@ -16,8 +16,6 @@ from unmask.report.standing import is_long
 from unmask.report.timeline import Chart, Line, plot, y_of
 from unmask.verdicts import Segment, Verdict
 
-_NEAR = 0.2  # two limits that are nearer than this have no room for both their names
-
 
 def film_strip(story: Story, *, playable: bool) -> str:
     """Faces along the film, and under them the curve of the most suspicious one; empty for a picture."""
@@ -49,14 +47,11 @@ def limits_of(story: Story) -> list[Line]:
         return []
     words, film = story.words, story.film
     fake, real = story.thresholds.fake_at_least, story.thresholds.real_at_most
-    apart = fake - real >= _NEAR
-    lines = [
-        Line(fake, "fake", words("line_fake") if apart else ""),
-        Line(real, "real", words("line_real") if apart else ""),
-    ]
-    if film is not None and film.needed is not None and film.needed > fake + 1e-4:
-        lines.append(Line(film.needed, "all"))
-    return lines
+    no_sign = Line(real, "real", words("line_real"))
+    if film is None or film.needed is None or film.needed <= fake + 1e-4:
+        return [Line(fake, "fake", words("line_fake")), no_sign]
+    counts = Line(film.needed, "all", words("line_all", looks=film.looks))
+    return [counts, Line(fake, "fake", words("line_alone")), no_sign]
 
 
 def _limits_told(story: Story) -> str:

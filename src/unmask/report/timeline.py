@@ -23,12 +23,12 @@ class Line:
     Attributes:
         p_fake: Where.
         kind: ``fake``, ``real`` or ``all``; how it is drawn.
-        name: What it says; empty for none.
+        name: What it says; it stands above the chart, where it covers nothing.
     """
 
     p_fake: float
     kind: str
-    name: str = ""
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,13 @@ def plot(
     )
     drawing = _bands(verdict, scale) + "".join(map(_limit, lines)) + chart.drawing + _gaps(scale)
     return (
-        f'<div class="timeline {chart.kind}"><div class="y" aria-hidden="true"><span>100 %</span>'
-        f'<span>50 %</span><span>0 %</span></div><div class="plot" {role} '
+        f'<div class="timeline {chart.kind}"><div class="names">{"".join(map(_name, lines))}</div>'
+        '<div class="y" aria-hidden="true"><span>100 %</span><span>50 %</span><span>0 %</span></div>'
+        f'<div class="plot" {role} '
         f'aria-label="{escape(chart.name)}. {escape(chart.text)}" data-pieces="{scale.data}">'
         f'<svg viewBox="0 0 {WIDTH:g} {_HEIGHT:g}" preserveAspectRatio="none" aria-hidden="true">'
-        f"{drawing}</svg>{''.join(map(_name, lines))}"
-        f'<i class="cursor"></i></div><div class="x" aria-hidden="true">{_times(scale, words)}</div></div>'
+        f'{drawing}</svg><i class="cursor"></i></div>'
+        f'<div class="x" aria-hidden="true">{_times(scale, words)}</div></div>'
     )
 
 
@@ -116,11 +117,11 @@ def _limit(line: Line) -> str:
 
 
 def _name(line: Line) -> str:
-    if not line.name:
-        return ""
-    at = f"top:{100 - 100 * line.p_fake:.1f}%" if line.kind == "real" else f"bottom:{100 * line.p_fake:.1f}%"
-    under = " under" if line.kind == "real" else ""
-    return f'<small class="name{under}" style="{at}">{escape(line.name)}</small>'
+    sample = (
+        f'<svg viewBox="0 0 24 4" aria-hidden="true"><line class="sample limit {line.kind}" '
+        'x1="0" x2="24" y1="2" y2="2"/></svg>'
+    )
+    return f"<small>{sample} {escape(line.name)}</small>"
 
 
 def _gaps(scale: Scale) -> str:

@@ -42,13 +42,13 @@ class Words:
         return text.replace(".", ",") if self.language == "de" else text
 
     def percent(self, p_fake: float, limits: Sequence[float] = ()) -> str:
-        """A probability in whole per cent, never 0 or 100: no calibration is that sure.
+        r"""A probability in whole per cent, never 0 or 100: no calibration is that sure.
 
         With a digit or two more where it would else be told as equal to a limit, or beyond one, that it is
         not at.
 
         >>> Words("en").percent(0.1923, [0.19, 0.81]), Words("de").percent(0.81, [0.19, 0.81])
-        ('19.2\\xa0%', '81\\xa0%')
+        ('19.2\xa0%', '81\xa0%')
         """
         exact, text = bounded(p_fake), ""
         for digits in range(_MOST_DIGITS + 1):
