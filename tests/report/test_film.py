@@ -135,3 +135,13 @@ def test_pictures_are_found_again_at_thirty_frames_a_second(tmp_path):
     assert any(one.time_seconds not in times for one in verdict.people[0].frames)  # told in six digits
     seen = look_again(verdict, source, replace(options, heat_map=False))
     assert len(seen.people[0].most) == 4 and len(seen.along) == 8 and seen.still
+
+
+def test_who_is_suspicious_and_has_no_stretch_is_named_beside_the_list(card):
+    people = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.5)]) for i in range(3)]
+    verdict = film(people)
+    told = "Not in this list"
+    assert told not in stretches(story_of(verdict, card), playable=False)
+    thin = replace(verdict, segments=tuple(one for one in verdict.segments if one.person != 1))
+    shown = stretches(story_of(thin, card), playable=False)
+    assert told in shown and "person 2 (4.0 - 8.0 s, 50\u00a0%)" in shown

@@ -14,7 +14,7 @@ from unmask.report.sections import MARKS, MAX_ROWS, Story
 from unmask.report.seen import Glimpse
 from unmask.report.standing import is_long
 from unmask.report.timeline import Chart, Line, plot, y_of
-from unmask.verdicts import Segment, Verdict
+from unmask.verdicts import Outcome, Segment, Verdict
 
 
 def film_strip(story: Story, *, playable: bool) -> str:
@@ -125,9 +125,35 @@ def stretches(story: Story, *, playable: bool) -> str:
         rest = f"<details><summary>{summary}</summary>{rest}</details>"
     more = len(verdict.segments) - MAX_ROWS
     told = f"<p>{escape(words('segments_more', count=more))}</p>" if more > 0 else ""
-    note = f"<p>{escape(words('segments_note'))}</p>"
+    note = f"<p>{escape(words('segments_note'))}</p>{_too_thin(story)}"
     grid = f'<div class="stretches">{"".join(cards)}</div>' if cards else ""
     return section(words("segments"), note + grid + rest + told)
+
+
+def _too_thin(story: Story) -> str:
+    """Who is not clearly without sign and yet has no stretch, for want of frames, size or detail."""
+    limits, words = story.thresholds, story.words
+    listed = {one.person for one in story.verdict.segments}
+    thin = [
+        one
+        for one in story.verdict.people
+        if one.p_fake is not None and one.frames and one.id not in listed
+        if limits is not None and limits.outcome(one.p_fake) is not Outcome.REAL
+    ]
+    if not thin:
+        return ""
+    thin.sort(key=lambda one: -(one.p_fake or 0.0))
+    named = [
+        words(
+            "segments_thin_one",
+            id=shown_number(one.id),
+            when=words.span(one.frames[0].time_seconds, one.frames[-1].time_seconds),
+            p=story.percent(one.p_fake or 0.0),
+        )
+        for one in thin[:STRETCHES]
+    ]
+    rest = " ..." if len(thin) > STRETCHES else ""
+    return f"<p>{escape(words('segments_thin', who=', '.join(named)))}{rest}</p>"
 
 
 def _card(story: Story, one: Segment, picture: Glimpse, *, playable: bool) -> str:
