@@ -10,7 +10,7 @@ from unmask.report.cautions import deciding
 from unmask.report.sections import MARKS, Story, in_words
 from unmask.report.standing import cause_of, is_among_many
 from unmask.report.words import Words
-from unmask.verdicts import Outcome, Verdict
+from unmask.verdicts import Outcome, Person, Verdict
 
 _HEADLINES = ("by_chance", "too_little", "drawn", "disagree")
 """Causes of an unsure verdict that have a headline of their own."""
@@ -78,8 +78,22 @@ def _why(story: Story) -> str:
         return _by_chance(story, reason, words)
     if verdict.p_fake is None or person is None or not person.frames:
         return ""
-    when = words.span(*most_suspicious(person.frames))
-    return words(f"why_{verdict.outcome}", id=shown_number(person.id), when=when)
+    start, end = most_suspicious(person.frames)
+    told = words(f"why_{verdict.outcome}", id=shown_number(person.id), when=words.span(start, end))
+    return (
+        told
+        if verdict.outcome is Outcome.REAL
+        else f"{told} {_top_frame(story, person, start, end)}".rstrip()
+    )
+
+
+def _top_frame(story: Story, person: Person, start: float, end: float) -> str:
+    """Where the highest single frame is, if not in the stretch that stands out most as a whole."""
+    top = max(person.frames, key=lambda one: one.p_fake or 0.0)
+    if top.p_fake is None or start <= top.time_seconds <= end:
+        return ""
+    when = story.words.seconds(top.time_seconds)
+    return story.words("why_top_frame", when=when, p=story.words.percent(top.p_fake))
 
 
 def _by_chance(story: Story, reason: Reason, words: Words) -> str:
