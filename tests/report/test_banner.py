@@ -4,6 +4,7 @@ import pytest
 
 from films import LIMITS, film, person
 from judged_files import told_of
+from unmask.reasons import because
 from unmask.report.banner import banner
 from unmask.verdicts import Outcome
 
@@ -31,3 +32,23 @@ def test_a_highest_frame_outside_the_stretch_that_stands_out_is_told(card):
     assert "most of all at 0.0 - 1.0 s." in shown and "highest single frame is at 5.0 s (90\u00a0%)" in shown
     within = banner(told_of(one_person([0.95, 0.77, 0.47, 0.6, 0.63, 0.60]), card, LIMITS))
     assert "most of all at" in within and "single frame" not in within
+
+
+def left_out(number, reason):
+    """Somebody who was found and not judged."""
+    return replace(person(number, [(0, 0.0, 4.0, 0.5)]), p_fake=None, kept=False, dropped=reason)
+
+
+def test_faces_that_were_not_judged_are_counted_with_their_cause(card):
+    judged = tuple(person(i, [(0, 0.0, 4.0, 0.5)]) for i in range(2))
+    verdict = film(judged, shots=1, looks=2)
+    poster = left_out(2, because("picture", change=0.04, least=0.05))
+    passing = left_out(3, because("seldom", seen=1, frames=10, least=4))
+    small = left_out(4, because("small", px=12.0, least_px=20.0))
+    shown = [
+        banner(told_of(replace(verdict, people=(*judged, *more)), card, LIMITS))
+        for more in ((poster, passing), (poster, small), (passing,))
+    ]
+    assert "1 of 3 faces was not judged: apparently a picture of a face" in shown[0]
+    assert "2 of 4 faces were not judged" in shown[1] and "too small (1)" in shown[1]
+    assert "not judged" not in shown[2]

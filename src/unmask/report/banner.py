@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 
 from unmask.judge.reasons import most_suspicious
@@ -15,6 +16,15 @@ from unmask.verdicts import Outcome, Person, Verdict
 _HEADLINES = ("by_chance", "too_little", "drawn", "disagree")
 """Causes of an unsure verdict that have a headline of their own."""
 
+_UNJUDGED = {
+    "picture": "picture",
+    "worn": "picture",
+    "small": "small",
+    "short_side": "small",
+    "lesser": "lesser",
+    "unscored": "unscored",
+}  # why a face did not count, and the message that tells it
+
 
 def banner(story: Story) -> str:
     """The verdict in words, its number, and what to do with it."""
@@ -26,8 +36,7 @@ def banner(story: Story) -> str:
     ]
     if verdict.p_fake is not None:
         parts.append(_number(story, verdict.p_fake))
-    if why := _why(story):
-        parts.append(_p(why))
+    parts += [_p(told) for told in (_why(story), unjudged(story)) if told]
     parts.append(f"<p><b>{escape(words('next_step'))}</b> {escape(words(advice_key(verdict)))}</p>")
     told = in_words(verdict.reasons, verdict.reason, words)
     parts.append(f"<p><small>{escape(words('why_own_words'))}: {told}.</small></p>")
@@ -54,6 +63,22 @@ def advice_key(verdict: Verdict) -> str:
 def _code(verdict: Verdict) -> str:
     reason = cause_of(verdict)
     return reason.code if reason is not None and verdict.outcome is Outcome.UNSURE else ""
+
+
+def unjudged(story: Story) -> str:
+    """How many faces were not judged beside those that were, and why; empty where there is none.
+
+    What may be no face at all, or is seen in passing, is not counted: the list of what was left out has it.
+    """
+    people, words = story.verdict.people, story.words
+    codes = [one.dropped.code for one in people if one.dropped is not None]
+    why = Counter(_UNJUDGED[code] for code in codes if code in _UNJUDGED)
+    judged = sum(one.p_fake is not None for one in people)
+    if not why or not judged:
+        return ""
+    told = [words(f"unjudged_{kind}") + (f" ({why[kind]})" if len(why) > 1 else "") for kind in why]
+    key = "unjudged_one" if why.total() == 1 else "unjudged_many"
+    return words(key, count=why.total(), faces=why.total() + judged, why=", ".join(told))
 
 
 def _number(story: Story, p_fake: float) -> str:
