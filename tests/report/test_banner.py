@@ -6,6 +6,9 @@ from films import LIMITS, film, person
 from judged_files import told_of
 from unmask.reasons import because
 from unmask.report.banner import banner
+from unmask.report.cautions import found_cautions
+from unmask.report.seen import Seen
+from unmask.report.words import Words, messages
 from unmask.verdicts import Outcome
 
 
@@ -52,3 +55,21 @@ def test_faces_that_were_not_judged_are_counted_with_their_cause(card):
     assert "1 of 3 faces was not judged: apparently a picture of a face" in shown[0]
     assert "2 of 4 faces were not judged" in shown[1] and "too small (1)" in shown[1]
     assert "not judged" not in shown[2]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAKE, Outcome.REAL])
+def test_what_weakens_a_clear_verdict_is_named_in_the_banner(card, outcome):
+    verdict, dark = one_person([0.9] * 6, outcome=outcome), Seen(brightness=5.0)
+    shown = banner(told_of(verdict, card, LIMITS, seen=dark))
+    assert "Take it with caution: the picture is dark." in shown
+    assert "with caution" not in banner(told_of(verdict, card, LIMITS, seen=Seen(brightness=120.0)))
+    unsure = replace(verdict, outcome=Outcome.UNSURE)
+    assert "with caution" not in banner(told_of(unsure, card, LIMITS, seen=dark))
+
+
+def test_every_caution_has_words_for_the_banner_too(card):
+    worse = replace(one_person([0.9] * 3), partial=True, damaged=True, start_seconds=1.0)
+    found = found_cautions(worse, Seen(brightness=5.0), None, Words("de"))
+    assert {one.code for one in found} >= {"partial", "part", "damaged", "few", "dark", "no_card"}
+    sentences = {key.removeprefix("caution_") for key in messages() if key.startswith("caution_")}
+    assert sentences == {key.removeprefix("weak_") for key in messages() if key.startswith("weak_")}

@@ -7,7 +7,7 @@ from html import escape
 
 from unmask.judge.reasons import most_suspicious
 from unmask.reasons import Reason, shown_number
-from unmask.report.cautions import deciding
+from unmask.report.cautions import deciding, found_cautions
 from unmask.report.sections import MARKS, Story, in_words
 from unmask.report.standing import cause_of, is_among_many
 from unmask.report.words import Words
@@ -36,7 +36,7 @@ def banner(story: Story) -> str:
     ]
     if verdict.p_fake is not None:
         parts.append(_number(story, verdict.p_fake))
-    parts += [_p(told) for told in (_why(story), unjudged(story)) if told]
+    parts += [_p(told) for told in (_why(story), _weak(story), unjudged(story)) if told]
     parts.append(f"<p><b>{escape(words('next_step'))}</b> {escape(words(advice_key(verdict)))}</p>")
     told = in_words(verdict.reasons, verdict.reason, words)
     parts.append(f"<p><small>{escape(words('why_own_words'))}: {told}.</small></p>")
@@ -63,6 +63,16 @@ def advice_key(verdict: Verdict) -> str:
 def _code(verdict: Verdict) -> str:
     reason = cause_of(verdict)
     return reason.code if reason is not None and verdict.outcome is Outcome.UNSURE else ""
+
+
+def _weak(story: Story) -> str:
+    """What makes a clear verdict less sure, in one sentence; empty where nothing does, or none is clear."""
+    verdict, words = story.verdict, story.words
+    if verdict.outcome not in (Outcome.FAKE, Outcome.REAL):
+        return ""
+    found = found_cautions(verdict, story.seen, story.card, words)
+    told = "; ".join(words(f"weak_{one.code}") for one in found)
+    return words("weak", why=told) if told else ""
 
 
 def unjudged(story: Story) -> str:

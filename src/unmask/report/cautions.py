@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from unmask.judge.card import Card
@@ -38,21 +41,39 @@ def when_seen(verdict: Verdict, words: Words) -> str:
     return ", ".join(told[:MAX_SPANS]) + (" ..." if len(told) > MAX_SPANS else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """One reason for care.
+
+    Attributes:
+        code: Names its messages: ``caution_`` and this is the sentence, ``weak_`` and this a few words.
+        values: What fills the gaps of the sentence.
+    """
+
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
 def cautions(verdict: Verdict, seen: Seen, card: Card | None, words: Words) -> list[str]:
     """Sentences for the reader, the gravest first; none where nothing stands out."""
-    found: list[str] = []
+    return [words(f"caution_{one.code}", **one.values) for one in found_cautions(verdict, seen, card, words)]
+
+
+def found_cautions(verdict: Verdict, seen: Seen, card: Card | None, words: Words) -> list[Caution]:
+    """The same as data, with times and numbers in the reader's language."""
+    found: list[Caution] = []
     if verdict.partial:
-        found.append(words("caution_partial", seen=when_seen(verdict, words)))
+        found.append(Caution("partial", {"seen": when_seen(verdict, words)}))
     first = seen.facts.first_seconds if seen.facts else 0.0
     if verdict.start_seconds > first + 0.5:
-        found.append(words("caution_part", start=words.seconds(verdict.start_seconds)))
+        found.append(Caution("part", {"start": words.seconds(verdict.start_seconds)}))
     if verdict.damaged:
-        found.append(words("caution_damaged"))
+        found.append(Caution("damaged"))
     if not verdict.outcome.has_number:
         return found
     if verdict.stability is not None and not verdict.stability.stable:
-        found.append(words("caution_unstable"))
-    return found + _of_footage(verdict, seen, words) + ([] if card else [words("caution_no_card")])
+        found.append(Caution("unstable"))
+    return found + _of_footage(verdict, seen, words) + ([] if card else [Caution("no_card")])
 
 
 def deciding(verdict: Verdict) -> Person | None:
@@ -66,25 +87,25 @@ def face_px(person: Person) -> float:
     return float(np.median([min(f.box[2] - f.box[0], f.box[3] - f.box[1]) for f in person.frames]))
 
 
-def _of_footage(verdict: Verdict, seen: Seen, words: Words) -> list[str]:
+def _of_footage(verdict: Verdict, seen: Seen, words: Words) -> list[Caution]:
     found = []
     person = deciding(verdict)
     still = verdict.is_still
     if person is not None and person.frames:
         if face_px(person) < SMALL_FACE_PX:
-            found.append(words("caution_small", px=f"{face_px(person):.0f}", least=SMALL_FACE_PX))
+            found.append(Caution("small", {"px": f"{face_px(person):.0f}", "least": SMALL_FACE_PX}))
         elif person.detail_px is not None and person.detail_px < SMALL_FACE_PX:
             sizes = {"px": f"{face_px(person):.0f}", "detail": f"{person.detail_px:.0f}"}
-            found.append(words("caution_detail", **sizes, least=SMALL_FACE_PX))
+            found.append(Caution("detail", {**sizes, "least": SMALL_FACE_PX}))
         if len(person.frames) < FEW_FRAMES and not still:
-            found.append(words("caution_few", frames=len(person.frames)))
+            found.append(Caution("few", {"frames": len(person.frames)}))
     if seen.brightness is not None and seen.brightness < DARK_LEVEL:
-        found.append(words("caution_dark", level=f"{seen.brightness:.0f}"))
+        found.append(Caution("dark", {"level": f"{seen.brightness:.0f}"}))
     if seen.facts and 0 < seen.facts.bits_per_pixel < FEW_BITS_PER_PIXEL:
         bits = words.number(seen.facts.bits_per_pixel, digits=3)
-        found.append(words("caution_compressed", bits=bits))
+        found.append(Caution("compressed", {"bits": bits}))
     if still:
-        found.append(words("caution_still"))
+        found.append(Caution("still"))
     if len(verdict.shots) > 1 or verdict.end_seconds - verdict.start_seconds > SHORT_SECONDS:
-        found.append(words("caution_long"))
+        found.append(Caution("long"))
     return found
