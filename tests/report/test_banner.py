@@ -4,6 +4,8 @@ import pytest
 
 from films import LIMITS, film, person
 from judged_files import told_of
+from unmask.config import ScanSettings
+from unmask.judge.card import Score
 from unmask.reasons import because
 from unmask.report.banner import banner
 from unmask.report.cautions import found_cautions
@@ -73,3 +75,16 @@ def test_every_caution_has_words_for_the_banner_too(card):
     assert {one.code for one in found} >= {"partial", "part", "damaged", "few", "dark", "no_card"}
     sentences = {key.removeprefix("caution_") for key in messages() if key.startswith("caution_")}
     assert sentences == {key.removeprefix("weak_") for key in messages() if key.startswith("weak_")}
+
+
+def test_how_many_fakes_are_missed_is_told_where_none_was_found(card):
+    few, many = Score(0.25, 0.1, 0.4, 1200), Score(0.8, 0.5, 1.0, 6)
+    measured = replace(card, scores={"strangers_a_found": few, "strangers_b_found": many, "auc": many})
+    for outcome in (Outcome.REAL, Outcome.UNSURE, Outcome.FAKE):
+        verdict = one_person([0.5] * 6, outcome=outcome)
+        told = "Many fakes are missed: of 2 kinds" in (shown := banner(told_of(verdict, measured, LIMITS)))
+        assert told == (outcome is not Outcome.FAKE)
+        assert ("in 1 (25 to 80 of 100, by kind; measured on 1,206 fakes)" in shown) == told
+        assert "are missed" not in banner(told_of(verdict, card, LIMITS))
+        own = ScanSettings(threshold=0.9)  # the card's figures are of its own threshold
+        assert "are missed" not in banner(told_of(verdict, measured, LIMITS, settings=own))

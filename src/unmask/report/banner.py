@@ -7,6 +7,7 @@ from html import escape
 
 from unmask.judge.reasons import most_suspicious
 from unmask.reasons import Reason, shown_number
+from unmask.report.cards import fakes_found
 from unmask.report.cautions import deciding, found_cautions
 from unmask.report.sections import MARKS, Story, in_words
 from unmask.report.standing import cause_of, is_among_many
@@ -37,6 +38,8 @@ def banner(story: Story) -> str:
     if verdict.p_fake is not None:
         parts.append(_number(story, verdict.p_fake))
     parts += [_p(told) for told in (_why(story), _weak(story), unjudged(story)) if told]
+    if missed := _missed(story):
+        parts.append(_p(missed))
     parts.append(f"<p><b>{escape(words('next_step'))}</b> {escape(words(advice_key(verdict)))}</p>")
     told = in_words(verdict.reasons, verdict.reason, words)
     parts.append(f"<p><small>{escape(words('why_own_words'))}: {told}.</small></p>")
@@ -73,6 +76,18 @@ def _weak(story: Story) -> str:
     found = found_cautions(verdict, story.seen, story.card, words)
     told = "; ".join(words(f"weak_{one.code}") for one in found)
     return words("weak", why=told) if told else ""
+
+
+def _missed(story: Story) -> str:
+    """How many fakes are missed, where none was found; empty without a figure that holds."""
+    if story.verdict.outcome not in (Outcome.UNSURE, Outcome.REAL) or story.card is None:
+        return ""
+    found = fakes_found(story.card, story.options.settings)
+    if found is None or not found.below_half:
+        return ""
+    shares = {name: f"{100 * getattr(found, name):.0f}" for name in ("least", "most")}
+    numbers = {"fakes": story.words.whole(found.fakes), "kinds": found.kinds, "below": found.below_half}
+    return story.words("fakes_missed", **numbers, **shares)
 
 
 def unjudged(story: Story) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from unmask.config import ScanSettings
 from unmask.errors import ModelError
 from unmask.judge.card import Card, Score, card_path, read_card
 from unmask.verdicts import Verdict
+
+_HALF = 0.5
 
 
 def card_of(verdict: Verdict, settings: ScanSettings) -> Card | None:
@@ -15,6 +19,41 @@ def card_of(verdict: Verdict, settings: ScanSettings) -> Card | None:
     except ModelError:
         return None
     return card if card.model_name == verdict.model else None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many fakes are found that are of sources that a model never learned from.
+
+    Attributes:
+        kinds: Of fakes that were measured.
+        below_half: In how many of them fewer than half were found.
+        least: Share that was found of the kind that is found least, 0 to 1.
+        most: The same of the kind that is found best.
+        fakes: How many there were.
+    """
+
+    kinds: int
+    below_half: int
+    least: float
+    most: float
+    fakes: int
+
+
+def fakes_found(card: Card, settings: ScanSettings) -> Found | None:
+    """How many fakes of strangers are called fake, kind by kind; None as `false_alarms`."""
+    if settings.threshold is not None or settings.beside:
+        return None
+    kinds = [
+        score
+        for name, score in card.scores.items()
+        if name.startswith("strangers_") and name.endswith("_found")
+    ]
+    if not kinds:
+        return None
+    shares = [score.value for score in kinds]
+    below = sum(share < _HALF for share in shares)
+    return Found(len(kinds), below, min(shares), max(shares), sum(score.clips for score in kinds))
 
 
 def false_alarms(card: Card, settings: ScanSettings) -> Score | None:

@@ -59,6 +59,14 @@ class Words:
         text += "\u00a0%"
         return text.replace(".", ",") if self.language == "de" else text
 
+    def whole(self, count: int) -> str:
+        """A count, its thousands marked.
+
+        >>> Words("en").whole(1833), Words("de").whole(1833)
+        ('1,833', '1.833')
+        """
+        return f"{count:,}".replace(",", "." if self.language == "de" else ",")
+
     def limit(self, share: float) -> str:
         """A threshold as it was set."""
         text = f"{100 * share:.4g}\u00a0%"
