@@ -14,7 +14,7 @@ from unmask.reasons import Reason, sentence, wordings
 from unmask.report import marks
 from unmask.report.cards import false_alarms
 from unmask.report.cautions import cautions
-from unmask.report.page import report_page, tell_story
+from unmask.report.page import printed_margins, report_page, tell_story
 from unmask.report.seen import Facts, Seen
 from unmask.report.standing import Film
 from unmask.report.words import Words, short_percent
@@ -285,3 +285,19 @@ def test_axe_finds_nothing_serious(browser, axe, judged, tmp_path, scheme, langu
     shown.goto((tmp_path / "page.html").as_uri())
     found = axe.run(shown).response["violations"]
     assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+
+
+def test_a_report_says_when_it_was_made_on_screen_and_below_each_printed_page(judged):
+    verdict, source, options = judged
+    fixed = replace(options, made_at="2026-05-01T12:00:59Z", heat_map=False)
+    page = page_of(verdict, source, fixed)
+    text = " ".join(_text(page).split())
+    assert "Report made on 2026-05-01 12:00 UTC" in text and "on 2026-05-01 12:00 UTC. An estimate" in text
+    assert '@bottom-left{content:"What unmask found in clip.mp4 · made on 2026-05-01 12:00 UTC";' in page
+    assert 'counter(page) " / " counter(pages)' in page
+    assert page_of(verdict, source, fixed) == page
+
+
+def test_no_name_of_a_file_ends_the_style(judged):
+    css = printed_margins(f"found in {HOSTILE}", "2026-05-01 12:00 UTC", Words("en"))
+    assert "<" not in css and css.count('"') == 2 + 2 and css.count("{") == css.count("}") == 4

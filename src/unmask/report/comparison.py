@@ -18,7 +18,7 @@ from unmask.report.cautions import deciding
 from unmask.report.document import Outfit, data_url, dressed, percent, section, table
 from unmask.report.options import ReportOptions
 from unmask.report.page import STYLE, shown_name
-from unmask.report.sections import in_words
+from unmask.report.sections import in_words, made_on
 from unmask.report.words import Words
 from unmask.verdicts import Verdict
 from unmask.video.comparing import AMPLIFIED, MOST_SECONDS, Comparison, compare_films
@@ -84,7 +84,7 @@ def render_comparison(original: Side, copy: Side, options: ReportOptions) -> str
         language=options.language, style=STYLE + _STYLE, script=_SCRIPT if playable else "", media="data:"
     )
     names = {"original": _name(original), "copy": _name(copy)}
-    foot = words("foot", version=copy.verdict.unmask)
+    foot = words("foot", version=copy.verdict.unmask, made=made_on(options))
     return dressed(words("compare_title", **names), parts, foot=foot, outfit=outfit)
 
 

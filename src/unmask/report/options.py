@@ -8,6 +8,7 @@ from unmask.config import LimitSettings, ScanSettings
 from unmask.errors import check_time_limit, require
 from unmask.reasons import LANGUAGES
 from unmask.report.case import Case
+from unmask.report.ledger import utc_now
 
 REPORT_SUFFIXES = (".html", ".json", ".pdf")
 """Endings of a file that a report can be written to."""
@@ -30,6 +31,7 @@ class ReportOptions:
         trust_list: Path of certificates (PEM) of those whose content credentials count; empty takes the list
             that ships.
         case: The case that the report belongs to, or None.
+        made_at: When the report is made, as `utc_now` gives it.
         name_only: What the verdict has as path is a name, as of an upload; the report then calls it so.
     """
 
@@ -45,6 +47,7 @@ class ReportOptions:
     name_only: bool = False
     trust_list: str = ""
     case: Case | None = None
+    made_at: str = field(default_factory=utc_now, compare=False)
 
     @property
     def closer(self) -> bool:

@@ -14,7 +14,7 @@ from unmask.report.cautions import deciding
 from unmask.report.document import Outfit, dressed, table
 from unmask.report.options import ReportOptions
 from unmask.report.page import STYLE, report_page, tell_story
-from unmask.report.sections import MARKS
+from unmask.report.sections import MARKS, made_on
 from unmask.report.words import Words
 from unmask.report.write import look_through
 from unmask.shown import visible
@@ -85,7 +85,7 @@ def overview_page(pairs: Sequence[tuple[Verdict, Path]], options: ReportOptions)
     return dressed(
         words("overview_title", count=len(pairs)),
         [content],
-        foot=words("foot", version=version),
+        foot=words("foot", version=version, made=made_on(options)),
         outfit=Outfit(language=options.language, style=STYLE),
     )
 

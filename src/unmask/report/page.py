@@ -20,6 +20,7 @@ from unmask.report.sections import (
     file_facts,
     left_out,
     limits,
+    made_on,
     method,
 )
 from unmask.report.seen import Seen
@@ -33,6 +34,7 @@ SCRIPT = Path(__file__).with_name("report.js").read_text(encoding="utf-8")
 """What makes timelines and frames move the video; a server may have it at `ReportOptions.script_url`."""
 
 MAX_NAME_LETTERS = 80
+_MARGIN = "font:9px system-ui,sans-serif;color:#57606a;white-space:nowrap"
 _MEDIA = "data: file: 'self'"
 
 
@@ -72,16 +74,30 @@ def report_page(story: Story, source: Path, *, folder: Path | None, back: str = 
         method(story),
         limits(story),
     ]
+    title = words("title", name=shown_name(Path(story.verdict.path)))
     outfit = Outfit(
         language=story.options.language,
-        style=STYLE,
+        style=STYLE + printed_margins(title, made_on(story.options), words),
         script=SCRIPT if address else "",
         script_url=story.options.script_url if address else "",
         media=_MEDIA,
     )
-    title = words("title", name=shown_name(Path(story.verdict.path)))
-    foot = words("foot", version=visible(story.verdict.unmask))
+    foot = words("foot", version=visible(story.verdict.unmask), made=made_on(story.options))
     return dressed(title, parts, foot=foot, outfit=outfit)
+
+
+def printed_margins(title: str, made: str, words: Words) -> str:
+    """CSS that puts title, date and page number below each printed page."""
+    left = "".join(_css_letter(letter) for letter in f"{title} · {words('made', made=made)}")
+    return (
+        f'@media print{{@page{{@bottom-left{{content:"{left}";{_MARGIN}}}'
+        f'@bottom-right{{content:counter(page) " / " counter(pages);{_MARGIN}}}}}}}\n'
+    )
+
+
+def _css_letter(letter: str) -> str:
+    """A character of a CSS string within a page; what could end the string, or the style, is escaped."""
+    return letter if letter.isalnum() or letter in " .·,:-_" else f"\\{ord(letter):06x}"
 
 
 def shown_name(source: Path) -> str:

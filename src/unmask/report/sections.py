@@ -145,6 +145,7 @@ def method(story: Story) -> str:
         (words("method_model"), escape(visible(verdict.model.name + version))),
         (words("method_sha256"), f"<code>{escape(visible(verdict.model.sha256))}</code>"),
         (words("method_program"), escape(visible(f"unmask {verdict.unmask}"))),
+        (words("method_made"), escape(made_on(story.options))),
     ]
     if story.options.command:
         rows.append((words("method_command"), f"<code>{escape(visible(story.options.command))}</code>"))
@@ -163,6 +164,12 @@ def method(story: Story) -> str:
         ]
         extra = _scores(card, words)
     return section(words("method"), pairs(rows) + extra)
+
+
+def made_on(options: ReportOptions) -> str:
+    """When the report is made, for a reader: ``2026-05-01 12:00 UTC``."""
+    date, _, time = options.made_at.partition("T")
+    return f"{date} {time[:5]} UTC"
 
 
 def _scores(card: Card, words: Words) -> str:
