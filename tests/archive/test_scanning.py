@@ -64,12 +64,16 @@ def test_the_number_of_workers_changes_no_byte(archive, settings, answers, out, 
     assert lasting(tmp_path / "out") == lasting(out)
 
 
-def test_a_zip_gives_the_same_records(archive, settings, judge, out, tmp_path):
-    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as zipped:
+def zip_of(archive, folder):
+    with zipfile.ZipFile(folder / "archive.zip", "w") as zipped:
         for file in archive.iterdir():
             zipped.write(file, file.name)
+    return folder / "archive.zip"
+
+
+def test_a_zip_gives_the_same_records(archive, settings, judge, out, tmp_path):
     with judge.opener:
-        scanned([tmp_path / "archive.zip"], tmp_path / "out", settings, InlineCrew(judge))
+        scanned([zip_of(archive, tmp_path)], tmp_path / "out", settings, InlineCrew(judge))
     assert lasting(tmp_path / "out") == lasting(out)
 
 
@@ -77,12 +81,15 @@ class Killed(BaseException):
     """Nothing can catch it and go on."""
 
 
-@pytest.mark.parametrize("place", range(1, 29, 3))
+@pytest.mark.parametrize(
+    ("place", "zipped"), [*((place, False) for place in range(1, 29, 3)), (5, True), (14, True), (23, True)]
+)
 def test_a_run_killed_at_any_write_goes_on_to_the_same_end(
-    archive, settings, answers, out, tmp_path, monkeypatch, place
+    archive, settings, judge, answers, out, tmp_path, monkeypatch, place, zipped
 ):
     """Dies at the place-th time that it would write, rename or remove a file, and does nothing more."""
-    left = place
+    left, source = place, zip_of(archive, tmp_path) if zipped else archive
+    answer = judge if zipped else answers
     append = Folder.append
 
     def mortal(function, last=lambda *args: None):
@@ -103,11 +110,12 @@ def test_a_run_killed_at_any_write_goes_on_to_the_same_end(
         patch.setattr(Path, "replace", mortal(Path.replace))
         patch.setattr(Path, "unlink", mortal(Path.unlink))
         patch.setattr(Folder, "append", mortal(append, write_half))
-        first = InlineCrew(answers, workers=2)
-        with pytest.raises(Killed):
-            scanned([archive], tmp_path / "out", settings, first)
-    second = InlineCrew(answers, workers=2)
-    scanned([archive], tmp_path / "out", settings, second)
+        first = InlineCrew(answer, workers=2)
+        with judge.opener, pytest.raises(Killed):
+            scanned([source], tmp_path / "out", settings, first)
+    second = InlineCrew(answer, workers=2)
+    with judge.opener:
+        scanned([source], tmp_path / "out", settings, second)
     assert lasting(tmp_path / "out") == lasting(out)
     again = Counter(first.done) & Counter(second.done)
     # At most what was in flight, and hashes, which are not kept.
