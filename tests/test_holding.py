@@ -37,7 +37,7 @@ def test_a_file_that_goes_while_it_is_taken_is_made_anew(tmp_path, monkeypatch):
     """The one before removes it after it was opened, and before it was locked."""
     from unmask import holding
 
-    lock, file = holding._lock, tmp_path / "a"
+    lock, file = holding.lock, tmp_path / "a"
     gone = iter([True])
 
     def late(held):
@@ -45,7 +45,7 @@ def test_a_file_that_goes_while_it_is_taken_is_made_anew(tmp_path, monkeypatch):
             file.unlink()
         return lock(held)
 
-    monkeypatch.setattr(holding, "_lock", late)
+    monkeypatch.setattr(holding, "lock", late)
     with hold(file, place=file):
         assert file.exists()
 

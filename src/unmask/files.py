@@ -69,18 +69,43 @@ def lock_file(file: Path) -> IO[str]:
     """
     handle = file.open("w", encoding="utf-8")
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(handle.fileno())
     except OSError as error:
         handle.close()
         raise BlockingIOError(error.errno, f"{file} is held by another process") from error
     return handle
+
+
+def lock(handle: int) -> None:
+    """Lock an open file for this process alone; the lock goes with the handle.
+
+    Args:
+        handle: Its file descriptor.
+
+    Raises:
+        BlockingIOError: Another process holds it.
+        OSError: Files cannot be locked there.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, 0, os.SEEK_SET)  # from where the one byte counts that is locked
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(error.errno, "another process holds the file") from error
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_still(handle: int, file: Path) -> bool:
+    """Whether a file that was opened is still what its name leads to."""
+    try:
+        return os.path.samestat(os.fstat(handle), file.stat())
+    except FileNotFoundError:
+        return False
 
 
 def size_words(size_bytes: float) -> str:
@@ -157,20 +182,18 @@ def _draft(target: Path, *, mode: int | None) -> Iterator[tuple[Path, int]]:
 
 def _take(file: Path, *, mode: int | None) -> int | None:
     """Make or take over a draft; None where it is not ours to write. The lock goes with the handle."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
+    if sys.platform == "win32":  # cannot put in its place what is open
         return None
     try:
         handle = os.open(file, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o666 if mode is None else mode)
     except OSError:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(handle)
         facts = os.fstat(handle)
         mine = stat.S_ISREG(facts.st_mode) and facts.st_uid == os.geteuid() and facts.st_nlink == 1
         # Between opening and locking, the one before may have put it in its place.
-        if mine and os.path.samestat(facts, file.stat()):
+        if mine and is_still(handle, file):
             if mode is not None:  # of one that was left, it may let others read
                 os.fchmod(handle, mode)
             os.ftruncate(handle, 0)

@@ -1,4 +1,4 @@
-"""Folders and files that one run at a time works in, where the system can lock files."""
+"""Folders and files that one run at a time works in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from unmask.errors import DataError
+from unmask.files import is_still, lock
 
 LOCK_NAME = ".lock"
 
@@ -49,11 +50,14 @@ def hold(file: Path, *, place: Path) -> IO[bytes]:
     """
     while True:
         held = file.open("ab+")
-        if not _lock(held):
+        try:
+            lock(held.fileno())
+        except BlockingIOError as error:
             held.close()
-            raise DataError(f"{place}: another run is working in it; wait for it, or choose another place")
+            words = "another run is working in it; wait for it, or choose another place"
+            raise DataError(f"{place}: {words}") from error
         # The one before may have removed it after it was opened here; then that locks nothing.
-        if file.exists() and os.path.samestat(os.fstat(held.fileno()), file.stat()):
+        if is_still(held.fileno(), file):
             return held
         held.close()
 
@@ -64,15 +68,3 @@ def drop(held: IO[bytes], file: Path) -> None:
         held.close()
     file.unlink(missing_ok=True)
     held.close()
-
-
-def _lock(file: IO[bytes]) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

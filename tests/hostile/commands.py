@@ -66,13 +66,6 @@ def _extract(folder: Path, stack: ExitStack) -> Command:
     return Command("extract", lambda out: ["extract", clips, "-o", out, *options], ("timings",))
 
 
-def _submit(folder: Path, stack: ExitStack) -> Command:
-    clips = write_labelled(folder / "clips", originals=1, odd=False)
-    card = write_tiny_model(folder / "model")
-    options = ["--model", card, "--frames", 3, "--jobs", 1]
-    return Command("submit", lambda out: ["submit", clips, "-o", out / "submission.csv", *options])
-
-
 def _train(folder: Path, stack: ExitStack) -> Command:
     folder.mkdir()
     store_people(folder / "train", [("ann", "REAL"), ("ben", "REAL")])
@@ -83,18 +76,16 @@ def _train(folder: Path, stack: ExitStack) -> Command:
     )
 
 
-def _evaluate(folder: Path, stack: ExitStack) -> Command:
-    clips = write_labelled(folder / "clips", originals=2, odd=False)
-    card = write_tiny_model(folder / "model")
-    options = ["--model", card, "--frames", 3, "--jobs", 1]
-    return Command("evaluate", lambda out: ["evaluate", clips, "-o", out, *options])
+def _judges(name: str, *, originals: int, writes: str = "") -> Callable[[Path, ExitStack], Command]:
+    """A command that judges labelled clips with a tiny model."""
 
+    def make(folder: Path, stack: ExitStack) -> Command:
+        clips = write_labelled(folder / "clips", originals=originals, odd=False)
+        card = write_tiny_model(folder / "model")
+        options = ["--model", card, "--frames", 3, "--jobs", 1]
+        return Command(name, lambda out: [name, clips, "-o", out / writes, *options])
 
-def _calibrate(folder: Path, stack: ExitStack) -> Command:
-    clips = write_labelled(folder / "clips", originals=3, odd=False)
-    card = write_tiny_model(folder / "model")
-    options = ["--model", card, "--frames", 3, "--jobs", 1]
-    return Command("calibrate", lambda out: ["calibrate", clips, "-o", out / "card.json", *options])
+    return make
 
 
 def _get(folder: Path, stack: ExitStack) -> Command:
@@ -112,10 +103,10 @@ def _get(folder: Path, stack: ExitStack) -> Command:
 
 _MAKERS: dict[str, Callable[[Path, ExitStack], Command]] = {
     "extract": _extract,
-    "submit": _submit,
+    "submit": _judges("submit", originals=1, writes="submission.csv"),
     "train": _train,
-    "evaluate": _evaluate,
-    "calibrate": _calibrate,
+    "evaluate": _judges("evaluate", originals=2),
+    "calibrate": _judges("calibrate", originals=3, writes="card.json"),
     "model get": _get,
 }
 

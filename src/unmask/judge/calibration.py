@@ -136,9 +136,8 @@ class Calibration:
             >>> judge(0.9, times=1), judge(0.9, times=3), judge(0.9, times=50), judge(0.05, times=50)
             (0.9, 0.704037, 0.119203, 0.05)
         """
-        share = _upper_share((log_odds(p_fake) - self.real_mean) / self.real_std)
-        odds = self.real_mean + self.real_std * _reached_by(max(share, min(times * share, 0.5)))
-        return round(min(from_log_odds(odds), p_fake), 6)
+        share = self._share_of_reals(log_odds(p_fake))
+        return self._reached_by(max(share, min(times * share, 0.5)), at_most=p_fake)
 
     def among_many(self, p_fake: Sequence[float]) -> float:
         """Probability that one of many faces was manipulated, from those of each taken by itself.
@@ -162,10 +161,18 @@ class Calibration:
         if len(p_fake) == 1:
             return p_fake[0]
         ranked = sorted(map(log_odds, p_fake), reverse=True)
-        shares = [_upper_share((odds - self.real_mean) / self.real_std) for odds in ranked]
-        joint = min(len(shares) / rank * share for rank, share in enumerate(shares, 1))
-        odds = self.real_mean + self.real_std * _reached_by(joint)
-        return round(min(from_log_odds(odds), max(p_fake)), 6)
+        shares = map(self._share_of_reals, ranked)
+        joint = min(len(ranked) / rank * share for rank, share in enumerate(shares, 1))
+        return self._reached_by(joint, at_most=max(p_fake))
+
+    def _share_of_reals(self, odds: float) -> float:
+        """Of real clips the share whose log odds reach these."""
+        return _upper_share((odds - self.real_mean) / self.real_std)
+
+    def _reached_by(self, share: float, *, at_most: float) -> float:
+        """The probability that such a share of real clips reaches."""
+        odds = self.real_mean + self.real_std * _reached_by(share)
+        return round(min(from_log_odds(odds), at_most), 6)
 
 
 def _upper_share(score: float) -> float:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 
+from unmask.lab.forge.augment import smooth_skin
 from unmask.types import Floats, Image
 from unmask.video.encoding import write_video
 
@@ -81,8 +83,7 @@ def _messenger(film: Reel, path: Path) -> None:
         images = _decode(path)
 
 
-def _smooth(image: Image) -> Image:
-    return np.asarray(cv2.bilateralFilter(image, 13, 0.12 * 255, 6), np.uint8)
+_smooth = partial(smooth_skin, sigma=0.12 * 255, reach_px=6)
 
 
 def _upscaled(image: Image) -> Image:
@@ -195,7 +196,9 @@ UNTOUCHED = "untouched"
 CHANGES: dict[str, Alteration] = {
     UNTOUCHED: Alteration("the same pictures, encoded once more at good quality", ".mp4", _each(np.copy)),
     "messenger": Alteration("half the size, strongly compressed, twice", ".mp4", _messenger),
-    "beauty filter": Alteration("skin smoothed, edges kept", ".mp4", _each(_smooth)),
+    "beauty filter": Alteration(
+        "skin smoothed, edges kept", ".mp4", _each(partial(smooth_skin, sigma=0.12 * 255, reach_px=6))
+    ),
     "upscaled": Alteration("a quarter of the size, then enlarged again", ".mp4", _each(_upscaled)),
     "captions": Alteration("large words over the lower part", ".mp4", _captions),
     "drawn over": Alteration("a red arrow at the eyes and a circle around the face", ".mp4", _arrow),
