@@ -53,8 +53,7 @@ def test_what_does_not_work_is_named(found, monkeypatch):
     monkeypatch.setattr(
         doctor, "_installed", lambda: ["onnxruntime", "onnxruntime-ep-openvino", "onnxruntime-gpu"]
     )
-    monkeypatch.setattr(doctor, "_weights", lambda: "changed: SHA-256")
-    assert doctor._problems(packages, scans) == [
+    assert doctor._problems(packages, scans, "changed: SHA-256") == [
         "av is not installed",
         "several builds of onnxruntime overwrite each other: onnxruntime, onnxruntime-gpu",
         "changed: SHA-256",

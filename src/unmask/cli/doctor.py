@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as jsonlib
 import platform
 import re
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,12 +56,13 @@ def examine(clips: Sequence[Path]) -> dict[str, Any]:
         clips: To be scanned beside the one that is made up.
     """
     from unmask.config import LimitSettings
+    from unmask.report.pdf import can_print
     from unmask.version import __version__
     from unmask.work.limits import memory_of
     from unmask.work.processes import default_jobs
     from unmask.work.sandbox import why_no_sandbox
 
-    packages = _packages()
+    packages, weights = _packages(), _weights()
     scans = _scans(clips)
     return {
         "unmask": __version__,
@@ -72,13 +72,13 @@ def examine(clips: Sequence[Path]) -> dict[str, Any]:
         "jobs": default_jobs(),
         "packages": packages,
         "providers": _providers(),
-        "weights": _weights(),
+        "weights": weights,
         "sandbox": why_no_sandbox() or "whole",
         "memory_mb": memory_of(LimitSettings()),
-        "chromium": _chromium(),
+        "chromium": can_print(),
         "faults_kept": _faults(),
         "scans": scans,
-        "problems": _problems(packages, scans),
+        "problems": _problems(packages, scans, weights),
     }
 
 
@@ -123,12 +123,6 @@ def _weights() -> str:
     return f"{card.name} {card.version}, {card.sha256[:12]}, as published"
 
 
-def _chromium() -> bool:
-    from unmask.report.pdf import BROWSERS
-
-    return any(shutil.which(name) for name in BROWSERS)
-
-
 def _faults() -> int:
     from unmask.folders import cache_folder
 
@@ -170,12 +164,13 @@ def _made_up(folder: Path) -> Path:
     return file
 
 
-def _problems(packages: dict[str, dict[str, str | None]], scans: dict[str, dict[str, Any]]) -> list[str]:
+def _problems(
+    packages: dict[str, dict[str, str | None]], scans: dict[str, dict[str, Any]], weights: str
+) -> list[str]:
     found = [f"{name} is not installed" for name, version in packages["default"].items() if version is None]
     builds = [name for name in _installed() if re.fullmatch(r"onnxruntime(-(gpu|openvino|directml))?", name)]
     if len(builds) > 1:
         found.append(f"several builds of onnxruntime overwrite each other: {', '.join(builds)}")
-    weights = _weights()
     if weights.startswith("changed"):
         found.append(weights)
     made_up, *others = scans.items()

@@ -9,7 +9,7 @@ from unmask.judge.reasons import most_suspicious
 from unmask.reasons import Reason, shown_number
 from unmask.report.cards import fakes_found
 from unmask.report.cautions import deciding, found_cautions
-from unmask.report.sections import MARKS, Story, in_words
+from unmask.report.sections import MARKS, Story, in_words, paragraph
 from unmask.report.standing import cause_of, is_among_many
 from unmask.report.words import Words
 from unmask.verdicts import Outcome, Person, Verdict
@@ -37,9 +37,9 @@ def banner(story: Story) -> str:
     ]
     if verdict.p_fake is not None:
         parts.append(_number(story, verdict.p_fake))
-    parts += [_p(told) for told in (_why(story), _weak(story), unjudged(story)) if told]
+    parts += [paragraph(told) for told in (_why(story), _weak(story), unjudged(story)) if told]
     if missed := _missed(story):
-        parts.append(_p(missed))
+        parts.append(paragraph(missed))
     parts.append(f"<p><b>{escape(words('next_step'))}</b> {escape(words(advice_key(verdict)))}</p>")
     told = in_words(verdict.reasons, verdict.reason, words)
     parts.append(f"<p><small>{escape(words('why_own_words'))}: {told}.</small></p>")
@@ -159,7 +159,3 @@ def _by_chance(story: Story, reason: Reason, words: Words) -> str:
         return words("why_by_chance", looks=values["faces"], **told)
     limit = words.limit(round(needed, 3))
     return words("why_by_chance", looks=values["faces"], **told) + " " + words("why_needed", needed=limit)
-
-
-def _p(text: str) -> str:
-    return f"<p>{escape(text)}</p>"

@@ -9,7 +9,7 @@ from unmask.report.card_words import card_text
 from unmask.report.case import TOLD, Case, HashedFile
 from unmask.report.document import section, table
 from unmask.report.domain import conditions, families
-from unmask.report.sections import Story
+from unmask.report.sections import Story, pairs, paragraph
 from unmask.report.words import Words
 from unmask.shown import visible
 from unmask.video.facts import StreamFacts
@@ -29,11 +29,9 @@ def case_section(story: Story) -> str:
 
 
 def _details(case: Case, words: Words) -> str:
-    rows = [(words(f"case_{name}"), getattr(case.details, name)) for name in TOLD]
-    return (
-        _pairs([(name, f"<bdi>{escape(visible(text))}</bdi>") for name, text in rows if text])
-        or f"<p>{escape(words('case_no_details'))}</p>"
-    )
+    told = [(words(f"case_{name}"), getattr(case.details, name)) for name in TOLD]
+    rows = [(name, f"<bdi>{escape(visible(text))}</bdi>") for name, text in told if text]
+    return pairs(rows) if rows else paragraph(words("case_no_details"))
 
 
 def _hashes(story: Story, case: Case) -> str:
@@ -51,7 +49,7 @@ def _hashes(story: Story, case: Case) -> str:
         ("case_settings", case.settings_sha256),
     ):
         rows.append((words(key), f"<code>{escape(visible(value))}</code>"))
-    return f"<h3>{escape(words('case_hashes'))}</h3>{_pairs(rows)}<p>{escape(words('case_log'))}</p>"
+    return f"<h3>{escape(words('case_hashes'))}</h3>{pairs(rows)}<p>{escape(words('case_log'))}</p>"
 
 
 def _file(file: HashedFile) -> str:
@@ -98,8 +96,3 @@ def _finding(stream: StreamFacts, story: Story) -> str:
     if stream.kind in ("video", "audio"):
         return words(f"stream_{stream.kind}")
     return words("stream_other")
-
-
-def _pairs(rows: Sequence[tuple[str, str]]) -> str:
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{content}</dd>" for name, content in rows)
-    return f'<dl class="facts">{items}</dl>' if items else ""

@@ -8,6 +8,7 @@ from html import escape
 from unmask.judge.calibration import bounded
 from unmask.reasons import shown_number
 from unmask.report.document import section, table
+from unmask.report.film import said_of
 from unmask.report.sections import MARKS, Story
 from unmask.report.words import Words
 from unmask.shown import visible
@@ -33,7 +34,7 @@ def _ask(story: Story, one: Segment) -> str:
     told = words(
         "closer_person", id=shown_number(one.person), p=story.percent(one.p_fake)
     )  # the shape says which, beside the words
-    kind = one.outcome.value if story.film is None else story.film.standing(one.person, one.p_fake).kind
+    kind, _ = said_of(story, one)
     mark = f'<span aria-hidden="true">{MARKS[kind]}</span>'
     ask = words("closer_ask", when=words.span(one.start_seconds, one.end_seconds))
     return (

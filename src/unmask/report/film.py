@@ -48,7 +48,7 @@ def limits_of(story: Story) -> list[Line]:
     words, film = story.words, story.film
     fake, real = story.thresholds.fake_at_least, story.thresholds.real_at_most
     no_sign = Line(real, "real", words("line_real"))
-    if film is None or film.needed is None or film.needed <= fake + 1e-4:
+    if film is None or film.needed is None or not film.needs_more:
         return [Line(fake, "fake", words("line_fake")), no_sign]
     counts = Line(film.needed, "all", words("line_all", looks=film.looks))
     return [counts, Line(fake, "fake", words("line_alone")), no_sign]
@@ -59,7 +59,7 @@ def _limits_told(story: Story) -> str:
     if film is None or film.needed is None or story.thresholds is None:
         return ""
     fake = story.thresholds.fake_at_least
-    if film.needed <= fake + 1e-4:
+    if not film.needs_more:
         return words("film_one_limit", limit=words.limit(fake))
     needed = words.limit(round(film.needed, 3))
     return words("film_two_limits", limit=words.limit(fake), needed=needed, looks=film.looks)

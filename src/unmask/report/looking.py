@@ -37,7 +37,7 @@ from unmask.report.trusted import TrustList, read_trust_list
 from unmask.report.words import Words
 from unmask.types import Face, Frame, Image
 from unmask.verdicts import Person, PersonFrame, Verdict
-from unmask.video.encoding import VideoWriter
+from unmask.video.encoding import VideoWriter, even_size
 from unmask.video.facts import read_facts
 from unmask.video.film import open_film
 from unmask.video.playing import play_frames
@@ -232,7 +232,7 @@ def _read(source: Path, options: ReportOptions, gathered: _Pass, drawn: _Drawn, 
 
     size: tuple[int, int] | None = None
     for frame in play_frames(open_film(source, options.settings.decode), choose):
-        size = size or _even_size(frame, _EXAMINED_PX if options.closer else _PREVIEW_PX)
+        size = size or even_size(frame, longest_px=_EXAMINED_PX if options.closer else _PREVIEW_PX)
         if gathered.preview is not None and frame.time_seconds in due:
             image = marker.draw(frame, width=size[0], height=size[1])
             gathered.preview.add(image, frame.time_seconds)
@@ -282,14 +282,8 @@ def _glimpse(spot: Spot, jpegs: Mapping[Spot, bytes]) -> Glimpse | None:
     return Glimpse(spot.person, spot.frame.time_seconds, spot.p_fake, jpeg) if jpeg else None
 
 
-def _even_size(frame: Frame, longest_px: int) -> tuple[int, int]:
-    """Width and height of the frame, shrunk where it is larger; both even, as videos want them."""
-    zoom = min(1.0, longest_px / max(frame.width, frame.height))
-    return max(2, round(frame.width * zoom) // 2 * 2), max(2, round(frame.height * zoom) // 2 * 2)
-
-
 def _still(frame: Frame, marker: Marker, longest_px: int) -> bytes:
-    width, height = _even_size(frame, longest_px)
+    width, height = even_size(frame, longest_px=longest_px)
     return _jpeg(marker.draw(frame, width=width, height=height))
 
 

@@ -95,7 +95,7 @@ def left_out(story: Story) -> str:
         for person in dropped[:MAX_ROWS]
     ]
     more = _more(words, "left_out_more", len(dropped))
-    return section(words("left_out"), _p(words("left_out_note")) + table(head, rows, text=2) + more)
+    return section(words("left_out"), paragraph(words("left_out_note")) + table(head, rows, text=2) + more)
 
 
 def file_facts(story: Story) -> str:
@@ -232,7 +232,7 @@ def pairs(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _more(words: Words, key: str, count: int) -> str:
-    return _p(words(key, count=count - MAX_ROWS)) if count > MAX_ROWS else ""
+    return paragraph(words(key, count=count - MAX_ROWS)) if count > MAX_ROWS else ""
 
 
 def in_english(text: str) -> str:
@@ -240,5 +240,6 @@ def in_english(text: str) -> str:
     return f'<span lang="en">{escape(visible(text))}</span>'
 
 
-def _p(text: str) -> str:
+def paragraph(text: str) -> str:
+    """Plain text as a paragraph of HTML."""
     return f"<p>{escape(text)}</p>"

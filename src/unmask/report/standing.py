@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from unmask.judge.alone import needed_alone
 from unmask.judge.calibration import MOST_P_FAKE, Thresholds
 from unmask.judge.card import Card
+from unmask.judge.verdict import CALIBRATED_PEOPLE
 from unmask.reasons import Reason, in_short
 from unmask.report.cautions import deciding
 from unmask.report.words import Words
@@ -17,7 +18,6 @@ ALONE = "alone"
 """In place of an outcome: suspicious by itself, and not in the film."""
 
 MARK_ALONE = "△"
-_FEW_LOOKS = 2  # up to here the most suspicious one decides, as `CALIBRATED_PEOPLE` says
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,11 @@ class Film:
             self.needed = (
                 needed_alone(most, card.calibration, looks=self.looks) if is_among_many(verdict) else most
             )
+
+    @property
+    def needs_more(self) -> bool:
+        """Whether one look must be clearly more suspicious to count among all than by itself."""
+        return self.needed is not None and self.needed > self._thresholds.fake_at_least + 1e-4
 
     def standing(self, person: int, p_fake: float) -> Standing:
         """How somebody stands who is given this probability by himself."""
@@ -106,7 +111,7 @@ def looks_taken(verdict: Verdict) -> int:
 
 def is_among_many(verdict: Verdict) -> bool:
     """Whether looks are judged together, so that one must stand out more to count."""
-    return looks_taken(verdict) > (1 if is_long(verdict) else _FEW_LOOKS)
+    return looks_taken(verdict) > (1 if is_long(verdict) else CALIBRATED_PEOPLE)
 
 
 def is_long(verdict: Verdict) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unmask.config import DecodeSettings
 from unmask.types import Clip, Image
+from unmask.video.encoding import even_size
 from unmask.video.film import open_film
 from unmask.video.reading import read_evenly
 
@@ -63,8 +64,7 @@ def read_small(path: str | Path, *, seconds: float, frames_per_second: float, si
     clip = read_evenly(film.under(replace(_ALONE, frames=count)))
     first = clip.frames[0]
     kept = [one for one in clip.frames if one.time_seconds - first.time_seconds < seconds]
-    zoom = min(1.0, side_px / max(first.width, first.height))
-    width, height = (max(2, round(side * zoom) // 2 * 2) for side in (first.width, first.height))
+    width, height = even_size(first, longest_px=side_px)
     images = np.stack([one.picture.rgb(width=width, height=height) for one in kept])
     return SmallVideo(duration, tuple(one.time_seconds for one in kept), images)
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from unmask.types import Image
-from unmask.video.encoding import VideoWriter
+from unmask.video.encoding import VideoWriter, even_size
 from unmask.video.film import Film
 from unmask.video.matching import Bits, difference_hash, match_frames
 from unmask.video.playing import play_frames
@@ -146,8 +146,7 @@ def _read(film: Film, rate: float) -> _Small:
         return chosen
 
     for frame in play_frames(film, choose):
-        zoom = PANEL_PX / max(frame.width, frame.height)
-        size = (max(2, round(frame.width * zoom) // 2 * 2), max(2, round(frame.height * zoom) // 2 * 2))
+        size = even_size(frame, longest_px=PANEL_PX, enlarge=True)
         image = np.asarray(cv2.resize(frame.picture.rgb(), size, interpolation=cv2.INTER_AREA), np.uint8)
         small.times.append(frame.time_seconds)
         small.hashes.append(difference_hash(image))

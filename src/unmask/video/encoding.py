@@ -15,7 +15,7 @@ import numpy as np
 from av.filter import Graph
 from numpy.typing import NDArray
 
-from unmask.types import Image
+from unmask.types import Frame, Image
 
 REPEATABLE = "asm=AVX2"
 """``x264-params``: with AVX-512 x264's macroblock tree reads memory that nobody wrote, and its bits vary.
@@ -103,6 +103,20 @@ def encode_video(
         if len(data) <= max_bytes:
             break
     return data
+
+
+def even_size(frame: Frame, *, longest_px: int, enlarge: bool = False) -> tuple[int, int]:
+    """Width and height of a frame whose longer side becomes so many pixels; both even, as videos want them.
+
+    Args:
+        frame: It keeps its shape.
+        longest_px: Of the longer side.
+        enlarge: Whether a smaller frame is enlarged; else it keeps its size.
+    """
+    zoom = longest_px / max(frame.width, frame.height)
+    if not enlarge:
+        zoom = min(1.0, zoom)
+    return max(2, round(frame.width * zoom) // 2 * 2), max(2, round(frame.height * zoom) // 2 * 2)
 
 
 def write_video(

@@ -294,11 +294,7 @@ def draw_everyday(rng: np.random.Generator) -> list[Operation]:
     def between(low: float, high: float) -> float:
         return float(rng.uniform(low, high))
 
-    def codec(low: int, high: int) -> Operation:
-        motion = (float(rng.normal(0, 1.2)), float(rng.normal(0, 0.8)))
-        crf, frames = int(rng.integers(low, high)), int(rng.integers(2, 6))
-        return partial(compress_h264, crf=crf, frames=frames, motion_px=motion)
-
+    codec = partial(_draw_h264, rng)
     kinds: list[Callable[[], list[Operation]]] = [
         lambda: [partial(shrink, factor=between(0.4, 0.8)), codec(28, 39), codec(28, 39)],
         lambda: [partial(smooth_skin, sigma=between(15, 40), reach_px=between(3, 7)), codec(18, 28)],
@@ -314,12 +310,17 @@ def draw_codec(rng: np.random.Generator) -> list[Operation]:
     """The codec that nearly all footage went through: H.264 with motion, or JPEG."""
     codec = rng.random()
     if codec < 0.55:
-        motion = (float(rng.normal(0, 1.2)), float(rng.normal(0, 0.8)))
-        crf, frames = int(rng.integers(18, 36)), int(rng.integers(2, 6))
-        return [partial(compress_h264, crf=crf, frames=frames, motion_px=motion)]
+        return [_draw_h264(rng, 18, 36)]
     if codec < 0.9:
         return [partial(compress_jpeg, quality=int(rng.integers(30, 101)))]
     return []
+
+
+def _draw_h264(rng: np.random.Generator, low: int, high: int) -> Operation:
+    """H.264 with motion, at a constant rate factor from low to below high."""
+    motion = (float(rng.normal(0, 1.2)), float(rng.normal(0, 0.8)))
+    crf, frames = int(rng.integers(low, high)), int(rng.integers(2, 6))
+    return partial(compress_h264, crf=crf, frames=frames, motion_px=motion)
 
 
 def apply_chain(image: Image, chain: Sequence[Operation]) -> Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
@@ -12,7 +11,7 @@ from unmask.lab.evaluate.metrics import Scored, calibration_bins, precision_reca
 from unmask.lab.evaluate.summary import Judged
 from unmask.reasons import sentences
 from unmask.report.charts import Axis, Series, histogram, line_chart
-from unmask.report.document import document, figure, percent, section, table
+from unmask.report.document import document, figure, jpeg_url, percent, section, table
 from unmask.verdicts import Outcome
 
 HEADLINE = {
@@ -307,8 +306,7 @@ def _mistakes(judged: Judged) -> str:
 
 def _strip(judged: Judged, place: int) -> str:
     clip, ruling, strip = judged.clips[place], judged.rulings[place], judged.findings[place].strip
-    picture = base64.b64encode(strip).decode("ascii")
-    image = f'<img alt="faces of {escape(clip.name, quote=True)}" src="data:image/jpeg;base64,{picture}">'
+    image = f'<img alt="faces of {escape(clip.name, quote=True)}" src="{jpeg_url(strip)}">'
     why = escape(sentences(ruling.reasons))
     line = f"<b>{_number(judged, place):.2f}</b> {escape(clip.name)} <small>{why}</small>"
     return f"<figure>{image if strip else ''}<figcaption>{line}</figcaption></figure>"

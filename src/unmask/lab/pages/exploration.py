@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -20,7 +19,7 @@ from unmask.lab.datasets.video_index import told_status, usable
 from unmask.lab.pages.mosaic import Mosaic
 from unmask.lab.pages.side_by_side import SCRIPT, STYLE, player
 from unmask.report.charts import Axis, histogram, round_axis
-from unmask.report.document import document, figure, section, table
+from unmask.report.document import document, figure, jpeg_url, section, table
 from unmask.version import __version__
 
 if TYPE_CHECKING:
@@ -204,9 +203,9 @@ def _face(look: SampledVideo) -> str:
     if not ok:
         raise DataError(f"the face of {look.name} cannot be encoded")
     name = escape(f"{look.name} {_NAMES[look.label]}", quote=True)
-    data = base64.b64encode(jpeg.tobytes()).decode()
+    url = jpeg_url(jpeg.tobytes())
     kind = look.label.lower() or "none"
-    return f'<img class="{kind}" alt="{name}" title="{name}" src="data:image/jpeg;base64,{data}">'
+    return f'<img class="{kind}" alt="{name}" title="{name}" src="{url}">'
 
 
 def _audit(audit: Audit) -> str:

@@ -16,7 +16,7 @@ from unmask.lab.pages.mosaic import make_mosaics
 from unmask.lab.pages.side_by_side import SCRIPT, STYLE, player
 from unmask.report.document import data_url, document
 from unmask.video import read_clip
-from unmask.video.encoding import encode_video
+from unmask.video.encoding import encode_video, even_size
 from unmask.work.each import Do, Tell
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def _shrink(path: str, _: Tell) -> tuple[bytes, tuple[int, int]]:
     with Opener() as opener, opener.local(path) as file:
         clip = read_clip(file, DecodeSettings(frames=_MAX_FRAMES, threads=1))
         first = clip.frames[0]
-        zoom = min(1.0, _SIDE_PX / max(first.width, first.height))
-        width, height = (max(2, round(side * zoom) // 2 * 2) for side in (first.width, first.height))
+        width, height = even_size(first, longest_px=_SIDE_PX)
         images = [frame.picture.rgb(width=width, height=height) for frame in clip.frames]
     return encode_video(images, fps=len(images) / max(clip.duration_seconds, 0.04)), (width, height)
 

@@ -5,7 +5,6 @@ Only files of this machine are opened. An index may name videos in buckets, and 
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from unmask.faces.track import thin_track
 from unmask.judge.card import card_path, read_card
 from unmask.lab.pages.mosaic import Mosaic, make_mosaic
 from unmask.reasons import Reason
+from unmask.report.document import jpeg_url
 from unmask.report.faces import draw_faces
 from unmask.types import Clip, Image, Track
 from unmask.video import read_clip
@@ -275,5 +275,4 @@ def _still(image: Image) -> Still:
     ok, jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
     if not ok:
         raise DataError("a picture of it cannot be encoded")
-    url = "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
-    return Still(url, image.shape[1], image.shape[0])
+    return Still(jpeg_url(jpeg.tobytes()), image.shape[1], image.shape[0])
