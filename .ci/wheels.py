@@ -136,9 +136,10 @@ def check_scan(unmask: Path, where: str) -> None:
 def test(unmask: Path, *given: str) -> None:
     """A part of the tests, on what was installed and not on the sources beside them."""
     python = unmask.with_name("python")
-    subprocess.run(
-        [python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *given, *PART], cwd=ROOT, check=True
-    )
+    # What the tests of the checkout were told (how many processes share them) needs plug-ins that are not here.
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    command = [python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *given, *PART]
+    subprocess.run(command, cwd=ROOT, env=env, check=True)
 
 
 def run(*command: str) -> str:
