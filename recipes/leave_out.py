@@ -119,7 +119,8 @@ def main() -> None:
     places = split_places(options.places)
     states = list(dict.fromkeys([*options.fit_states, *options.test_states]))
     faces = read_faces(places, states=states, blocks=options.blocks, kinds=options.kinds)
-    axes = find_axes(faces.features[states[0]], components=settings.components)
+    fitted = np.concatenate([faces.features[state] for state in options.fit_states])
+    axes = find_axes(fitted, components=settings.components)
     bench = lay_out(faces, axes, fit_states=options.fit_states)
     judged = judge_left_out(bench, settings, families=options.unseen == "family")
     asked = {name: getattr(options, name) for name in ("places", "blocks", "kinds", "fit_states", "unseen")}
