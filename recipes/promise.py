@@ -23,12 +23,14 @@ from unmask.judge.card import Score
 from unmask.lab.evaluate.calibrate import fit_temperature, probabilities
 from unmask.lab.evaluate.clips import read_attributes
 from unmask.lab.evaluate.recalibrate import with_spread
+from unmask.lab.evaluate.slices import ENOUGH_REALS, MOST_UNEVEN
 
 MEAN_SOURCE, WORST_SOURCE, ENOUGH_CLIPS = 0.05, 0.15, 5
 DRAWS = 400
 EQUAL = 300  # clips of each class in a calibration on sources that were drawn again
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99)  # probabilities at which its spread is told
 OUTCOMES = ("fake", "unsure", "real")
+PEOPLE = ("age", "sex", "race")
 AGES = ((0, 2), (3, 9), (10, 19), (20, 29), (30, 39), (40, 49), (50, 59), (60, 120))
 
 
@@ -61,7 +63,13 @@ def calibrate(clips: pd.DataFrame) -> tuple[Calibration, dict[bool, Thresholds]]
     calibration = fit_temperature(logits[each], fake[each])
     reals = clips[(clips["label"] == "REAL") & (clips["source"] != "dfdc_faces")]
     reals = reals.assign(p_fake=probabilities(calibration, reals["logit"].to_numpy()))
-    own = {still: choose_thresholds(reals[reals["still"] == still]) for still in (False, True)}
+    first = reals["state"] == reals["state"].iloc[0]
+    people = reals[reals["still"] & first]
+    people = people.join(people["attributes"].map(group_people).apply(pd.Series))
+    own = {
+        False: choose_thresholds(reals[~reals["still"]]),
+        True: choose_thresholds(reals[reals["still"]], people),
+    }
     own[True] = replace(own[True], real_at_most=own[False].real_at_most)
     p_real = probabilities(calibration, logits[~fake])
     return with_sources(with_spread(calibration, p_real), clips), own
@@ -95,19 +103,38 @@ def with_sources(calibration: Calibration, clips: pd.DataFrame) -> Calibration:
     return replace(calibration, spread=spread, sources=min(map(len, by_source)))
 
 
-def choose_thresholds(reals: pd.DataFrame) -> Thresholds:
+def choose_thresholds(reals: pd.DataFrame, people: pd.DataFrame | None = None) -> Thresholds:
     """The lowest hundredth at which mean and worst source have few enough false alarms in every state.
 
     Args:
         reals: Real clips with ``p_fake``, ``source`` and ``state``.
+        people: Real pictures, with what is known of who is on them: no group of a hundred or more may be
+            called fake more than twice as often as all.
     """
     for percent in range(50, 100):
         alarms = (reals["p_fake"] >= percent / 100).groupby([reals["state"], reals["source"]])
         shares = alarms.mean()
         large = shares[alarms.size() >= ENOUGH_CLIPS]
-        if shares.groupby(level=0).mean().max() <= MEAN_SOURCE and large.max() <= WORST_SOURCE:
+        held = shares.groupby(level=0).mean().max() <= MEAN_SOURCE and large.max() <= WORST_SOURCE
+        if held and (people is None or not uneven_groups(people, percent / 100)):
             return Thresholds(percent / 100, round(1 - percent / 100, 2))
     raise SystemExit("no threshold below 1 keeps false alarms on sources left out within bounds")
+
+
+def uneven_groups(people: pd.DataFrame, threshold: float) -> list[str]:
+    """Groups of enough people that are called fake too much more often than all.
+
+    Args:
+        people: Real pictures with ``p_fake``, and a column for each of `PEOPLE` that is known.
+        threshold: From where on a picture is called fake.
+    """
+    fake = people["p_fake"] >= threshold
+    found = []
+    for column in PEOPLE:
+        for value, some in fake.groupby(people[column]) if column in people else ():
+            if len(some) >= ENOUGH_REALS and some.mean() > MOST_UNEVEN * fake.mean():
+                found.append(str(value))
+    return found
 
 
 def called(clips: pd.DataFrame, calibration: Calibration, thresholds: Mapping[bool, Thresholds]) -> pd.Series:
@@ -180,7 +207,7 @@ def tabulate(
         "fakes": tabulate_fakes(judged, first),
         "people": {
             column: {str(value): count(some) for value, some in people.groupby(column)}
-            for column in ("age", "sex", "race")
+            for column in PEOPLE
             if column in people
         },
         "states": {

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from promise import MEAN_SOURCE, WORST_SOURCE, calibrate, choose_thresholds, measure, tabulate
+from promise import MEAN_SOURCE, WORST_SOURCE, calibrate, choose_thresholds, measure, tabulate, uneven_groups
 
 from unmask.lab.evaluate.calibrate import probabilities
 
@@ -58,6 +58,18 @@ def test_no_threshold_is_a_sentence():
     reals = clips[clips["label"] == "REAL"].assign(p_fake=1.0)
     with pytest.raises(SystemExit, match="no threshold below 1"):
         choose_thresholds(reals)
+
+
+def test_a_group_that_is_called_fake_too_often_raises_the_threshold_of_pictures():
+    rng = np.random.default_rng(0)
+    race = np.repeat(["a", "b", "few"], [400, 100, 20])
+    p_fake = np.r_[rng.uniform(0, 0.5, 400), rng.uniform(0, 0.62, 100), np.full(20, 0.5)]
+    people = pd.DataFrame({"p_fake": p_fake, "race": race})
+    assert uneven_groups(people, 0.5) == ["b"], "a group of twenty is too small to tell"
+    reals = people.assign(source=[str(n % 50) for n in range(len(people))], state="clean")
+    free, fair = choose_thresholds(reals), choose_thresholds(reals, people)
+    assert free.fake_at_least < fair.fake_at_least <= 0.63
+    assert not uneven_groups(people, fair.fake_at_least)
 
 
 def test_figures_name_their_state():
