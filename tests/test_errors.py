@@ -1,8 +1,11 @@
+import errno
+import os
 import pickle
 
+import av
 import pytest
 
-from unmask.errors import DamagedError, MediaError, why_unreadable
+from unmask.errors import DamagedError, MediaError, is_of_machine, why_unreadable
 from unmask.reasons import because, sentence
 
 
@@ -18,7 +21,17 @@ def test_what_the_system_says_of_a_file_is_told_in_the_readers_language_where_th
         (tmp_path / "gone.mp4").open()
     assert sentence(why_unreadable(caught.value), "de") == "die Datei gibt es nicht"
     assert why_unreadable(PermissionError(13, "Permission denied")).code == "not_permitted"
-    assert why_unreadable(OSError(28, "No space left on device")) == because(
-        "unreadable", text="no space left on device"
+    assert why_unreadable(OSError(40, "Too many levels of symbolic links")) == because(
+        "unreadable", text="too many levels of symbolic links"
     )
     assert why_unreadable(MediaError(because("empty"), "a.mp4")) == because("empty")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ENOSPC, errno.EROFS, errno.ENETDOWN])
+def test_what_the_machine_fails_at_is_no_fault_of_the_file(number):
+    error = OSError(number, os.strerror(number))
+    assert is_of_machine(error) and MediaError(why_unreadable(error)).of_machine
+    assert why_unreadable(error) == because("machine_failed", error=os.strerror(number))
+    with pytest.raises(av.FFmpegError) as caught:
+        av.error.err_check(-number)
+    assert isinstance(caught.value, OSError) and not is_of_machine(caught.value)

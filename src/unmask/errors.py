@@ -15,7 +15,17 @@ Every message says the rule, the value and, where there is one, the way out.
 
 from __future__ import annotations
 
+import errno
+
 from unmask.reasons import Reason, because
+
+_OF_MACHINE = {
+    errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EFBIG,
+    errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN,
+    errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.ENOTCONN, errno.ECONNRESET,
+    errno.ECONNABORTED,
+}  # fmt: skip
+"""What the system says when a disk, a network or this process itself is in trouble, whatever the file."""
 
 
 class UnmaskError(Exception):
@@ -40,6 +50,11 @@ class MediaError(UnmaskError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.file}: {self.reason}" if self.file else str(self.reason)
+
+    @property
+    def of_machine(self) -> bool:
+        """Whether the machine failed to read it, which says nothing of the file."""
+        return self.reason.holds("machine_failed")
 
 
 class DamagedError(MediaError):
@@ -77,7 +92,21 @@ def why_unreadable(error: MediaError | OSError) -> Reason:
     if isinstance(error, PermissionError):
         return because("not_permitted")
     text = error.strerror or str(error)
+    if is_of_machine(error):
+        return because("machine_failed", error=text)
     return because("unreadable", text=text[:1].lower() + text[1:])
+
+
+def is_of_machine(error: OSError) -> bool:
+    """Whether the machine failed, rather than that there is no such file, or none that may be read.
+
+    Only of what Python's own calls raise: decoders have the same numbers for damage.
+
+    >>> import errno
+    >>> is_of_machine(OSError(errno.EIO, "Input/output error")), is_of_machine(FileNotFoundError(2, "none"))
+    (True, False)
+    """
+    return type(error).__module__ == "builtins" and error.errno in _OF_MACHINE
 
 
 MAX_TIME_SECONDS = 1e6

@@ -49,6 +49,15 @@ class Reason:
         complete = self.code in wordings() and gaps(self.code) <= self.values.keys()
         return complete and all(part.is_known for part in parts)
 
+    def holds(self, code: str) -> bool:
+        """Whether this is a code's reason, or one that is made of it.
+
+        >>> because("damaged", damage=because("incomplete_packet")).holds("incomplete_packet")
+        True
+        """
+        inner = (part for value in self.values.values() for part in _parts(value))
+        return self.code == code or any(part.holds(code) for part in inner)
+
     def numbered(self, people: Mapping[int, int]) -> Reason:
         """The same with the person under a new number, where it names one of those.
 

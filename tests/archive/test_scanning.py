@@ -2,6 +2,7 @@
 
 import json
 import resource
+import sys
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -11,12 +12,14 @@ import pytest
 from archived import NAMES, lasting, scanned, settings_for
 from footage import contents
 from inline_crew import KILLED, InlineCrew
+from unmask.archive.judging import FileTask, UnreachableError
 from unmask.archive.opening import open_store
 from unmask.archive.places import Folder
 from unmask.archive.scanning import scan_files
-from unmask.errors import DataError
+from unmask.archive.sources import SourceFile
+from unmask.errors import DataError, MediaError
 from unmask.reasons import because
-from unmask.work.pool import Failure
+from unmask.work.pool import Failure, Tell
 
 
 def records(out):
@@ -233,6 +236,29 @@ def test_a_file_that_went_away_is_unreadable(archive, settings, judge, tmp_path)
         (tmp_path / "gone/ben.mp4").unlink()
         assert scan_files(store, InlineCrew(judge)) == {}
     assert records(tmp_path / "out")["ben.mp4"]["reason"] == "no such file"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_file_that_the_disk_fails_on_stays_pending(archive, settings, judge, tmp_path):
+    (tmp_path / "some").mkdir()
+    for name in ("ben.mp4", "nobody.mp4"):
+        (tmp_path / "some" / name).write_bytes((archive / name).read_bytes())
+    with open_store([str(tmp_path / "some")], str(tmp_path / "out"), settings) as store:
+        (tmp_path / "some/ben.mp4").unlink()
+        (tmp_path / "some/ben.mp4").symlink_to("/proc/self/mem")  # whose beginning cannot be read
+        ((number, why),) = scan_files(store, InlineCrew(judge)).items()
+        assert store.plan.files[number].inner == "some/ben.mp4" and "Input/output error" in str(why)
+    assert not (tmp_path / "out/manifest.json").exists()
+
+
+def test_what_the_disk_fails_on_in_the_middle_stays_pending(judge, archive, monkeypatch):
+    def fail(*given, **named):
+        raise MediaError(because("machine_failed", error="Input/output error"))
+
+    monkeypatch.setattr(type(judge.scanner), "watch", fail)
+    file = SourceFile(str(archive / "ben.mp4"), "ben.mp4", (archive / "ben.mp4").stat().st_size)
+    with pytest.raises(UnreachableError, match="says nothing of the file"):
+        judge(FileTask(0, file), Tell(lambda part: None))
 
 
 def test_when_everything_fails_nothing_is_recorded(tmp_path, archive, settings):

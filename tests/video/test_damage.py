@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
+import av
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -13,6 +15,7 @@ from media import bit_flipped, decode_all, read_number, truncated, write_video
 from unmask.config import DecodeSettings
 from unmask.errors import DamagedError, MediaError
 from unmask.video import read_clip
+from unmask.video.container import Reading, check_source, open_video, own_errors
 
 KINDS = ("x264", "x264-annexb", "x264-mkv", "x265", "vp9", "mpeg4-avi", "gif", "flv", "wmv")
 
@@ -164,3 +167,19 @@ def test_any_bytes_give_a_clip_or_a_media_error(tmp_path, data, head):
         read_clip(path, DecodeSettings(time_limit_seconds=20))
     except MediaError as error:
         assert "any.mp4" in str(error)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_what_the_disk_fails_on_is_told_from_damage(tmp_path):
+    """FFmpeg says the same of both; reading the file to its end tells which it is."""
+    (tmp_path / "a.mp4").write_bytes(b"\0\0\0\x18ftypisom" + b"no film" * 100)
+    reading = Reading.start(check_source(tmp_path / "a.mp4"), DecodeSettings())
+    with pytest.raises(DamagedError), open_video(reading):
+        pass
+    (tmp_path / "a.mp4").unlink()
+    (tmp_path / "a.mp4").symlink_to("/proc/self/mem")  # whose beginning cannot be read
+    with pytest.raises(MediaError, match="says nothing of the file") as caught, open_video(reading):
+        pass
+    assert caught.value.of_machine
+    with pytest.raises(MediaError, match="says nothing of the file"), own_errors(reading):
+        raise av.error.InvalidDataError(1, "damage")

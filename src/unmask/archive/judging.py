@@ -100,6 +100,8 @@ class Judge:
                 with reaching():
                     raise listed.error
             verdict = self.scanner.scan(path, listed=listed, on_look=lambda look: tell.part(None))
+            if failed := next((why for why in verdict.reasons if why.holds("machine_failed")), None):
+                raise UnreachableError(str(failed))
             size = path.stat().st_size if verdict.sha256 else max(task.file.size_bytes, 0)
         record = record_of(verdict, task.name, size_bytes=size, settings=self.settings)
         spent = {"fetch": round(fetch, 4), "cpu": round(time.process_time() - start, 4)}

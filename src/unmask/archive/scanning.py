@@ -17,7 +17,7 @@ from unmask.archive.run import work_through
 from unmask.reasons import Reason
 from unmask.work.pool import Crew, Failure
 
-MACHINE_CODES = ("failed", "no_memory", "helper_ended")
+MACHINE_CODES = ("failed", "machine_failed", "no_memory", "helper_ended")
 """Reasons that say nothing of the file: it stays pending. A fault of unmask itself would only come again."""
 
 

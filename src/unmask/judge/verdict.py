@@ -224,7 +224,7 @@ def unreadable(
     return Verdict(
         path=str(path),
         sha256=sha256,
-        outcome=Outcome.ERROR if ours else Outcome.UNREADABLE,
+        outcome=Outcome.ERROR if ours or reason.holds("machine_failed") else Outcome.UNREADABLE,
         p_fake=None,
         reason=str(reason),
         reasons=(reason,),

@@ -44,6 +44,7 @@ FLV, Ogg, WMV/ASF, GIF, animated PNG, IVF. None of them makes FFmpeg read a seco
 
 
 _WATCHFUL = {"vp9": "libvpx-vp9"}
+_CHUNK_BYTES = 1 << 20
 _ERR_DETECT = "crccheck+bitstream+buffer+careful"
 """What FFmpeg's decoders look at; it stops none of them, but they tell more."""
 
@@ -116,6 +117,21 @@ class Reading:
             limit = because("no_progress", seconds=self.settings.time_limit_seconds)
             raise MediaError(limit, self.source.label)
 
+    def check_machine(self) -> None:
+        """Read the file to its end: of what the machine fails to read, FFmpeg says the same as of damage.
+
+        Raises:
+            MediaError: It cannot be read just now, whatever is in it.
+        """
+        if not isinstance(self.source.address, str):
+            return
+        try:
+            with self.source.path.open("rb") as file:
+                while file.read(_CHUNK_BYTES):
+                    self.check_time()
+        except OSError as failure:
+            raise MediaError(why_unreadable(failure), self.source.label) from failure
+
 
 def check_source(path: str | Path) -> Source:
     """Look at a file before any decoder does.
@@ -185,6 +201,7 @@ def open_video(reading: Reading) -> Iterator[tuple[InputContainer, VideoStream]]
         reading.check_time()
         raise MediaError(because("slow_to_open"), source.label) from None
     except (av.FFmpegError, ValueError) as error:
+        reading.check_machine()
         if source.head[4:8] == b"ftyp":
             raise _unread_index(source, settings.max_streams) from error
         raise MediaError(_way_out(source.head), source.label) from error
@@ -199,6 +216,7 @@ def own_errors(reading: Reading) -> Iterator[None]:
         yield
     except av.FFmpegError as error:
         reading.check_time()
+        reading.check_machine()
         raise DamagedError(because("undecodable", error=words_of(error)), reading.source.label) from error
 
 

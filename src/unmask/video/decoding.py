@@ -112,6 +112,7 @@ class Decoding:
         try:
             yield from packets
         except av.FFmpegError as error:
+            self.reading.check_machine()
             self._note(because("broke_off", error=words_of(error)))
 
     def _note(self, problem: Reason) -> None:

@@ -153,6 +153,7 @@ def survey_packets(reading: Reading, container: InputContainer, stream: VideoStr
             survey.add(packet, traits, hidden=_hidden(codec, packet))
     except av.FFmpegError as error:
         reading.check_time()
+        reading.check_machine()
         survey.problem = because("broke_off", error=words_of(error))
     survey.timed = survey.timed and container.format.name not in _UNTIMED
     survey.times = array("q", sorted(survey.shown if survey.timed else survey.decoded))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unmask.errors import DataError, MediaError, UnmaskError
+from unmask.errors import DataError, MediaError, UnmaskError, is_of_machine, why_unreadable
 from unmask.reasons import because
 from unmask.work.faults import Fault
 from unmask.work.pool import Do, Done, Failure, Note, Part, Tell, Unusable
@@ -49,7 +49,9 @@ def what_failed(error: Exception, task: object, note: str | None = None) -> Fail
     """Whose failure an exception is: the task's, the machine's, or a fault of unmask."""
     match error:
         case MediaError():
-            return Failure(error.reason, note)
+            return Failure(error.reason, note, ours=error.of_machine)
+        case OSError() if is_of_machine(error):
+            return Failure(why_unreadable(error), note, ours=True)
         case DataError() | OSError():
             return Failure(because("unreadable", text=str(error)), note)
         case UnmaskError():  # as of a network that fails

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from unmask.archive.sources import Opener
 from unmask.config import BatchSettings, DecodeSettings
-from unmask.errors import DataError, MediaError
+from unmask.errors import DataError, MediaError, is_of_machine
 from unmask.lab.datasets.layouts import Row
 from unmask.reasons import because
 from unmask.video.container import Reading, Source, open_video, read_packets, read_tags, use_threads
@@ -111,8 +111,12 @@ def probe_file(opener: Opener, path: str, settings: ProbeSettings) -> Facts:
             if settings.container:
                 _probe_container(path, file, facts)
     except MediaError as error:
+        if error.of_machine:
+            raise
         facts |= _damaged(error.reason)
     except (DataError, OSError, av.FFmpegError, ValueError) as error:
+        if isinstance(error, OSError) and is_of_machine(error):
+            raise
         facts |= _damaged(getattr(error, "strerror", None) or error)
     return facts
 

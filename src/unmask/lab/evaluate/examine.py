@@ -18,7 +18,7 @@ import numpy as np
 
 from unmask.archive.sources import Opener
 from unmask.config import BatchSettings, CropSettings, DecodeSettings, JudgeSettings, ScanSettings
-from unmask.errors import DataError, MediaError
+from unmask.errors import DataError, MediaError, is_of_machine, why_unreadable
 from unmask.faces.crop import cut_crops
 from unmask.faces.detect import load_detector
 from unmask.faces.track import thin_track
@@ -250,8 +250,10 @@ def _examine_one(examiner: Examiner, path: str, _: Tell) -> Findings:
     try:
         found = examiner.examine(path)
     except MediaError as error:
-        return Findings(problem=error.reason)
-    except (DataError, OSError) as error:
+        return Findings(problem=error.reason, ours=error.of_machine)
+    except OSError as error:
+        return Findings(problem=why_unreadable(error), ours=is_of_machine(error))
+    except DataError as error:
         return Findings(problem=because("unreadable", text=str(error)))
     return replace(found, seconds=time.perf_counter() - start)
 

@@ -184,7 +184,9 @@ class Extractor:
             try:
                 part = self._do(task, path)
             except MediaError as error:
-                part = make_extracted(make_record(task.video, UNREADABLE, error.reason))
+                part = make_extracted(
+                    make_record(task.video, ERROR if error.of_machine else UNREADABLE, error.reason)
+                )
         return replace(part, cpu_seconds=time.process_time() - start)
 
     def _do(self, task: VideoTask, path: Path) -> Extracted:
