@@ -4,8 +4,10 @@
     python benchmarks/kills.py --only train --kind kill
 
 Each run gets a tiny set of data. It is killed before the k-th change, for every k; killed in the middle of
-what it writes; and told there that the disk is full, or can no longer be written to. Two runs at once and a
-clock that is set back come last. A run that left what another one had left is not gone on with again.
+what it writes; and told there that the disk is full, a quota used up, or nothing can be written any more. As
+root, it also gets real disks: with too little room, closed to writing, none for temporary files. Limits on
+the size of files, two runs at once, and clocks that jump by a year come last. A run that left what another
+one had left is not gone on with again.
 """
 
 from __future__ import annotations
@@ -23,12 +25,28 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 SERVE = "serve"
-KINDS = ("kill", "tear", "full", "sealed", "two", "clock")
+KINDS = (
+    "kill",
+    "tear",
+    "full",
+    "quota",
+    "sealed",
+    "room",
+    "size",
+    "closed",
+    "scratch",
+    "two",
+    "back",
+    "ahead",
+)
+MOUNTED, OF_SERVE = ("room", "closed", "scratch"), ("kill", "room", "closed")
+ROOMS = 5
 
 
 def main() -> None:
     """Try, print what is wrong, write what was found after each kind of harm."""
     from hostile.commands import NAMES, made_commands
+    from hostile.disks import can_mount
     from hostile.harms import Tried
     from hostile.serving import Serving
 
@@ -51,7 +69,7 @@ def main() -> None:
             for tried in tries.values():
                 tried.prepare()
             for kind, (name, tried) in product(options.kind or KINDS, tries.items()):
-                if name == SERVE and kind != "kill":
+                if (name == SERVE and kind not in OF_SERVE) or (kind in MOUNTED and not can_mount()):
                     continue
                 one = _tell(name, kind, _try(tried, kind, folder / "data", every=options.every))
                 found.setdefault(name, {})[kind] = one
@@ -61,16 +79,32 @@ def main() -> None:
 
 def _try(tried: Any, kind: str, data: Path, *, every: int) -> Iterator[tuple[str, str]]:
     """At what, and what is wrong there, or nothing."""
-    from hostile.harms import clock_set_back, places, two_at_once
+    from hostile.harms import YEAR_SECONDS, clock_jumps, places, two_at_once
     from hostile.mortal import Harm
+    from hostile.serving import Serving
+    from hostile.shortages import closed_disk, file_sizes, little_room, no_scratch, rooms, small_files
 
-    if kind == "two":
-        yield "two runs", two_at_once(tried)
-    elif kind == "clock":
-        yield "the clock", clock_set_back(tried, data)
-    else:
-        for at in islice(places(tried.changes, kind), 0, None, every):
-            yield f"{at} {tried.changes[at - 1]}", tried.harm(Harm(at, kind))
+    match kind:
+        case "room" | "closed" if isinstance(tried, Serving):
+            for size in tried.sizes(ROOMS) if kind == "room" else (0,):
+                yield f"{size} bytes", tried.on_disk(size)
+        case "two":
+            yield "two runs", two_at_once(tried)
+        case "back" | "ahead":
+            yield "a jump", clock_jumps(tried, data, YEAR_SECONDS * (-1 if kind == "back" else 1))
+        case "closed":
+            yield "the first write", closed_disk(tried)
+        case "scratch":
+            yield "its temporary files", no_scratch(tried)
+        case "room":
+            for size in rooms(tried, ROOMS):
+                yield f"{size} bytes", little_room(tried, size)
+        case "size":
+            for size in islice(file_sizes(tried), 0, None, every):
+                yield f"{size} bytes", small_files(tried, size)
+        case _:
+            for at in islice(places(tried.changes, kind), 0, None, every):
+                yield f"{at} {tried.changes[at - 1]}", tried.harm(Harm(at, kind))
 
 
 def _tell(name: str, kind: str, answers: Iterator[tuple[str, str]]) -> dict[str, Any]:

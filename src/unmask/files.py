@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from unmask.errors import MediaError, SettingsError
+from unmask.errors import NO_ROOM, MediaError, SettingsError
 from unmask.reasons import because
 
 _CHUNK_BYTES = 1 << 20
+_DRAFT = ".draft."
 
 
 @contextmanager
@@ -38,16 +39,21 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     target = Path(path).resolve()
     mode = target.stat().st_mode & 0o777 if target.exists() else None
-    with _draft(target, mode=mode) as (draft, mode):
-        try:
-            yield draft
-            with draft.open("rb") as written:
-                os.fsync(written.fileno())
-            draft.chmod(mode)
-            draft.replace(target)
-        except BaseException:  # afterwards the name may already be another's
-            draft.unlink(missing_ok=True)
-            raise
+    try:
+        with _draft(target, mode=mode) as (draft, mode):
+            try:
+                yield draft
+                with draft.open("rb") as written:
+                    os.fsync(written.fileno())
+                draft.chmod(mode)
+                draft.replace(target)
+            except BaseException:  # afterwards the name may already be another's
+                draft.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        if _is_draft(error.filename) or (error.filename is None and error.errno in NO_ROOM):
+            error.filename = str(target)  # which is what the user knows
+        raise
 
 
 def write_whole(path: str | Path, text: str) -> None:
@@ -162,6 +168,10 @@ def fingerprint(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+def _is_draft(name: object) -> bool:
+    return isinstance(name, str) and Path(name).name.startswith(_DRAFT)
+
+
 @contextmanager
 def _draft(target: Path, *, mode: int | None) -> Iterator[tuple[Path, int]]:
     """An empty file beside another one, held while it is written, and the mode that the other is to have.
@@ -169,14 +179,16 @@ def _draft(target: Path, *, mode: int | None) -> Iterator[tuple[Path, int]]:
     Its name depends on the other's alone, so that it is found again after a kill. Where another process holds
     that one, or somebody else made it, it gets a name by chance.
     """
-    usual = target.with_name(f".draft.{hashlib.sha256(target.name.encode()).hexdigest()[:16]}{target.suffix}")
+    usual = target.with_name(
+        f"{_DRAFT}{hashlib.sha256(target.name.encode()).hexdigest()[:16]}{target.suffix}"
+    )
     if (handle := _take(usual, mode=mode)) is not None:
         try:
             yield usual, os.fstat(handle).st_mode & 0o777 if mode is None else mode
         finally:
             os.close(handle)
         return
-    chance = target.with_name(f".draft.{secrets.token_hex(8)}{target.suffix}")
+    chance = target.with_name(f"{_DRAFT}{secrets.token_hex(8)}{target.suffix}")
     yield chance, _make(chance, mode=mode)
 
 

@@ -14,7 +14,7 @@ from tiny_recipe import write_recipe
 from training_data import store_people
 from training_process import checkpoint
 
-NAMES = ("extract", "submit", "train", "evaluate", "calibrate", "model get")
+NAMES = ("scan", "extract", "submit", "train", "evaluate", "calibrate", "model get")
 MEASURED = ("images_per_second", "share_waiting")
 
 
@@ -60,6 +60,13 @@ def made_commands(folder: Path, names: tuple[str, ...] = NAMES) -> Iterator[list
         yield [_MAKERS[name](folder / name.replace(" ", "-"), stack) for name in names]
 
 
+def _scan(folder: Path, stack: ExitStack) -> Command:
+    clips = write_labelled(folder / "clips", originals=2, odd=False)
+    options = ["--model", write_tiny_model(folder / "model"), "--frames", 3, "--jobs", 1, "--shard-files", 2]
+    options += ["--report-top", 0]  # a report tells when it was made
+    return Command("scan", lambda out: ["scan", clips, "-o", out, *options], ("timings",))
+
+
 def _extract(folder: Path, stack: ExitStack) -> Command:
     clips = write_labelled(folder, originals=2, odd=False)
     options = ["--workers", 1, "--frames", 3, "--shard-videos", 2]
@@ -102,6 +109,7 @@ def _get(folder: Path, stack: ExitStack) -> Command:
 
 
 _MAKERS: dict[str, Callable[[Path, ExitStack], Command]] = {
+    "scan": _scan,
     "extract": _extract,
     "submit": _judges("submit", originals=1, writes="submission.csv"),
     "train": _train,

@@ -14,7 +14,7 @@ from hostile.commands import Command
 from hostile.mortal import SPARED, Ended, Harm, Run, start
 
 _CHANCE = re.compile(r"[0-9a-f]{8,}|\.[a-z0-9_]{8}/")
-_YEARS_SECONDS = 10 * 365 * 86400
+YEAR_SECONDS = 365 * 86400
 
 
 @dataclass(slots=True)
@@ -54,11 +54,11 @@ class Tried:
         """One run."""
         return self.start(out, harm).end()
 
-    def start(self, out: Path, harm: Harm = SPARED) -> Run:
+    def start(self, out: Path, harm: Harm = SPARED, **environment: str) -> Run:
         """Begin a run."""
         self._number += 1
         notes = self.folder / f"notes-{self._number}"
-        environment = self.command.environment(out)
+        environment = {**self.command.environment(out), **environment}
         return start(self.command.arguments(out), out, notes, harm=harm, environment=environment)
 
     def harm(self, harm: Harm, out: Path | None = None) -> str:
@@ -122,7 +122,9 @@ def places(changes: Sequence[str], kind: str) -> Iterator[int]:
             continue
         if kind == "tear" and (not before.startswith("open ") or "tensorboard" in before):
             continue
-        if kind in ("full", "broken", "sealed") and not change.startswith(("open", "os.mkdir", "os.rename")):
+        if kind in ("full", "quota", "broken", "sealed") and not change.startswith(
+            ("open", "os.mkdir", "os.rename")
+        ):
             continue
         yield number
 
@@ -136,10 +138,10 @@ def two_at_once(tried: Tried) -> str:
     return next(filter(None, problems), "") or tried.wrong_in_the_end(out, *ended)
 
 
-def clock_set_back(tried: Tried, data: Path) -> str:
-    """A run on data of the future, whose clock is set back a year; gives what is wrong, or nothing."""
-    later = time.time() + _YEARS_SECONDS
+def clock_jumps(tried: Tried, data: Path, seconds: float) -> str:
+    """A run on data of the future, while the clock jumps; gives what is wrong, or nothing."""
+    later = time.time() + 10 * YEAR_SECONDS
     for file in data.rglob("*"):
         os.utime(file, (later, later))
     out = tried.make_folder()
-    return tried.wrong_in_the_end(out, tried.run(out, Harm(clock=True)))
+    return tried.wrong_in_the_end(out, tried.run(out, Harm(clock=seconds)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import resource
 import signal
 import sqlite3
 import sys
@@ -30,7 +31,6 @@ _CHANGES = {
     "os.mkdir": (0, 2), "os.truncate": (0, None), "os.chmod": (0, 2),
 }  # fmt: skip
 """What changes files: where the path stands among the arguments, and the folder that it begins in."""
-_YEAR_SECONDS = 365 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,21 @@ class Harm:
 
     Attributes:
         at: Before which change, counted from 1; None spares it.
-        kind: ``kill``; ``tear`` kills it in the middle of what it was just writing; ``full``, ``broken`` and
-            ``sealed`` are a disk that is full, fails, or can no longer be written to from here on.
-        clock: Whether the clock is set back by a year meanwhile.
+        kind: ``kill``; ``tear`` kills it in the middle of what it was just writing; ``full``, ``quota``,
+            ``broken`` and ``sealed`` are a disk that is full, of which the user has his share, that fails,
+            or can no longer be written to from here on.
+        clock: By how many seconds the clock jumps meanwhile.
+        file_bytes: How large a file may grow at most; None for any size.
     """
 
     at: int | None = None
     kind: str = "kill"
-    clock: bool = False
+    clock: float = 0.0
+    file_bytes: int | None = None
 
 
 SPARED = Harm()
-_ERRORS = {"full": errno.ENOSPC, "broken": errno.EIO, "sealed": errno.EROFS}
+_ERRORS = {"full": errno.ENOSPC, "quota": errno.EDQUOT, "broken": errno.EIO, "sealed": errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def start(
 
 
 def _live(words: list[str], watched: Path, notes: Path, harm: Harm, environment: dict[str, str]) -> None:
-    os.environ |= environment | {"TMPDIR": str(notes)}
+    os.environ |= {"TMPDIR": str(notes)} | environment
     tempfile.tempdir = None
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(notes / name, os.O_WRONLY | os.O_CREAT), number)
@@ -137,7 +140,9 @@ def _live(words: list[str], watched: Path, notes: Path, harm: Harm, environment:
 
     torch.set_num_threads(1)
     if harm.clock:
-        _set_back()
+        _turn_clock(harm.clock)
+    if harm.file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (harm.file_bytes, harm.file_bytes))
     counted = os.open(notes / "changes", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     watch = _Watch(os.path.realpath(watched), harm, lambda told: os.write(counted, told.encode()))
     connect = sqlite3.connect
@@ -152,10 +157,10 @@ def _live(words: list[str], watched: Path, notes: Path, harm: Harm, environment:
     main(words)
 
 
-def _set_back() -> None:
-    """From the third look at it on, the clock is a year behind."""
+def _turn_clock(seconds: float) -> None:
+    """From the third look at it on, the clock is wrong."""
     now, looks = time.time, iter(range(1 << 40))
-    time.time = lambda: now() - (_YEAR_SECONDS if next(looks) > 2 else 0)
+    time.time = lambda: now() + (seconds if next(looks) > 2 else 0)
 
 
 @dataclass(slots=True)

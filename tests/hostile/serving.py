@@ -7,14 +7,17 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from hostile.disks import AMPLE_BYTES, BLOCK_BYTES, disk
 from hostile.mortal import SPARED, Ended, Harm, start
 from served import REAL, Server
 from tiny_model import write_tiny_model
 
+_BINARY = {"Content-Type": "application/octet-stream"}
 _GONE = (OSError, http.client.HTTPException)
 
 
@@ -66,6 +69,47 @@ class Serving:
             return f"was to be killed, and ended with {ended.code}: {ended.told[-300:]}"
         with self._serve(place) as server:
             return self._wrong(server)
+
+    def sizes(self, most: int) -> Iterator[int]:
+        """Sizes of disks, in bytes, on which a server runs out of room, at most so many."""
+        place = self._make()
+        place.mkdir()
+        with disk(place) as ample, self._serve(place) as server:
+            server.wait(server.send(REAL)["id"])
+            blocks = ample.used_bytes() // BLOCK_BYTES
+        yield from range(BLOCK_BYTES, blocks * BLOCK_BYTES, -(-blocks // most) * BLOCK_BYTES)
+
+    def on_disk(self, size_bytes: int) -> str:
+        """A server on a disk of this size, 0 for one closed to writing, and the next one on one with room."""
+        place = self._make()
+        place.mkdir()
+        with disk(place, size_bytes or AMPLE_BYTES) as small:
+            if not size_bytes:
+                small.seal()
+            with self._serve(place) as server:
+                problem = self._answer(server)
+            small.open()
+            if problem:
+                return problem
+            with self._serve(place) as server:
+                return self._wrong(server)
+
+    def _answer(self, server: MortalServer) -> str:
+        """What is wrong with what a server says that is short of room, or nothing."""
+        if not server.port:
+            ended = server.end()
+            ok = ended.code == 2 and "error: " in ended.told and "Traceback" not in ended.told
+            return "" if ok else f"ended with {ended.code}: {ended.told[-300:]}"
+        status, _, told = server.ask("POST", f"/api/scans?name={REAL.name}", REAL.read_bytes(), _BINARY)
+        if status == 503:
+            return "" if told.get("code") == "disk_full" else f"refused: {told}"
+        if status != 201:
+            return f"answered with {status}: {told}"
+        whole = server.wait(told["id"])
+        if whole["state"] == "done":
+            return "" if _plain(whole) == self.verdict else "a finished scan tells otherwise"
+        blamed = whole["state"] != "failed" or (whole["outcome"] or "error") != "error"
+        return f"ended as {whole['state']}: {whole['reason']}" if blamed or not whole["reason"] else ""
 
     def _wrong(self, server: MortalServer) -> str:
         if not server.port:

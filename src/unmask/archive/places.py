@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import shutil
@@ -12,11 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from unmask.errors import DataError
+from unmask.errors import NO_ROOM, DataError
 from unmask.files import lock_file
 
 DRAFT_SUFFIX = ".tmp"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class DiskFullError(DataError):
@@ -99,7 +97,7 @@ class Place(ABC):
         try:
             yield
         except OSError as error:
-            if error.errno in _FULL:
+            if error.errno in NO_ROOM:
                 raise DiskFullError(
                     f"{self}: no space left to write to; free some, then give the same command again: it "
                     "goes on where it stopped"

@@ -81,6 +81,23 @@ def check_csv(path: Path, *, option: str = "--csv") -> None:
         raise SettingsError(f"{option} needs a folder that can be written to, got {folder}")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, and fail before hours of work where it cannot be written to.
+
+    Raises:
+        SettingsError: It cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink(missing_ok=True)  # another run may look at the same time
+    except OSError as error:
+        raise SettingsError(
+            f"--output must be a folder that can be written to, got {folder} ({error.strerror})"
+        ) from error
+
+
 def _files(verdicts: Sequence[Verdict]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("file", overflow="fold")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -28,12 +29,33 @@ def stopping_on_errors(hint: str = "") -> Iterator[None]:
         typer.echo(f"error: {printable(str(error))}", err=True)
         raise typer.Exit(EXIT_USAGE) from error
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        typer.echo(f"error: {printable(f'{where}{error.strerror or error}')}", err=True)
+        typer.echo(f"error: {printable(tell_system(error))}", err=True)
         raise typer.Exit(EXIT_USAGE) from error
     except KeyboardInterrupt:
         typer.echo(f"stopped{f'; {hint}' if hint else ''}", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def tell_system(error: OSError) -> str:
+    """What the system says, of what, and the way out where there is one.
+
+    >>> import errno
+    >>> tell_system(OSError(errno.ENOSPC, "No space left on device", "card.json"))
+    'card.json: No space left on device; free some, then give the same command again'
+    >>> tell_system(OSError(errno.EROFS, "Read-only file system", "card.json"))
+    'card.json: Read-only file system; name a place that can be written to'
+    """
+    from unmask.errors import NO_ROOM
+
+    where = f"{error.filename}: " if error.filename else ""
+    told = f"{where}{error.strerror or error}"
+    if error.errno in NO_ROOM:
+        return f"{told}; free some, then give the same command again"
+    if error.errno == errno.EROFS:
+        return f"{told}; name a place that can be written to"
+    if "temporary directory" in told:  # as Python's tempfile says it
+        return f"{told}; set TMPDIR to a folder that can be written to"
+    return told
 
 
 @contextmanager

@@ -60,6 +60,7 @@ def calibrate(
     unmask scan --model mine/card.json new.mp4
     """
     from unmask.cli.lab.judging import judge_clips
+    from unmask.cli.output import make_folder
     from unmask.cli.running import stopping_on_errors
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import SettingsError
@@ -75,6 +76,7 @@ def calibrate(
             raise SettingsError(f"--false-alarms must be 0 to below 1, got {false_alarms}")
         if output.suffix != ".json":
             raise SettingsError(f"--output must name a card, a .json file, got {output}")
+        make_folder(output.parent)
         contenders = list_contenders([model] if model else [], [])
         clips = read_clips(sources)
         settings = ScanSettings(decode=DecodeSettings(frames=frames), score=score_settings(device))
@@ -92,7 +94,6 @@ def _write(card: Card, output: Path, model: str | None) -> None:
     from unmask.judge.card import card_path, read_weights, write_card
 
     data = read_weights(card, card_path(model).parent)
-    output.parent.mkdir(parents=True, exist_ok=True)
     weights = output.parent / card.file
     if weights.exists() and weights.read_bytes() != data:
         raise ModelError(f"{weights} holds other weights; choose another folder for {output.name}")

@@ -71,6 +71,7 @@ def evaluate(
     unmask evaluate labels.csv --by age --by sex -o report
     """
     from unmask.cli.lab.judging import judge_clips
+    from unmask.cli.output import make_folder
     from unmask.cli.running import stopping_on_errors
     from unmask.config import BatchSettings, DecodeSettings, ScanSettings
     from unmask.errors import SettingsError
@@ -87,7 +88,7 @@ def evaluate(
         batch = BatchSettings(jobs=jobs)
         contenders = list_contenders(model or [], peer or [])
         clips = read_clips(sources, by=by or [])
-        _make_folder(output)
+        make_folder(output)
         with alone_in(output):
             judged = judge_clips(clips, contenders, settings, batch)
             name = ", ".join(source.name for source in sources)
@@ -100,20 +101,6 @@ def evaluate(
         _show(summary, output)
         if json:
             typer.echo(json_module.dumps(summary, indent=1))
-
-
-def _make_folder(folder: Path) -> None:
-    from unmask.errors import SettingsError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise SettingsError(
-            f"--output must be a folder that can be written to, got {folder} ({error.strerror})"
-        ) from error
 
 
 def _climb(

@@ -1,0 +1,77 @@
+"""Commands without what they need of a machine: room on the disk, large files, a place for temporary files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hostile.disks import BLOCK_BYTES, disk
+from hostile.harms import Tried
+from hostile.mortal import Ended, Harm
+
+LEAST_FILE_BYTES = 2048
+"""No tighter, or there would be no room for what a run says on its way to a test."""
+_TOLD = Harm(kind="full")
+
+
+def rooms(tried: Tried, most: int) -> Iterator[int]:
+    """Sizes of disks, in bytes, on which a command runs out of room: at most so many, evenly spread."""
+    out = tried.make_folder()
+    with disk(out) as ample:
+        assert tried.run(out).code == 0
+        blocks = ample.used_bytes() // BLOCK_BYTES
+    step = max(1, -(-blocks // most))
+    yield from range(BLOCK_BYTES, blocks * BLOCK_BYTES, step * BLOCK_BYTES)
+
+
+def little_room(tried: Tried, size_bytes: int) -> str:
+    """A run on a small disk, and one more when there is room; gives what is wrong, or nothing."""
+    out = tried.make_folder()
+    with disk(out, size_bytes) as small:
+        ended = tried.run(out)
+        problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or _blamed(ended)
+        small.open()
+        return problem or tried.wrong_in_the_end(out, tried.run(out))
+
+
+def closed_disk(tried: Tried) -> str:
+    """A run where nothing can be written, and one more where it can; gives what is wrong, or nothing."""
+    out = tried.make_folder()
+    with disk(out) as closed:
+        closed.seal()
+        ended = tried.run(out)
+        problem = tried.wrong_end(ended, _TOLD) or _blamed(ended)
+        if not ended.code:
+            problem = "did not notice that nothing could be written"
+        closed.open()
+        return problem or tried.wrong_in_the_end(out, tried.run(out))
+
+
+def file_sizes(tried: Tried) -> Iterator[int]:
+    """For each file that a command leaves, the size that it just may not have, in bytes."""
+    sizes = {len(data) - 1 for data in tried.whole.values()}
+    yield from sorted(size for size in sizes if size >= LEAST_FILE_BYTES)
+
+
+def small_files(tried: Tried, most_bytes: int) -> str:
+    """A run that may write no larger files, and one that may; gives what is wrong, or nothing."""
+    out = tried.make_folder()
+    ended = tried.run(out, Harm(file_bytes=most_bytes))
+    problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or _blamed(ended)
+    return problem or tried.wrong_in_the_end(out, tried.run(out))
+
+
+def no_scratch(tried: Tried) -> str:
+    """A run whose folder for temporary files is full; it must not change what comes out."""
+    out, scratch = tried.make_folder(), tried.make_folder()
+    with disk(scratch, BLOCK_BYTES):
+        (scratch / "all").write_bytes(bytes(BLOCK_BYTES))
+        ended = tried.start(out, TMPDIR=str(scratch)).end()
+    problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or _blamed(ended)
+    return problem or tried.wrong_in_the_end(out, tried.run(out))
+
+
+def _blamed(ended: Ended) -> str:
+    """Whether a clip is said to be at fault."""
+    words = ("unreadable", "damaged", "no face")
+    found = [word for word in words if word in ended.told]
+    return f"blames a file ({found[0]}): {ended.told[-300:]}" if found else ""
