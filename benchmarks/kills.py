@@ -25,20 +25,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 SERVE = "serve"
-KINDS = (
-    "kill",
-    "tear",
-    "full",
-    "quota",
-    "sealed",
-    "room",
-    "size",
-    "closed",
-    "scratch",
-    "two",
-    "back",
-    "ahead",
-)
+INJECTED = ("kill", "tear", "full", "quota", "sealed")
+KINDS = (*INJECTED, "room", "size", "closed", "scratch", "two", "back", "ahead")
 MOUNTED, OF_SERVE = ("room", "closed", "scratch"), ("kill", "room", "closed")
 ROOMS = 5
 

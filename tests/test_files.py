@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -121,3 +122,17 @@ def test_windows_locks_by_its_own_means(tmp_path, monkeypatch):
     monkeypatch.setattr(files.sys, "platform", "win32")
     lock_file(tmp_path / "lock").close()
     assert asked == [(2, 1)]
+
+
+def test_an_error_names_the_file_that_the_user_knows(tmp_path):
+    """And not the draft beside it."""
+    card = tmp_path / "card.json"
+    with pytest.raises(OSError, match=r"card\.json") as caught, whole_file(card):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(card)
+    with pytest.raises(OSError, match="output error") as caught, whole_file(card) as draft:
+        raise OSError(errno.EIO, "Input/output error", str(draft))
+    assert caught.value.filename == str(card)
+    with pytest.raises(OSError, match="output error") as caught, whole_file(card):
+        raise OSError(errno.EIO, "Input/output error", "other")
+    assert caught.value.filename == "other"

@@ -23,8 +23,8 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """What the system says where a disk is full, a quota used up, or a file may not grow further."""
 _OF_MACHINE = NO_ROOM | {
     errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE,
-    errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.ENOTCONN, errno.ECONNRESET,
-    errno.ECONNABORTED,
+    errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH,
+    errno.ENOTCONN, errno.ECONNRESET, errno.ECONNABORTED,
 }  # fmt: skip
 """What the system says when a disk, a network or this process itself is in trouble, whatever the file."""
 

@@ -179,9 +179,8 @@ def _draft(target: Path, *, mode: int | None) -> Iterator[tuple[Path, int]]:
     Its name depends on the other's alone, so that it is found again after a kill. Where another process holds
     that one, or somebody else made it, it gets a name by chance.
     """
-    usual = target.with_name(
-        f"{_DRAFT}{hashlib.sha256(target.name.encode()).hexdigest()[:16]}{target.suffix}"
-    )
+    name = hashlib.sha256(target.name.encode()).hexdigest()[:16]
+    usual = target.with_name(f"{_DRAFT}{name}{target.suffix}")
     if (handle := _take(usual, mode=mode)) is not None:
         try:
             yield usual, os.fstat(handle).st_mode & 0o777 if mode is None else mode

@@ -1,7 +1,9 @@
 """Files that arrive are judged once they are whole, each once."""
 
 import json
+import os
 import shutil
+import time
 from itertools import islice
 
 import pytest
@@ -97,3 +99,19 @@ def test_two_that_watch_into_one_place_refuse_each_other(archive, settings, judg
     with pytest.raises(DataError, match="another run is working"):
         watching(inbox, tmp_path / "out", settings, InlineCrew(judge), 1)
     found.close()
+
+
+def test_what_the_clock_says_makes_no_file_whole(inbox, monkeypatch):
+    """Files of the future, and ones that keep their date while they grow; the clock may be set back."""
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    seen = Inbox(str(inbox), settle_seconds=0.05)
+    later = 4e9  # in the year 2096
+    (inbox / "a.mp4").write_bytes(b"some")
+    os.utime(inbox / "a.mp4", (later, later))
+    assert seen.whole(most=9) == []
+    time.sleep(0.1)
+    (inbox / "a.mp4").write_bytes(b"some and more")
+    os.utime(inbox / "a.mp4", (later, later))
+    assert seen.whole(most=9) == []
+    time.sleep(0.1)
+    assert [file.size_bytes for file in seen.whole(most=9)] == [13]

@@ -122,9 +122,8 @@ def places(changes: Sequence[str], kind: str) -> Iterator[int]:
             continue
         if kind == "tear" and (not before.startswith("open ") or "tensorboard" in before):
             continue
-        if kind in ("full", "quota", "broken", "sealed") and not change.startswith(
-            ("open", "os.mkdir", "os.rename")
-        ):
+        fails = kind in ("full", "quota", "broken", "sealed")
+        if fails and not change.startswith(("open", "os.mkdir", "os.rename")):
             continue
         yield number
 

@@ -1,4 +1,4 @@
-"""Commands without what they need of a machine: room on the disk, large files, a place for temporary files."""
+"""Commands short of what they need: room on the disk, large files, a place for temporary files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def little_room(tried: Tried, size_bytes: int) -> str:
     out = tried.make_folder()
     with disk(out, size_bytes) as small:
         ended = tried.run(out)
-        problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or _blamed(ended)
+        problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or blamed(ended)
         small.open()
         return problem or tried.wrong_in_the_end(out, tried.run(out))
 
@@ -39,7 +39,7 @@ def closed_disk(tried: Tried) -> str:
     with disk(out) as closed:
         closed.seal()
         ended = tried.run(out)
-        problem = tried.wrong_end(ended, _TOLD) or _blamed(ended)
+        problem = tried.wrong_end(ended, _TOLD) or blamed(ended)
         if not ended.code:
             problem = "did not notice that nothing could be written"
         closed.open()
@@ -56,7 +56,7 @@ def small_files(tried: Tried, most_bytes: int) -> str:
     """A run that may write no larger files, and one that may; gives what is wrong, or nothing."""
     out = tried.make_folder()
     ended = tried.run(out, Harm(file_bytes=most_bytes))
-    problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or _blamed(ended)
+    problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or blamed(ended)
     return problem or tried.wrong_in_the_end(out, tried.run(out))
 
 
@@ -66,11 +66,11 @@ def no_scratch(tried: Tried) -> str:
     with disk(scratch, BLOCK_BYTES):
         (scratch / "all").write_bytes(bytes(BLOCK_BYTES))
         ended = tried.start(out, TMPDIR=str(scratch)).end()
-    problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or _blamed(ended)
+    problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or blamed(ended)
     return problem or tried.wrong_in_the_end(out, tried.run(out))
 
 
-def _blamed(ended: Ended) -> str:
+def blamed(ended: Ended) -> str:
     """Whether a clip is said to be at fault."""
     words = ("unreadable", "damaged", "no face")
     found = [word for word in words if word in ended.told]
