@@ -4,13 +4,20 @@
 
 Compared is the JSON of each verdict, all of it but the seconds; a damaged copy of each file is scanned, too.
 Threads of the networks may change the order in which they add up, and so the last digits: that is measured.
+With ``--again PYTHON`` the last run is that of another installation, as of one made afresh:
+
+    python -m venv again && again/bin/pip install --require-hashes -r locks/default.txt
+    again/bin/pip install --no-deps . && python benchmarks/repeats.py examples/*.mp4 --again again/bin/python
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
 import random
+import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -78,6 +85,15 @@ def verdicts(files: Sequence[Path], way: Way, plain: ScanSettings) -> list[Plain
     return [{key: value for key, value in v.to_dict().items() if key != "seconds"} for v in found]
 
 
+def verdicts_again(python: Path, files: Sequence[Path], options: argparse.Namespace) -> list[Plain]:
+    """The same from another installation, whose sources are its own."""
+    command = [python, "-P", __file__, *files, "--frames", str(options.frames), "--here"]
+    command += ["--model", options.model] if options.model else []
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=alone, check=True)
+    return json.loads(done.stdout)
+
+
 def difference(one: Any, other: Any) -> float:
     """The largest difference of a number; infinity where anything else differs."""
     if isinstance(one, float) and isinstance(other, float):
@@ -96,16 +112,25 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--model", default=None)
     parser.add_argument("--frames", type=int, default=30)
+    parser.add_argument("--again", type=Path, metavar="PYTHON", help="of another installation")
+    parser.add_argument("--here", action="store_true", help="scan these files once, and print the verdicts")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE")
     options = parser.parse_args()
     plain = ScanSettings(model=options.model, decode=DecodeSettings(frames=options.frames))
+    if options.here:
+        print(json.dumps(verdicts(options.files, Way(), plain)))
+        return
     told: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         copies = [damaged(file, Path(folder)) for file in options.files]
         files = [*options.files, *copies]
         first: list[Plain] | None = None
-        for name, way in ways(options.runs):
-            found = verdicts(files, way, plain)
+        runs: list[tuple[str, Way | Path]] = [*ways(options.runs)]
+        if options.again:
+            runs.append(("another installation", options.again))
+        for name, way in runs:
+            again = isinstance(way, Path)
+            found = verdicts_again(way, files, options) if again else verdicts(files, way, plain)
             first = first or found
             pairs = list(zip(first, found, strict=True))
             same = sum(json.dumps(a) == json.dumps(b) for a, b in pairs)
@@ -113,6 +138,7 @@ def main() -> None:
             chances = [abs((a["p_fake"] or 0) - (b["p_fake"] or 0)) for a, b in pairs]
             largest = max(difference(a, b) for a, b in pairs)
             told[name] = {"files": len(files), "same": same, "outcomes": words, "p_fake": max(chances)}
+            told[name]["any"] = largest if math.isfinite(largest) else None
             print(
                 f"{name:22} {same} of {len(files)} the same, {words} outcomes, "
                 f"p_fake within {max(chances):.1e}, any number within {largest:.1e}",
