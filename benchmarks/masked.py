@@ -1,4 +1,4 @@
-"""Copies of onnxruntime and FFmpeg that take this processor for one without AVX-512, at its full speed.
+"""Copies of onnxruntime and FFmpeg that take this processor for an older one, and run at its full speed.
 
 Both ask the processor what it can (CPUID) and choose their kernels by that. In the copies each such question
 is an instruction that is none (UD2, of the same two bytes), and a library that is loaded first answers in its
@@ -17,18 +17,26 @@ from pathlib import Path
 
 _CPUID, _UD2 = b"\x0f\xa2", b"\x0f\x0b"
 _ASKING = ("onnxruntime/capi/onnxruntime_pybind11_state*.so", "av.libs/libavutil*.so*")
-VARIABLES = {
-    "OPENCV_CPU_DISABLE": "AVX512-SKX",
-    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL",
-    "OPENBLAS_CORETYPE": "Haswell",
+OLDER = {
+    "AVX2": {
+        "OPENCV_CPU_DISABLE": "AVX512-SKX",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL",
+        "OPENBLAS_CORETYPE": "Haswell",
+    },
+    "SSE4.2": {
+        "OPENCV_CPU_DISABLE": "AVX,FP16,AVX2,AVX512-SKX",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL",
+        "OPENBLAS_CORETYPE": "Nehalem",
+    },
 }
+"""By the newest instructions that the older processor has: the variables for the other libraries."""
 
 
-def make_masked(folder: Path) -> dict[str, str]:
-    """Make the copies; gives the variables with which Python uses them.
+def copy_masked(folder: Path) -> None:
+    """Make the copies.
 
     Args:
-        folder: For the copies, empty; 200 MB.
+        folder: For them, empty; 200 MB.
     """
     for name in ("onnxruntime", "av"):
         found = util.find_spec(name)
@@ -38,12 +46,21 @@ def make_masked(folder: Path) -> dict[str, str]:
         if (libraries := package.with_name(f"{name}.libs")).is_dir():
             shutil.copytree(libraries, folder / libraries.name)
     for library in (file for pattern in _ASKING for file in folder.glob(pattern)):
-        print(f"{library.name}: {_mask(library)} questions")
-    mask = folder / "masked.so"
-    source = Path(__file__).with_name("masked.c")
-    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", str(mask), str(source)], check=True)
+        print(f"{library.name} asks in {_mask(library)} places", flush=True)
+
+
+def variables(folder: Path, newest: str) -> dict[str, str]:
+    """With what Python takes this processor for an older one.
+
+    Args:
+        folder: Of the copies.
+        newest: Key of `OLDER`.
+    """
+    mask, source = folder / f"{newest}.so", Path(__file__).with_name("masked.c")
+    options = ["-DNO_AVX"] if newest == "SSE4.2" else []
+    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", *options, "-o", str(mask), str(source)], check=True)
     paths = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
-    return {**VARIABLES, "LD_PRELOAD": str(mask), "PYTHONPATH": paths}
+    return {**OLDER[newest], "LD_PRELOAD": str(mask), "PYTHONPATH": paths}
 
 
 def _mask(library: Path) -> int:
