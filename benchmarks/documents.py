@@ -84,7 +84,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
         ("docs/verdicts.md", REASONS, verdicts.reasons_table()),
         *(
             ("docs/reliability.md", around, make(measured(f"reliability/{name}")))
-            for name, (around, make) in reliability.BLOCKS.items()
+            for name, around, make in reliability.BLOCKS
         ),
         *all_of("docs/performance.md", speed, {OPENING: tables.opening, MARKS: tables.markdown}),
         *all_of(

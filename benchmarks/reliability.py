@@ -6,17 +6,26 @@ from typing import Any
 
 from marks import marks, paragraph
 
-CORPUS, KILLS, REPEATS, SILENT, TAMPERING = (
-    marks(name) for name in ("corpus", "kills", "repeats", "silent", "tampering")
+CORPUS, KILLS, PROCESSORS, REPEATS, SHORT, SILENT, TAMPERING = (
+    marks(name) for name in ("corpus", "kills", "processors", "repeats", "short", "silent", "tampering")
 )
-HARMS = {
-    "kill": "killed at a change",
-    "tear": "killed in the middle of a write",
-    "full": "no space left",
-    "sealed": "read-only",
-    "two": "two at once",
-    "clock": "clock set back",
+KILLED = {
+    "killed at a change": ("kill",),
+    "killed in the middle of a write": ("tear",),
+    "two at once": ("two",),
+    "clock jumps by a year": ("back", "ahead"),
 }
+SHORTAGES = {
+    "an error at a write": ("full", "quota", "sealed"),
+    "a disk too small": ("room",),
+    "files may not grow": ("size",),
+    "a read-only disk": ("closed",),
+    "no room for temporary files": ("scratch",),
+}
+"""Titles of columns, and the kinds of harm that each counts."""
+
+
+Kills = dict[str, dict[str, dict[str, int]]]
 
 
 def corpus(report: dict[str, Any]) -> str:
@@ -30,34 +39,46 @@ def corpus(report: dict[str, Any]) -> str:
     )
 
 
-def kills(report: dict[str, dict[str, dict[str, int]]]) -> str:
-    """By command and harm how many runs were tried, and how many ended otherwise."""
+def kills(report: Kills) -> str:
+    """By command and harm how many runs were tried, and how many ended as they should."""
+    return _harmed(report, "as if nothing had been", KILLED)
 
-    def cell(kinds: dict[str, dict[str, int]], name: str) -> str:
-        one = kinds.get(name)
-        if one is None:
+
+def short(report: Kills) -> str:
+    """The same of runs that were short of something."""
+    return _harmed(report, "a sentence, then as if nothing had been", SHORTAGES)
+
+
+def _harmed(report: Kills, title: str, columns: dict[str, tuple[str, ...]]) -> str:
+    def cell(kinds: dict[str, dict[str, int]], harms: tuple[str, ...]) -> str:
+        tried = [kinds[harm] for harm in harms if harm in kinds]
+        if not tried:
             return "not tried"
-        return f"{one['tried'] - one['wrong']} of {one['tried']}"
+        return f"{sum(one['tried'] - one['wrong'] for one in tried)} of {sum(one['tried'] for one in tried)}"
 
-    harms = [harm for harm in HARMS if any(harm in kinds for kinds in report.values())]
     rows = [
-        f"| `unmask {name}` | " + " | ".join(cell(kinds, harm) for harm in harms) + " |"
+        f"| `unmask {name}` | " + " | ".join(cell(kinds, harms) for harms in columns.values()) + " |"
         for name, kinds in report.items()
     ]
-    return "\n".join(
-        [
-            "| ended as if nothing had been | " + " | ".join(HARMS[harm] for harm in harms) + " |",
-            "|---" * (1 + len(harms)) + "|",
-            *rows,
-        ]
-    )
+    return "\n".join([f"| {title} | " + " | ".join(columns) + " |", "|---" * (1 + len(columns)) + "|", *rows])
+
+
+def processors(report: dict[str, Any]) -> str:
+    """How far verdicts of the same files are apart on older processors."""
+    rows = [
+        f"| nothing newer than {newest} | {one['same']} of {one['files']} "
+        f"| {one['outcomes']} of {one['files']} | {one['p_fake']:.1g} | {one['any']:.1g} |"
+        for newest, one in report["others"].items()
+    ]
+    head = f"| a processor with {report['newest']}, and one with | equal to the last digit | same outcome | "
+    return "\n".join([head + "`p_fake` within | any number within |", "|---|--:|--:|--:|--:|", *rows])
 
 
 def repeats(report: dict[str, dict[str, Any]]) -> str:
     """The ways in which the same files were scanned, and how many verdicts were equal."""
-    runs = [one for name, one in report.items() if name.startswith("run ")]
+    _, *runs = (one for name, one in report.items() if name.startswith("run "))
     files, again = sum(one["files"] for one in runs), sum(one["same"] for one in runs)
-    rows = [f"| again, {len(runs)} runs | {again} of {files} | {max(one['p_fake'] for one in runs):.1g} |"]
+    rows = [f"| again, {len(runs)} times | {again} of {files} | {max(one['p_fake'] for one in runs):.1g} |"]
     rows += [
         f"| {name} | {one['same']} of {one['files']} | {one['p_fake']:.1g} |"
         for name, one in report.items()
@@ -98,11 +119,13 @@ def tampering(report: dict[str, dict[str, int]]) -> str:
     return "\n".join(["| one byte changed at random | bytes | refused by name |", "|---|--:|--:|", *rows])
 
 
-BLOCKS = {
-    "fuzz": (CORPUS, corpus),
-    "kills": (KILLS, kills),
-    "repeats": (REPEATS, repeats),
-    "silent": (SILENT, silent),
-    "tampering": (TAMPERING, tampering),
-}
-"""Of docs/reliability.md: the measurement, and what is written where."""
+BLOCKS = (
+    ("fuzz", CORPUS, corpus),
+    ("kills", KILLS, kills),
+    ("kills", SHORT, short),
+    ("processors", PROCESSORS, processors),
+    ("repeats", REPEATS, repeats),
+    ("silent", SILENT, silent),
+    ("tampering", TAMPERING, tampering),
+)
+"""Of docs/reliability.md: the measurement, what is written where, and how."""
