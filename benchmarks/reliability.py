@@ -51,7 +51,7 @@ def short(report: Kills) -> str:
 
 def _harmed(report: Kills, title: str, columns: dict[str, tuple[str, ...]]) -> str:
     def cell(kinds: dict[str, dict[str, int]], harms: tuple[str, ...]) -> str:
-        tried = [kinds[harm] for harm in harms if harm in kinds]
+        tried = [kinds[harm] for harm in harms if kinds.get(harm, {}).get("tried")]
         if not tried:
             return "not tried"
         return f"{sum(one['tried'] - one['wrong'] for one in tried)} of {sum(one['tried'] for one in tried)}"
