@@ -37,6 +37,9 @@ def _infinite() -> bytes:
 NO_TEXT = _no_text()
 FAR = b"\0\0\0\x10ftypisom" + bytes(4) + b"\0\0\0\x01moov" + b"\xff" * 8 + bytes(40)
 OBJECT = json.dumps(dict.fromkeys(COLUMNS, "") | {"people": {}}).encode()
+HALF = json.dumps(
+    {name: "" if kind == "str" else 0 for name, kind in COLUMNS.items()} | {"reason": "\ud800"}
+).encode()
 CASES = {
     "an MP4 with a box that ends behind all files": (Kind("x264.mp4", FAR), "cut short"),
     "a table with an infinite count": (Kind("videos.csv", _infinite()), "cannot be read as an index"),
@@ -45,6 +48,7 @@ CASES = {
     "an index line that is nested deeply": (Kind("index.jsonl", b"[" * 100_000), "line 1 is no sample"),
     "a manifest line that is nested deeply": (Kind("manifest.jsonl", b"[" * 100_000), "line 1 is no record"),
     "a manifest with an object as a count": (Kind("manifest.jsonl", OBJECT), "people must be a count, got"),
+    "a manifest with half a character": (Kind("manifest.jsonl", HALF), "reason must be a text, got"),
     "settings that are nested deeply": (Kind("detector.toml", b"a = " + b"[" * 5000), "is no TOML file"),
     "a list of scans whose schema is no text": (Kind("scans.sqlite3", NO_TEXT), "its own list of scans"),
 }

@@ -70,9 +70,14 @@ def count_manifest(folder: Path) -> dict[str, Any]:
 def _check_kinds(record: dict[str, Any]) -> None:
     for name, kind in COLUMNS.items():
         value = record[name]
-        ok = isinstance(value, str) if kind == "str" else type(value) is int and 0 <= value < 1 << 63
+        ok = _is_text(value) if kind == "str" else type(value) is int and 0 <= value < 1 << 63
         if not ok:
             raise ValueError(f"{name} must be {'a text' if kind == 'str' else 'a count'}, got {value!r:.80}")
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is one that UTF-8 can hold, too; JSON can name halves of characters."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _records(folder: Path) -> Iterator[dict[str, Any]]:
@@ -89,4 +94,4 @@ def _records(folder: Path) -> Iterator[dict[str, Any]]:
                 _check_kinds(record)
             except (ValueError, AttributeError, RecursionError) as error:
                 raise DataError(f"{file}: line {number} is no record: {error}") from error
-            yield record
+            yield {name: record[name] for name in COLUMNS}
