@@ -51,16 +51,13 @@ def short(report: Kills) -> str:
 
 def _harmed(report: Kills, title: str, columns: dict[str, tuple[str, ...]]) -> str:
     def cell(kinds: dict[str, dict[str, int]], harms: tuple[str, ...]) -> str:
-        tried = [kinds[harm] for harm in harms if kinds.get(harm, {}).get("tried")]
-        if not tried:
-            return "not tried"
-        return f"{sum(one['tried'] - one['wrong'] for one in tried)} of {sum(one['tried'] for one in tried)}"
+        found = [kinds[harm] for harm in harms if harm in kinds]
+        tried, wrong = (sum(one[what] for one in found) for what in ("tried", "wrong"))
+        return f"{tried - wrong} of {tried}" if tried else "not tried"
 
-    rows = [
-        f"| `unmask {name}` | " + " | ".join(cell(kinds, harms) for harms in columns.values()) + " |"
-        for name, kinds in report.items()
-    ]
-    return "\n".join([f"| {title} | " + " | ".join(columns) + " |", "|---" * (1 + len(columns)) + "|", *rows])
+    shown = {name: [cell(kinds, harms) for harms in columns.values()] for name, kinds in report.items()}
+    rows = [f"| `unmask {name}` | {' | '.join(cells)} |" for name, cells in shown.items()]
+    return "\n".join([f"| {title} | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|", *rows])
 
 
 def processors(report: dict[str, Any]) -> str:
