@@ -28,6 +28,7 @@ def test_a_report_for_machines_holds_the_verdict_as_it_was(judged, tmp_path):
     assert verdict_of(found["verdict"]) == verdict
     assert found["file"]["codec"] == "h264" and found["model"]["name"] == "tiny"
     assert found["heat"] == [] and found["heat_trial"] is None and found["report"] == 1  # it was never tried
+    assert found["made_at"] == options.made_at
 
 
 def test_a_page_is_written_whole_or_not_at_all(judged, tmp_path):

@@ -22,7 +22,7 @@ def card_of(verdict: Verdict, settings: ScanSettings) -> Card | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FakesFound:
     """How many fakes are found that are of sources that a model never learned from.
 
     Attributes:
@@ -40,7 +40,7 @@ class Found:
     fakes: int
 
 
-def fakes_found(card: Card, settings: ScanSettings) -> Found | None:
+def fakes_found(card: Card, settings: ScanSettings) -> FakesFound | None:
     """How many fakes of strangers are called fake, kind by kind; None as `false_alarms`."""
     if settings.threshold is not None or settings.beside:
         return None
@@ -53,7 +53,7 @@ def fakes_found(card: Card, settings: ScanSettings) -> Found | None:
         return None
     shares = [score.value for score in kinds]
     below = sum(share < _HALF for share in shares)
-    return Found(len(kinds), below, min(shares), max(shares), sum(score.clips for score in kinds))
+    return FakesFound(len(kinds), below, min(shares), max(shares), sum(score.clips for score in kinds))
 
 
 def false_alarms(card: Card, settings: ScanSettings) -> Score | None:

@@ -100,7 +100,7 @@ def _hashes(folder: Path, *names: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CaseCheck:
     """What checking a folder gives.
 
     Attributes:
@@ -116,7 +116,7 @@ class Found:
     head: str
 
 
-def check_case(folder: Path, *, head: str | None = None) -> Found:
+def check_case(folder: Path, *, head: str | None = None) -> CaseCheck:
     """Hold a case's folder against its log.
 
     Args:
@@ -137,7 +137,7 @@ def check_case(folder: Path, *, head: str | None = None) -> Found:
     problems += filter(None, (_changed(folder, name, sha256) for name, sha256 in files.items()))
     if head is not None and head.strip().lower() != log.head:
         problems.append(f"the last hash must be {head.strip()[:64]}, as it was noted, got {log.head}")
-    return Found(len(log.entries), len(files), tuple(problems), log.head)
+    return CaseCheck(len(log.entries), len(files), tuple(problems), log.head)
 
 
 def _named(values: dict[str, object]) -> list[tuple[str, str]]:

@@ -13,20 +13,18 @@ import numpy as np
 from unmask.errors import SettingsError
 from unmask.files import whole_file
 from unmask.reasons import in_short, shown_number
-from unmask.types import Clip, Crops, Face, Floats, Image, Track
+from unmask.report.labels import Area, Colour, write_label
+from unmask.types import Clip, Crops, Face, Image, Track
 from unmask.video.encoding import write_video
 
 ANIMATIONS = (".mp4", ".gif")
 """Endings of the files that `write_animation` makes."""
 
-Colour = tuple[int, int, int]
 _COLOURS: tuple[Colour, ...] = (
     (66, 133, 244), (52, 168, 83), (251, 188, 5), (234, 67, 53),
     (171, 71, 188), (0, 172, 193), (255, 112, 67),
 )  # fmt: skip  # RGB, by person
 _GREY = (150, 150, 150)
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_LINE_PX = 16  # height of one line of text at scale 0.45
 _GIF_SIDE_PX = 640
 
 
@@ -51,11 +49,14 @@ def draw_faces(image: Image, tracks: Sequence[Track], frame_index: int, *, zoom:
         for track in sorted(tracks, key=lambda track: track.kept)  # people over what was dropped
         if frame_index in track.frame_indices
     ]
-    for track, face in seen:
-        write_label(drawn, _words(track, face), place=face.box[:2] * zoom, colour=_colour(track))
-    for track, face in seen:  # over all words, which may lie on a face
-        left, top, right, bottom = (round(float(edge) * zoom) for edge in face.box)
-        cv2.rectangle(drawn, (left, top), (right, bottom), _colour(track), 2)
+    boxes = [Area(*(round(float(edge) * zoom) for edge in face.box)) for _, face in seen]
+    taken = list[Area]()
+    for place, (track, face) in enumerate(seen):
+        others, colour = boxes[:place] + boxes[place + 1 :], _colour(track)
+        words = _words(track, face)
+        taken.append(write_label(drawn, words, beside=boxes[place], colour=colour, taken=taken, faces=others))
+    for (track, face), box in zip(seen, boxes, strict=True):  # over all words, which may lie on a face
+        cv2.rectangle(drawn, (box.left, box.top), (box.right, box.bottom), _colour(track), 2)
         for x, y in np.rint(face.points * zoom).astype(int).tolist():
             cv2.circle(drawn, (x, y), 2, (255, 255, 255), -1, cv2.LINE_AA)
             cv2.circle(drawn, (x, y), 3, _colour(track), 1, cv2.LINE_AA)
@@ -159,8 +160,8 @@ def _drawn_frame(clip: Clip, tracks: Sequence[Track], index: int, *, side_px: in
     zoom = min(1.0, side_px / max(frame.width, frame.height))
     width, height = max(2, round(frame.width * zoom)), max(2, round(frame.height * zoom))
     drawn = draw_faces(frame.picture.rgb(width=width, height=height), tracks, index, zoom=zoom)
-    corner = np.array([0, drawn.shape[0]], np.float32)
-    write_label(drawn, [f"{frame.time_seconds:.2f} s"], place=corner, colour=(40, 40, 40))
+    corner = Area(0, drawn.shape[0], 0, drawn.shape[0])
+    write_label(drawn, [f"{frame.time_seconds:.2f} s"], beside=corner, colour=(40, 40, 40))
     return drawn
 
 
@@ -178,16 +179,3 @@ def _lines(text: str, *, letters: int = 34) -> list[str]:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     return lines
-
-
-def write_label(image: Image, lines: Sequence[str], *, place: Floats, colour: Colour) -> None:
-    """Write lines of ASCII on a coloured ground above a place ``x y``, moved to lie within the image."""
-    widths = [cv2.getTextSize(line, _FONT, 0.45, 1)[0][0] for line in lines]
-    height, width = len(lines) * _LINE_PX + 4, max(widths) + 8
-    left = int(np.clip(place[0], 0, max(image.shape[1] - width, 0)))
-    top = int(np.clip(place[1] - height, 0, max(image.shape[0] - height, 0)))
-    image[top : top + height, left : left + width] = colour
-    ink = (0, 0, 0) if sum(colour) > 380 else (255, 255, 255)
-    for number, line in enumerate(lines):
-        base = top + (number + 1) * _LINE_PX - 3
-        cv2.putText(image, line, (left + 4, base), _FONT, 0.45, ink, 1, cv2.LINE_AA)

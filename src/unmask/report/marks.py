@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from unmask.reasons import shown_number
-from unmask.report.faces import write_label
+from unmask.report.labels import Area, write_label
 from unmask.report.standing import ALONE, Film
 from unmask.report.words import Words, short_percent
 from unmask.types import Frame, Image
@@ -25,6 +25,7 @@ _COLOURS: dict[str, tuple[int, int, int]] = {
 _GREY = (150, 150, 150)
 _THICK: dict[str, int] = {Outcome.FAKE: 3, ALONE: 2, Outcome.UNSURE: 2, Outcome.REAL: 1}
 _NEAR_SECONDS = 1.0  # between two sampled frames further apart a face is not followed
+_SAME_SECONDS = 1e-6  # as verdicts round times
 _END_SECONDS = 0.2  # how long a box stays after the last frame that shows the face
 
 
@@ -38,30 +39,55 @@ class Marker:
     """
 
     def __init__(self, verdict: Verdict, film: Film, words: Words) -> None:
-        self._people = sorted(verdict.people, key=lambda person: person.kept)
+        self._people = sorted(verdict.people, key=lambda person: (person.kept, person.p_fake or 0.0))
         self._times = [[one.time_seconds for one in person.frames] for person in self._people]
+        self._cuts = [shot.start_seconds for shot in verdict.shots]
         self._film, self._words = film, words
 
     def draw(self, frame: Frame, *, width: int, height: int) -> Image:
-        """The frame in this size, RGB, with a box around each face."""
+        """The frame in this size, RGB, with a box around each face, and no words over those of another."""
         drawn = np.ascontiguousarray(frame.picture.rgb(width=width, height=height)).copy()
         zoom = np.array([width / frame.width, height / frame.height] * 2)
+        shot = self._shot_at(frame.time_seconds)
+        found: list[tuple[Person, Area]] = []
         for person, times in zip(self._people, self._times, strict=True):
-            box = _box_at(person.frames, times, frame.time_seconds)
+            within = self._within_shot(times, shot)
+            box = _box_at(person.frames[within], times[within], frame.time_seconds)
             if box is not None:
-                self._mark(drawn, person, box * zoom)
+                found.append((person, Area(*(round(float(edge)) for edge in box * zoom))))
+        for person, area in found:
+            kind = self._kind(person)
+            colour, thick = (_GREY, 1) if kind is None else (_COLOURS[kind], _THICK[kind])
+            cv2.rectangle(drawn, (area.left, area.top), (area.right, area.bottom), colour, thick)
+        self._label(drawn, found)
         return drawn
 
-    def _mark(self, drawn: Image, person: Person, box: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-        left, top, right, bottom = (round(float(edge)) for edge in box)
-        if person.p_fake is None:
-            cv2.rectangle(drawn, (left, top), (right, bottom), _GREY, 1)
-            return
-        kind = self._film.standing(person.id, person.p_fake).kind
-        cv2.rectangle(drawn, (left, top), (right, bottom), _COLOURS[kind], _THICK[kind])
-        # OpenCV has letters for ASCII alone.
-        label = f"{self._words('person')} {shown_number(person.id)}  {short_percent(person.p_fake)}"
-        write_label(drawn, [label], place=np.array([left, top], np.float32), colour=_COLOURS[kind])
+    def _label(self, drawn: Image, found: Sequence[tuple[Person, Area]]) -> None:
+        """Who is judged, and how; the most suspicious first, so that this one stands at its box."""
+        taken: list[Area] = []
+        for person, area in reversed(found):
+            kind = self._kind(person)
+            if kind is None or person.p_fake is None:
+                continue
+            # OpenCV has letters for ASCII alone.
+            label = f"{self._words('person')} {shown_number(person.id)}  {short_percent(person.p_fake)}"
+            others = [other for one, other in found if one is not person]
+            placed = write_label(
+                drawn, [label], beside=area, colour=_COLOURS[kind], taken=taken, faces=others
+            )
+            taken.append(placed)
+
+    def _kind(self, person: Person) -> str | None:
+        return None if person.p_fake is None else self._film.standing(person.id, person.p_fake).kind
+
+    def _shot_at(self, time: float) -> int:
+        return bisect_right(self._cuts, time + _SAME_SECONDS)
+
+    def _within_shot(self, times: Sequence[float], shot: int) -> slice:
+        """Where the frames of a shot lie: who was seen before a cut is not there after it."""
+        low = bisect_left(times, self._cuts[shot - 1] - _SAME_SECONDS) if shot else 0
+        high = bisect_left(times, self._cuts[shot] - _SAME_SECONDS) if shot < len(self._cuts) else len(times)
+        return slice(low, high)
 
 
 def _box_at(

@@ -114,6 +114,7 @@ def report_values(story: Story) -> dict[str, Any]:
     seen, card = story.seen, story.card
     return {
         "report": JSON_VERSION,
+        "made_at": story.options.made_at,
         "verdict": story.verdict.to_dict(),
         "file": asdict(seen.facts) if seen.facts else None,
         "c2pa": asdict(seen.credentials) if seen.credentials else None,
