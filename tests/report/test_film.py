@@ -99,6 +99,16 @@ def test_an_hour_stays_readable(browser, card, tmp_path, width):
     assert shown.locator(".timeline .x span:visible").all_inner_texts()[-1].endswith("s") is False
 
 
+@pytest.mark.parametrize("shot", [0, 3, 19])
+def test_a_phone_keeps_face_and_name_of_the_most_suspicious_one(browser, card, tmp_path, shot):
+    calm = person(0, [(i, 4.0 * i, 4.0 * i + 4, 0.1) for i in range(20) if i != shot])
+    one = person(1, [(shot, 4.0 * shot, 4.0 * shot + 4, 0.99)])
+    page = report_page(story_of(film([calm, one]), card), tmp_path / "film.mp4", folder=tmp_path)
+    shown = opened(browser, page, tmp_path, width=360)
+    assert shown.locator(".along > div:visible").count() == 4
+    assert shown.locator(".along a:visible", has_text="Person 2").count() == 1
+
+
 def test_no_table_is_cut_off_on_a_phone(browser, card, tmp_path):
     people = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.9 - i / 100)]) for i in range(20)]
     page = report_page(story_of(film(people), card), tmp_path / "film.mp4", folder=tmp_path)

@@ -62,3 +62,17 @@ def test_an_hour_of_many_shots_takes_no_longer_than_a_moment():
     ]
     verdict = film(hour, shots=900)
     assert len(moments(verdict)) == 400 and len(faces_along(verdict)) == FACES
+
+
+def test_what_lies_mostly_in_another_part_does_not_stand_for_this_one():
+    """A shot from 8 to 10.3 s of 80: its last tenths are the most suspicious of what comes after the cut."""
+    early = person(0, [(0, 8.0, 10.3, 0.7)], step=0.1)
+    late = person(1, [(1, 10.3, 20.0, 0.6)], step=0.1)
+    spots = faces_along(film([early, late], shots=1, seconds=80.0))
+    assert [(spot.person, spot.p_fake) for spot in spots] == [(0, 0.7), (1, 0.6)]
+
+
+def test_a_long_look_stands_for_each_part_that_it_fills():
+    whole, brief = person(0, [(0, 0.0, 80.0, 0.9)]), person(1, [(0, 30.0, 34.0, 0.95)])
+    spots = faces_along(film([whole, brief], shots=1, seconds=80.0))
+    assert [spot.person for spot in spots] == [0, 0, 0, 1, 0, 0, 0, 0]

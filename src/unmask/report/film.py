@@ -32,7 +32,11 @@ def film_strip(story: Story, *, playable: bool) -> str:
     name = words("film_keys" if playable else "film_line")
     chart = Chart(name, text, _steps(found, scale), kind="film")
     shown = {person.id for person in shown_people(verdict)}
-    faces = "".join(_face(story, one, one.person in shown, playable=playable) for one in story.seen.along)
+    lesser = _lesser(story.seen.along)
+    faces = "".join(
+        _face(story, one, one.person in shown, kind=" lesser" if place in lesser else "", playable=playable)
+        for place, one in enumerate(story.seen.along)
+    )
     jump = f' <span class="screen">{escape(words("film_jump"))}</span>' if playable else ""
     return (
         (f'<div class="along">{faces}</div>' if faces else "")
@@ -89,7 +93,13 @@ def _area(run: Sequence[Moment], scale: Scale) -> str:
     )
 
 
-def _face(story: Story, one: Glimpse, shown: bool, *, playable: bool) -> str:
+def _lesser(along: Sequence[Glimpse]) -> set[int]:
+    """Of each two neighbours the less suspicious one, which a narrow page has no room for."""
+    pairs = ((place, place + 1) for place in range(0, len(along) - 1, 2))
+    return {min(reversed(pair), key=lambda place: along[place].p_fake) for pair in pairs}
+
+
+def _face(story: Story, one: Glimpse, shown: bool, *, kind: str, playable: bool) -> str:
     words, verdict = story.words, story.verdict
     share = (one.time_seconds - verdict.start_seconds) / (verdict.end_seconds - verdict.start_seconds)
     part = 1 + min(FACES - 1, max(0, int(FACES * share)))  # above its own time
@@ -102,7 +112,7 @@ def _face(story: Story, one: Glimpse, shown: bool, *, playable: bool) -> str:
     told = f"<span>{when} · {escape(p)}</span>"
     if playable:
         image, told = f'<button type="button" data-at="{one.time_seconds:.3f}">{image}{told}</button>', ""
-    return f'<div class="p{part}">{image}{told}{link}</div>'
+    return f'<div class="p{part}{kind}">{image}{told}{link}</div>'
 
 
 def stretches(story: Story, *, playable: bool) -> str:

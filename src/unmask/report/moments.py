@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby, pairwise
 from statistics import fmean
 
 from unmask.verdicts import Appearance, Person, PersonFrame, Segment, Verdict
@@ -109,21 +110,56 @@ def frames_within(person: Person, start: float, end: float) -> tuple[PersonFrame
 
 
 def faces_along(verdict: Verdict) -> list[Spot]:
-    """For each part of the film the frame in which its most suspicious face looks worst, in order of time."""
+    """For each part of the film the frame in which its most suspicious face looks worst, in order of time.
+
+    A look stands in the part that most of it lies in, and in every other of which it fills half: the last
+    tenth of a second before a cut does not speak for what comes after it.
+    """
     found = moments(verdict)
     people = {person.id: person for person in verdict.people}
+    edges = [part * len(found) // FACES for part in range(FACES + 1)]
+    runs = _runs(found)
     spots: list[Spot] = []
-    for part in range(FACES):
-        own = found[part * len(found) // FACES : (part + 1) * len(found) // FACES]
-        top = max(own, key=lambda one: (one.person is not None, one.p_fake), default=None)
-        if top is None or top.person is None:
+    for start, end in pairwise(edges):
+        own = [run for run in runs if run.within(start, end)]
+        fitting = [
+            run for run in own if 2 * run.within(start, end) >= end - start or run.most_in(edges) == start
+        ]
+        top = max(fitting or own, key=lambda run: found[run.first].p_fake, default=None)
+        if top is None:
             continue
-        # All of the part in which this look goes on, so that its worst frame is found.
-        same = [one for one in own if one.person == top.person and one.p_fake == top.p_fake]
-        frame = _worst(people[top.person], same[0].start_seconds, same[-1].end_seconds)
+        one, first, last = found[top.first], found[max(top.first, start)], found[min(top.end, end) - 1]
+        assert one.person is not None  # runs are of somebody
+        frame = _worst(people[one.person], first.start_seconds, last.end_seconds)
         if frame is not None:
-            spots.append(Spot(top.person, top.p_fake, frame))
+            spots.append(Spot(one.person, one.p_fake, frame))
     return spots
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Moments in a row of one look, by their places; ``end`` is the first one after it."""
+
+    first: int
+    end: int
+
+    def within(self, start: int, end: int) -> int:
+        """How many of them lie there."""
+        return max(0, min(self.end, end) - max(self.first, start))
+
+    def most_in(self, edges: Sequence[int]) -> int:
+        """Where the part begins that most of it lies in."""
+        return max(pairwise(edges), key=lambda part: self.within(*part))[0]
+
+
+def _runs(found: Sequence[Moment]) -> list[_Run]:
+    runs, first = list[_Run](), 0
+    for (person, _), group in groupby(found, key=lambda one: (one.person, one.p_fake)):
+        end = first + sum(1 for _ in group)
+        if person is not None:
+            runs.append(_Run(first, end))
+        first = end
+    return runs
 
 
 def frames_of_stretches(verdict: Verdict) -> list[Spot | None]:
