@@ -6,8 +6,9 @@ nothing here needs pydantic, and ``import unmask`` stays quick.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import isclose
 from typing import Annotated, Any
 
 SCHEMA = "1.1"
@@ -77,3 +78,30 @@ def told_time(time_seconds: float) -> float:
     2.566667
     """
     return round(float(time_seconds), 6)
+
+
+def told_beside(value: float, limits: Iterable[float], *, digits: int, more: int = 2) -> str:
+    """A number with so many digits behind the point, or more to show on which side of each limit it is.
+
+    Args:
+        value: What is told.
+        limits: What it is held against.
+        digits: Behind the point, where that is enough.
+        more: Digits that may be added.
+
+    >>> told_beside(0.784, [0.78], digits=2), told_beside(0.784, [0.7], digits=2)
+    ('0.784', '0.78')
+    >>> told_beside(0.78, [0.78], digits=2)
+    '0.78'
+    """
+    limits = tuple(limits)
+    for count in range(digits, digits + more + 1):
+        text = f"{value:.{count}f}"
+        if all(_side(float(text), limit) == _side(value, limit) for limit in limits):
+            break
+    return text
+
+
+def _side(value: float, limit: float) -> int:
+    """On which side of a limit, -1, 0 or 1; what is as near as a float is at it."""
+    return 0 if isclose(value, limit, rel_tol=1e-9, abs_tol=1e-9) else (1 if value > limit else -1)

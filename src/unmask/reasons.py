@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Union
 
-from unmask.quantities import Number
+from unmask.quantities import Number, told_beside
 
 LANGUAGES = ("en", "de")
 
@@ -136,6 +136,7 @@ def gaps(code: str, language: str = "en") -> frozenset[str]:
 
 
 _SPAN = {"start_seconds", "end_seconds"}
+_LIMITS = ("real_at_most", "fake_at_least")
 
 
 def _pieces(wording: Wording) -> list[str]:
@@ -151,7 +152,7 @@ def _parts(value: Value) -> Sequence[Reason]:
 def _told(reason: Reason, language: str) -> list[str]:
     if not reason.is_known:  # of a later version
         return [f"{reason.code} ({', '.join(f'{name} {value}' for name, value in reason.values.items())})"]
-    words = _Words(language)
+    words = _Words(language, [reason.values.get(name) for name in _LIMITS])
     return [words.vformat(text, (), reason.values) for text in _pieces(wordings()[reason.code][language])]
 
 
@@ -159,11 +160,13 @@ class _Words(string.Formatter):
     """Fills the gaps of a wording.
 
     Beside Python's own formats ``{frames:the only frame|all # frames}`` chooses by the number, which stands
-    for ``#``; ``{when}`` is the time from ``start_seconds`` to ``end_seconds``.
+    for ``#``; ``{when}`` is the time from ``start_seconds`` to ``end_seconds``; ``{p_fake:beside}`` has two
+    digits, and more where it would else look as if it were one of the limits of this reason.
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, limits: Sequence[object] = ()) -> None:
         self._language = language
+        self._limits = [limit for limit in limits if isinstance(limit, float)]
 
     def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if key == "when":
@@ -177,5 +180,6 @@ class _Words(string.Formatter):
         one, several, more = format_spec.partition("|")
         if several:
             return (one if value == 1 else more).replace("#", str(value))
-        text = format(value, format_spec)
+        beside = format_spec == "beside"
+        text = told_beside(value, self._limits, digits=2) if beside else format(value, format_spec)
         return text.replace(".", ",") if self._language == "de" and not isinstance(value, str) else text

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -14,11 +15,18 @@ from rich.table import Table
 
 from unmask.cli.tables import print_table
 from unmask.cli.terminal import plain
-from unmask.errors import SettingsError
+from unmask.config import ScanSettings
+from unmask.errors import ModelError, SettingsError
 from unmask.judge.reasons import most_suspicious
+from unmask.quantities import told_beside
 from unmask.reasons import shown_number
 from unmask.suffixes import SUFFIXES
 from unmask.verdicts import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from unmask.judge.calibration import Thresholds
+    from unmask.judge.card import Card
+    from unmask.report.standing import Film
 
 _STYLES = {
     Outcome.FAKE: "bold red",
@@ -30,22 +38,66 @@ _STYLES = {
 }
 MOST_SEGMENTS = 20
 
+LOOK = "A look is one face, judged over up to ten seconds of one shot."
+_OF_LOOKS = ("by_chance", "no_sign_among", "between_among", "chosen")  # reasons that count looks
 
-def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
-    """A table of files, or for a single file its people; then how many of each outcome."""
+
+def print_verdicts(console: Console, verdicts: Sequence[Verdict], settings: ScanSettings) -> None:
+    """A table of files, for a single file its people, too, and its limits; then how many of each outcome."""
     if not verdicts:
         return
-    print_table(console, _files(verdicts))
-    if len(verdicts) == 1 and len(verdicts[0].shots) > 1:
-        print_table(console, _segments(verdicts[0]))
-    elif len(verdicts) == 1 and verdicts[0].people:
-        print_table(console, _people(verdicts[0]))
+    card = _card(settings)
+    print_table(console, _files(verdicts, card, settings))
+    if len(verdicts) == 1:
+        film = _film(verdicts[0], card, settings)
+        limits = () if film is None else film.limits
+        if len(verdicts[0].shots) > 1:
+            print_table(console, _segments(verdicts[0], limits))
+        elif verdicts[0].people:
+            print_table(console, _people(verdicts[0], limits))
+        if verdicts[0].outcome.has_number and film is not None:
+            console.print(plain(_limits_told(film)))
+    if any(reason.code in _OF_LOOKS for verdict in verdicts for reason in verdict.reasons):
+        console.print(plain(LOOK))
     counts = Counter(verdict.outcome for verdict in verdicts)
     if len(verdicts) > 1:
         console.print(plain(", ".join(f"{counts[o]} {o.value}" for o in Outcome if counts[o])))
 
 
-def _segments(verdict: Verdict) -> Table:
+def _card(settings: ScanSettings) -> Card | None:
+    from unmask.judge.card import card_path, read_card
+
+    try:
+        return read_card(card_path(settings.model))
+    except ModelError:
+        return None
+
+
+def _film(verdict: Verdict, card: Card | None, settings: ScanSettings) -> Film | None:
+    """Where a probability becomes a word in this file; None where the card of its model is not at hand."""
+    from unmask.report.standing import Film
+    from unmask.report.words import Words
+
+    limits = _thresholds(verdict, card, settings)
+    return None if limits is None else Film(verdict, limits, card, Words("en"))
+
+
+def _thresholds(verdict: Verdict, card: Card | None, settings: ScanSettings) -> Thresholds | None:
+    from unmask.judge.conclude import thresholds_of
+
+    known = card is not None and card.model_name == verdict.model
+    return thresholds_of(card, settings, still=verdict.is_still) if card is not None and known else None
+
+
+def _limits_told(film: Film) -> str:
+    limits = film.thresholds
+    told = f"fake from {limits.fake_at_least:g} on, real up to {limits.real_at_most:g}"
+    if film.needed is None or not film.needs_more:
+        return told
+    return f"{told}; among {film.looks} looks one makes the file fake by itself from {film.needed:.3f} on"
+
+
+def _segments(verdict: Verdict, limits: Sequence[float]) -> Table:
     """What is not clearly real in a video of several shots; most suspicious first."""
     judged = sum(shot.people > 0 for shot in verdict.shots)
     count = len(verdict.segments)
@@ -56,7 +108,13 @@ def _segments(verdict: Verdict) -> Table:
         table.add_column(name, justify="left" if name in ("when", "by itself") else "right")
     for one in verdict.segments[:MOST_SEGMENTS]:
         when = f"{one.start_seconds:.1f}-{one.end_seconds:.1f} s"
-        row = (when, str(shown_number(one.person)), str(one.shot + 1), f"{one.p_fake:.2f}", one.outcome.value)
+        row = (
+            when,
+            str(shown_number(one.person)),
+            str(one.shot + 1),
+            _told(one.p_fake, limits),
+            one.outcome.value,
+        )
         table.add_row(*map(plain, row), style=_STYLES[one.outcome])
     return table
 
@@ -98,24 +156,27 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
-def _files(verdicts: Sequence[Verdict]) -> Table:
+def _files(verdicts: Sequence[Verdict], card: Card | None, settings: ScanSettings) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("file", overflow="fold")
     table.add_column("outcome", no_wrap=True)
     table.add_column("p_fake", justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold", ratio=1)
     for verdict in verdicts:
-        style = _STYLES[verdict.outcome]
+        style, limits = _STYLES[verdict.outcome], _thresholds(verdict, card, settings)
         table.add_row(
             plain(verdict.path),
             plain(verdict.outcome.value, style),
-            plain(_percent(verdict.p_fake), style),
+            plain(
+                _told(verdict.p_fake, () if limits is None else (limits.real_at_most, limits.fake_at_least)),
+                style,
+            ),
             plain(verdict.reason),
         )
     return table
 
 
-def _people(verdict: Verdict) -> Table:
+def _people(verdict: Verdict, limits: Sequence[float]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("person", "p_fake", "frames", "seen", "most suspicious"):
         table.add_column(name, justify="right" if name in ("person", "p_fake", "frames") else "left")
@@ -124,10 +185,10 @@ def _people(verdict: Verdict) -> Table:
         note = person.why_dropped and f"dropped: {person.why_dropped}"
         if person.kept:
             first, last = most_suspicious(person.frames)
-            note = f"{first:.1f}-{last:.1f} s"
+            note = f"{first:.1f} s" if f"{first:.1f}" == f"{last:.1f}" else f"{first:.1f}-{last:.1f} s"
         table.add_row(
             str(shown_number(person.id)),
-            _percent(person.p_fake),
+            _told(person.p_fake, limits),
             str(len(times)),
             f"{times[0]:.1f}-{times[-1]:.1f} s" if times else "",
             plain(note or ""),
@@ -136,5 +197,6 @@ def _people(verdict: Verdict) -> Table:
     return table
 
 
-def _percent(p_fake: float | None) -> str:
-    return "-" if p_fake is None else f"{p_fake:.2f}"
+def _told(p_fake: float | None, limits: Sequence[float]) -> str:
+    """With two digits, and more where it would else look as if it were at one of the limits."""
+    return "-" if p_fake is None else told_beside(p_fake, limits, digits=2)

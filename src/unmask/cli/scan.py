@@ -234,7 +234,7 @@ def _run(
                 verdicts = [found.done[index] for index in sorted(found.done)]
                 try:
                     if verdicts:
-                        _show(found, verdicts, as_json=as_json)
+                        _show(found, verdicts, settings, as_json=as_json)
                 finally:
                     saving.save_table(verdicts)
             if ended is not None and saving.report is not None and verdicts:
@@ -310,7 +310,7 @@ def _scan(
                     found.print_lines()
 
 
-def _show(found: _Found, verdicts: list[Verdict], *, as_json: bool) -> None:
+def _show(found: _Found, verdicts: list[Verdict], settings: ScanSettings, *, as_json: bool) -> None:
     if as_json:
         for index in sorted(index for index in found.done if index >= found.printed):
             _print_json(found.done[index])
@@ -319,7 +319,7 @@ def _show(found: _Found, verdicts: list[Verdict], *, as_json: bool) -> None:
 
     from unmask.cli.output import print_verdicts
 
-    print_verdicts(Console(), verdicts)
+    print_verdicts(Console(), verdicts, settings)
 
 
 def _verdicts(

@@ -61,12 +61,7 @@ class Story:
 
     def percent(self, p_fake: float) -> str:
         """A probability in per cent, told so that it is on the same side of each limit as it is."""
-        limits: list[float] = []
-        if self.thresholds is not None:
-            limits += (self.thresholds.real_at_most, self.thresholds.fake_at_least)
-        if self.film is not None and self.film.needed is not None:
-            limits.append(self.film.needed)
-        return self.words.percent(p_fake, limits)
+        return self.words.percent(p_fake, () if self.film is None else self.film.limits)
 
 
 def caution_list(story: Story) -> str:

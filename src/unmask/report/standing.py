@@ -43,12 +43,13 @@ class Film:
         words: In the reader's language.
 
     Attributes:
+        thresholds: Of one look.
         looks: How many looks at a face the verdict takes into account; 0 where that is not known.
         needed: From which probability on one look counts by itself; None where that is not known.
     """
 
     def __init__(self, verdict: Verdict, thresholds: Thresholds, card: Card | None, words: Words) -> None:
-        self._verdict, self._thresholds, self._words = verdict, thresholds, words
+        self._verdict, self.thresholds, self._words = verdict, thresholds, words
         self._first = deciding(verdict)
         self.looks = looks_taken(verdict)
         self.needed: float | None = None
@@ -61,11 +62,17 @@ class Film:
     @property
     def needs_more(self) -> bool:
         """Whether one look must be clearly more suspicious to count among all than by itself."""
-        return self.needed is not None and self.needed > self._thresholds.fake_at_least + 1e-4
+        return self.needed is not None and self.needed > self.thresholds.fake_at_least + 1e-4
+
+    @property
+    def limits(self) -> tuple[float, ...]:
+        """Every probability at which something becomes another word."""
+        own = (self.thresholds.real_at_most, self.thresholds.fake_at_least)
+        return own if self.needed is None else (*own, self.needed)
 
     def standing(self, person: int, p_fake: float) -> Standing:
         """How somebody stands who is given this probability by himself."""
-        outcome = self._thresholds.outcome(p_fake)
+        outcome = self.thresholds.outcome(p_fake)
         if outcome is not Outcome.FAKE:
             return Standing(outcome.value)
         if self._verdict.outcome is not Outcome.FAKE:
@@ -92,7 +99,7 @@ class Film:
     def _among(self) -> str:
         if self.needed is None:
             return self._words("alone_film")
-        limit = self._words.limit(round(self._thresholds.fake_at_least, 4))
+        limit = self._words.limit(round(self.thresholds.fake_at_least, 4))
         needed = self._words.limit(round(self.needed, 3))
         return self._words("alone_among", looks=self.looks, limit=limit, needed=needed)
 

@@ -6,13 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import isclose
 from pathlib import Path
 
 from unmask.judge.calibration import bounded
+from unmask.quantities import told_beside
 
 _MESSAGES = Path(__file__).with_name("messages.json")
-_MOST_DIGITS = 2  # behind the point of a percentage
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,7 @@ class Words:
         >>> Words("en").percent(0.1923, [0.19, 0.81]), Words("de").percent(0.81, [0.19, 0.81])
         ('19.2\xa0%', '81\xa0%')
         """
-        exact, text = bounded(p_fake), ""
-        for digits in range(_MOST_DIGITS + 1):
-            text = f"{100 * exact:.{digits}f}"
-            told = float(text) / 100
-            if all(_side(told, limit) == _side(exact, limit) for limit in limits):
-                break
+        text = told_beside(100 * bounded(p_fake), (100 * limit for limit in limits), digits=0)
         text += "\u00a0%"
         return text.replace(".", ",") if self.language == "de" else text
 
@@ -87,11 +81,6 @@ class Words:
         if first == last:
             return first
         return f"{first.removesuffix(' s') if last.endswith(' s') else first} - {last}"
-
-
-def _side(share: float, limit: float) -> int:
-    """On which side of a limit, -1, 0 or 1; what is as near as a float is at it."""
-    return 0 if isclose(share, limit, abs_tol=1e-9) else (1 if share > limit else -1)
 
 
 def short_percent(p_fake: float) -> str:

@@ -41,8 +41,15 @@ function filled(name, values, format) {
   if (typeof value === 'string') return value;
   const [one, several] = format.split('|');
   if (several !== undefined) return (value === 1 ? one : several).replaceAll('#', value);
+  if (format === 'beside') return beside(value, [values.real_at_most, values.fake_at_least]);
   return format.endsWith('f') ? digits(value, Number(format[1]))
     : numeral(value, { maximumSignificantDigits: format === 'g' ? 6 : 17 });
+}
+
+// With as many digits as show that it is none of these limits, as `told_beside` in Python.
+function beside(value, limits) {
+  const count = [2, 3].find(some => limits.every(limit => Math.sign(+value.toFixed(some) - limit) === Math.sign(value - limit)));
+  return digits(value, count ?? 4);
 }
 
 // As Python rounds, so that page and report never differ by a digit.
