@@ -296,8 +296,8 @@ class Verdict:
         strength: Of the evidence; None without ``p_fake`` and where the model's calibration was not measured
             on sources that were left out.
         looks: How many looks at a face ``p_fake`` takes into account: those that were judged, or those of
-            the whole film where a stretch of it was examined. 0 where nobody was judged, and in verdicts that
-            were stored before schema 1.1.
+            the whole film where a stretch of it was examined. A look is one face, judged over up to ten
+            seconds of one shot. 0 where nobody was judged, and in verdicts that were stored before schema 1.1.
     """
 
     schema: str = field(default=SCHEMA, init=False)

@@ -38,7 +38,7 @@ def film(judged):
 
 def test_a_film_offers_its_stretches_with_the_command_that_examines_them(film):
     page = closer(film)
-    assert "looks at a face that this film took (58)" in page
+    assert "one of all 58 looks at a face that this film took" in page and "A look is one face" in page
     typed = [unescape(one) for one in re.findall(r"<code>(.*?)</code>", page)]
     assert len(typed) == 2 and re.findall(r'data-examine="([\d. ]+)"', page)[0] == "58.400 63.600"
     words = shlex.split(typed[0])

@@ -7,6 +7,7 @@ from html import escape
 
 from unmask.judge.reasons import most_suspicious
 from unmask.reasons import Reason, shown_number
+from unmask.report.advice import advice
 from unmask.report.cards import fakes_found
 from unmask.report.cautions import deciding, found_cautions
 from unmask.report.sections import MARKS, Story, in_words, paragraph
@@ -40,9 +41,11 @@ def banner(story: Story) -> str:
     parts += [paragraph(told) for told in (_why(story), _weak(story), unjudged(story)) if told]
     if missed := _missed(story):
         parts.append(paragraph(missed))
-    parts.append(f"<p><b>{escape(words('next_step'))}</b> {escape(words(advice_key(verdict)))}</p>")
-    told = in_words(verdict.reasons, verdict.reason, words)
-    parts.append(f"<p><small>{escape(words('why_own_words'))}: {told}.</small></p>")
+    worth, *more = advice(story)
+    told = f'<span class="worth">{escape(worth)}</span> {escape(" ".join(more))}'.rstrip()
+    parts.append(f'<p class="{"advice" if more else ""}"><b>{escape(words("next_step"))}</b> {told}</p>')
+    own = in_words(verdict.reasons, verdict.reason, words)
+    parts.append(f"<p><small>{escape(words('why_own_words'))}: {own}.</small></p>")
     return f'<section class="banner {outcome}">{"".join(parts)}</section>'
 
 
@@ -50,17 +53,6 @@ def headline_key(verdict: Verdict) -> str:
     """The message that is the headline: by the cause, where the outcome alone would mislead."""
     code = _code(verdict)
     return f"headline_{code}" if code in _HEADLINES else f"headline_{verdict.outcome}"
-
-
-def advice_key(verdict: Verdict) -> str:
-    """The message that says what to do next, by the cause."""
-    if verdict.outcome is not Outcome.UNSURE:
-        return f"meaning_{verdict.outcome}"
-    reason = cause_of(verdict)
-    why = reason.values.get("why") if reason is not None else None
-    code = why.code if isinstance(why, Reason) else _code(verdict)
-    known = ("by_chance", "few_frames", "small_face", "little_detail", "drawn", "disagree", "other_streams")
-    return f"advice_{code}" if code in known else "meaning_unsure"
 
 
 def _code(verdict: Verdict) -> str:
@@ -116,7 +108,8 @@ def _number(story: Story, p_fake: float) -> str:
         for place, kind in ((limits.real_at_most, "real"), (limits.fake_at_least, "fake")):
             marks += f'<i class="{kind}" style="left:{100 * place:.1f}%"></i>'
         ends = {"fake": words.limit(limits.fake_at_least), "real": words.limit(limits.real_at_most)}
-        scale = f"<p><small>{escape(words('estimate_scale', **ends))}</small></p>"
+        told = words("estimate_scale", **ends) + (" " + words("look") if looks else "")
+        scale = f"<p><small>{escape(told)}</small></p>"
     meter = f'<div class="meter" aria-hidden="true"><b style="width:{100 * p_fake:.1f}%"></b>{marks}</div>'
     return lines[0] + meter + scale
 
@@ -130,11 +123,20 @@ def _why(story: Story) -> str:
         return ""
     start, end = most_suspicious(person.frames)
     told = words(f"why_{verdict.outcome}", id=shown_number(person.id), when=words.span(start, end))
-    return (
-        told
-        if verdict.outcome is Outcome.REAL
-        else f"{told} {_top_frame(story, person, start, end)}".rstrip()
-    )
+    more = _alone(story, person) if verdict.outcome is Outcome.REAL else _top_frame(story, person, start, end)
+    return f"{told} {more}".rstrip()
+
+
+def _alone(story: Story, person: Person) -> str:
+    """That whoever comes closest is not without sign by itself, and why this does not count."""
+    film, alone = story.film, person.p_fake or 0.0
+    if film is None or not is_among_many(story.verdict):
+        return ""
+    kind = film.standing(person.id, alone).kind
+    if kind == Outcome.REAL:
+        return ""
+    word, p = story.words(f"word_{kind}"), story.percent(alone)
+    return story.words("why_real_among", word=word, alone=p, looks=film.looks)
 
 
 def _top_frame(story: Story, person: Person, start: float, end: float) -> str:

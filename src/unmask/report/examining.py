@@ -9,7 +9,8 @@ from unmask.judge.calibration import bounded
 from unmask.reasons import shown_number
 from unmask.report.document import section, table
 from unmask.report.film import said_of
-from unmask.report.sections import MARKS, Story
+from unmask.report.sections import MARKS, Story, paragraph
+from unmask.report.standing import is_among_many
 from unmask.report.words import Words
 from unmask.shown import visible
 from unmask.verdicts import Outcome, Segment
@@ -25,7 +26,10 @@ def closer(story: Story) -> str:
     if examined_already or verdict.is_still or not verdict.looks or not verdict.segments:
         return ""
     items = "".join(f"<li>{_ask(story, one)}</li>" for one in verdict.segments[:MAX_STRETCHES])
-    note = f"<p>{escape(words('closer_note', looks=verdict.looks))}</p>"
+    told = words("closer_note")
+    if is_among_many(verdict):
+        told += f" {words('closer_among', looks=verdict.looks)} {words('look')}"
+    note = paragraph(told)
     return section(words("closer"), f'{note}<ul class="closer">{items}</ul>')
 
 
@@ -64,9 +68,8 @@ def examined(story: Story) -> str:
         alone = chosen.values["p_fake"]
         numbers = {"p": story.percent(verdict.p_fake), "looks": verdict.looks}
         if isinstance(alone, float):
-            parts.append(
-                f"<p>{escape(words('examined_note', alone=story.percent(bounded(alone)), **numbers))}</p>"
-            )
+            told = words("examined_note", alone=story.percent(bounded(alone)), **numbers)
+            parts.append(paragraph(f"{told} {words('look')}"))
     if verdict.stability is not None:
         parts.append(f"<h3>{escape(words('worse'))}</h3><p>{escape(words('worse_note'))}</p>{_worse(story)}")
     return section(words("examined" if chosen else "worse"), "".join(parts)) if parts else ""

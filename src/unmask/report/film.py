@@ -66,7 +66,8 @@ def _limits_told(story: Story) -> str:
     if not film.needs_more:
         return words("film_one_limit", limit=words.limit(fake))
     needed = words.limit(round(film.needed, 3))
-    return words("film_two_limits", limit=words.limit(fake), needed=needed, looks=film.looks)
+    told = words("film_two_limits", limit=words.limit(fake), needed=needed, looks=film.looks)
+    return f"{told} {words('look')}"
 
 
 def _steps(found: Sequence[Moment], scale: Scale) -> str:

@@ -13,6 +13,7 @@ from unmask.config import BatchSettings
 from unmask.errors import require
 from unmask.files import write_whole
 from unmask.judge.limits import limits_for
+from unmask.report.advice import advice
 from unmask.report.cautions import cautions
 from unmask.report.looking import load_looking
 from unmask.report.options import REPORT_SUFFIXES, ReportOptions
@@ -118,6 +119,7 @@ def report_values(story: Story) -> dict[str, Any]:
         "verdict": story.verdict.to_dict(),
         "file": asdict(seen.facts) if seen.facts else None,
         "c2pa": asdict(seen.credentials) if seen.credentials else None,
+        "advice": advice(story),
         "cautions": cautions(story.verdict, seen, card, story.words),
         "heat": [
             {"person": one.person, "time_seconds": heat.time_seconds}

@@ -38,7 +38,7 @@ export function examineSection(scan, { onSent, onProblem }) {
   const times = one => [one.start_seconds, one.end_seconds].map(time => fromFirst(verdict, time));
   const section = make('section', { id: 'examine', 'aria-labelledby': 'examine-title' },
     make('h2', { id: 'examine-title' }, word('examine_title')),
-    make('p', {}, word('examine_text', { looks: verdict.looks })),
+    make('p', {}, word('examine_text', { looks: verdict.looks }), ' ', word('look')),
     stretches.length ? make('ul', { class: 'stretches' }, stretches) : null, form);
   section.fill = (start, end) => fill(...[start, end].map(time => fromFirst(verdict, time)));
   return section;
@@ -48,7 +48,7 @@ export function examineSection(scan, { onSent, onProblem }) {
 export function examinedNote({ examined }) {
   if (!examined) return '';
   const told = { from: seconds(examined.start_seconds), to: seconds(examined.end_seconds), looks: examined.looks };
-  return make('p', { class: 'examined' }, word('examined_note', told), ' ',
+  return make('p', { class: 'examined' }, word('examined_note', told), ' ', word('look'), ' ',
     make('a', { href: `#/scan/${examined.of}` }, word('examined_film')));
 }
 

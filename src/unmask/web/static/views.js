@@ -115,12 +115,15 @@ function strength(scan) {
   return make('p', { class: 'strength' }, word(`strength_${side}`, { ratio: told, low: least, high: most, word: word(`strength_${step}`) }));
 }
 
+const OF_LOOKS = ['by_chance', 'no_sign_among', 'between_among', 'chosen']; // reasons that count looks
+
 function why(scan) {
   const { reasons } = scan.verdict ?? {};
   const told = reasons?.length ? make('span', {}, bdi(reasons.map(sentence).join('; ')))
     : scan.state !== 'interrupted' && scan.reason ? make('span', { lang: 'en' }, bdi(scan.reason)) // an old verdict
       : null;
-  return told && make('p', { class: 'quiet' }, `${word('fact_reason')}: `, told);
+  const counted = reasons?.some(one => OF_LOOKS.includes(one.code)) ? `. ${word('look')}` : '';
+  return told && make('p', { class: 'quiet' }, `${word('fact_reason')}: `, told, counted);
 }
 
 function steps(scan) {
