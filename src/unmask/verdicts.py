@@ -297,7 +297,8 @@ class Verdict:
             on sources that were left out.
         looks: How many looks at a face ``p_fake`` takes into account: those that were judged, or those of
             the whole film where a stretch of it was examined. A look is one face, judged over up to ten
-            seconds of one shot. 0 where nobody was judged, and in verdicts that were stored before schema 1.1.
+            seconds of one shot. 0 where nobody was judged, and in verdicts that were stored before schema
+            1.1.
     """
 
     schema: str = field(default=SCHEMA, init=False)

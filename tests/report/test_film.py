@@ -150,7 +150,7 @@ def test_pictures_are_found_again_at_thirty_frames_a_second(tmp_path):
 def test_who_is_suspicious_and_has_no_stretch_is_named_beside_the_list(card):
     people = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.5)]) for i in range(3)]
     verdict = film(people)
-    told = "Not in this list"
+    told = "Not counted, as too little is seen of them"
     assert told not in stretches(story_of(verdict, card), playable=False)
     thin = replace(verdict, segments=tuple(one for one in verdict.segments if one.person != 1))
     shown = stretches(story_of(thin, card), playable=False)

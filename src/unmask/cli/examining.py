@@ -42,7 +42,8 @@ LooksOption = Annotated[
     typer.Option(
         "--looks",
         metavar="N",
-        help="With --examine: from how many looks the stretch was chosen, in place of both.",
+        help="With --examine: from how many looks the stretch was chosen, in place of both. A look is one "
+        "face, judged over up to ten seconds of one shot.",
         rich_help_panel=PANEL,
     ),
 ]

@@ -6,13 +6,23 @@ from unmask.judge.reasons import most_suspicious
 from unmask.reasons import Reason, shown_number
 from unmask.report.cautions import deciding, found_cautions
 from unmask.report.sections import Story
-from unmask.report.standing import cause_of, is_among_many
+from unmask.report.standing import cause_of, is_among_many, is_long
 from unmask.verdicts import Outcome, Verdict
 
-_KNOWN = ("by_chance", "few_frames", "small_face", "little_detail", "drawn", "disagree", "other_streams")
+_KNOWN = (
+    "by_chance",
+    "many_faces",
+    "few_frames",
+    "small_face",
+    "little_detail",
+    "drawn",
+    "disagree",
+    "other_streams",
+)
 """Causes of an unsure verdict that have advice of their own, which needs no more about the picture."""
 
-_WATCHED = ("by_chance", "disagree")  # of these, where it helps to watch somebody at a time
+_WATCHED = ("by_chance", "many_faces", "disagree")  # of these, where it helps to watch somebody at a time
+_HINTED = ("", "between", "between_among", "many_faces")  # and where a better picture may help
 _MOST_HINTS = 2
 
 
@@ -26,7 +36,7 @@ def advice(story: Story) -> list[str]:
     if code in _KNOWN and code not in _WATCHED:
         return told
     told += filter(None, (_watch(story),))
-    return told + ([] if code in _KNOWN else _hints(story))
+    return told + (_hints(story) if code in _HINTED else [])
 
 
 def advice_key(verdict: Verdict) -> str:
@@ -40,6 +50,8 @@ def cause_code(verdict: Verdict) -> str:
     reason = cause_of(verdict)
     if reason is None or verdict.outcome is not Outcome.UNSURE:
         return ""
+    if reason.code == "by_chance" and not is_long(verdict):
+        return "many_faces"
     why = reason.values.get("why")
     return why.code if isinstance(why, Reason) else reason.code
 
@@ -47,7 +59,8 @@ def cause_code(verdict: Verdict) -> str:
 def _watch(story: Story) -> str:
     """Whom to watch when: the most suspicious stretch, or where the deciding person stands out most."""
     verdict, words = story.verdict, story.words
-    if is_among_many(verdict):
+    person = deciding(verdict)
+    if is_among_many(verdict) and is_long(verdict):
         if not verdict.segments:
             return ""
         first, count = verdict.segments[0], len(verdict.segments)
@@ -56,12 +69,15 @@ def _watch(story: Story) -> str:
         if verdict.outcome is Outcome.FAKE:
             key = "watch_person"
         return words(key, count=count, id=shown_number(who), when=when)
-    person = deciding(verdict)
-    if person is None or not person.frames or verdict.outcome is Outcome.REAL:
+    if person is None or not person.frames:
+        return ""
+    when = words.span(*most_suspicious(person.frames))
+    if is_among_many(verdict) and verdict.outcome is not Outcome.FAKE and len(verdict.segments) > 1:
+        return words("watch_faces", count=len(verdict.segments), id=shown_number(person.id), when=when)
+    if verdict.outcome is Outcome.REAL:
         return ""
     if verdict.is_still:
         return words("watch_face", id=shown_number(person.id))
-    when = words.span(*most_suspicious(person.frames))
     return words("watch_person", id=shown_number(person.id), when=when)
 
 

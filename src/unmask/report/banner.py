@@ -7,15 +7,16 @@ from html import escape
 
 from unmask.judge.reasons import most_suspicious
 from unmask.reasons import Reason, shown_number
-from unmask.report.advice import advice
+from unmask.report.advice import advice, cause_code
 from unmask.report.cards import fakes_found
 from unmask.report.cautions import deciding, found_cautions
+from unmask.report.film import too_thin
 from unmask.report.sections import MARKS, Story, in_words, paragraph
-from unmask.report.standing import cause_of, is_among_many
+from unmask.report.standing import cause_of, is_among_many, is_long
 from unmask.report.words import Words
 from unmask.verdicts import Outcome, Person, Verdict
 
-_HEADLINES = ("by_chance", "too_little", "drawn", "disagree")
+_HEADLINES = ("by_chance", "many_faces", "too_little", "drawn", "disagree")
 """Causes of an unsure verdict that have a headline of their own."""
 
 _UNJUDGED = {
@@ -38,7 +39,8 @@ def banner(story: Story) -> str:
     ]
     if verdict.p_fake is not None:
         parts.append(_number(story, verdict.p_fake))
-    parts += [paragraph(told) for told in (_why(story), _weak(story), unjudged(story)) if told]
+    thin = too_thin(story) if is_among_many(verdict) and not is_long(verdict) else ""
+    parts += [paragraph(told) for told in (_why(story), thin, _weak(story), unjudged(story)) if told]
     if missed := _missed(story):
         parts.append(paragraph(missed))
     worth, *more = advice(story)
@@ -51,7 +53,7 @@ def banner(story: Story) -> str:
 
 def headline_key(verdict: Verdict) -> str:
     """The message that is the headline: by the cause, where the outcome alone would mislead."""
-    code = _code(verdict)
+    code = "many_faces" if cause_code(verdict) == "many_faces" else _code(verdict)
     return f"headline_{code}" if code in _HEADLINES else f"headline_{verdict.outcome}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from html import escape
 
 from unmask.judge.calibration import bounded
@@ -13,7 +14,7 @@ from unmask.report.sections import MARKS, Story, paragraph
 from unmask.report.standing import is_among_many
 from unmask.report.words import Words
 from unmask.shown import visible
-from unmask.verdicts import Outcome, Segment
+from unmask.verdicts import Outcome, Segment, Verdict
 
 MAX_STRETCHES = 5
 """That are offered for a closer look, the most suspicious first."""
@@ -25,7 +26,7 @@ def closer(story: Story) -> str:
     examined_already = story.options.settings.judge.chosen_among
     if examined_already or verdict.is_still or not verdict.looks or not verdict.segments:
         return ""
-    items = "".join(f"<li>{_ask(story, one)}</li>" for one in verdict.segments[:MAX_STRETCHES])
+    items = "".join(f"<li>{_ask(story, some)}</li>" for some in _by_time(verdict)[:MAX_STRETCHES])
     told = words("closer_note")
     if is_among_many(verdict):
         told += f" {words('closer_among', looks=verdict.looks)} {words('look')}"
@@ -33,12 +34,21 @@ def closer(story: Story) -> str:
     return section(words("closer"), f'{note}<ul class="closer">{items}</ul>')
 
 
-def _ask(story: Story, one: Segment) -> str:
-    words = story.words
-    told = words(
-        "closer_person", id=shown_number(one.person), p=story.percent(one.p_fake)
-    )  # the shape says which, beside the words
-    kind, _ = said_of(story, one)
+def _by_time(verdict: Verdict) -> list[list[Segment]]:
+    """Stretches, the most suspicious first; people who are seen in the same one are together."""
+    found: dict[tuple[float, float], list[Segment]] = {}
+    for one in verdict.segments:
+        found.setdefault((one.start_seconds, one.end_seconds), []).append(one)
+    return list(found.values())
+
+
+def _ask(story: Story, some: Sequence[Segment]) -> str:
+    words, one = story.words, some[0]
+    told = ", ".join(
+        words("closer_person", id=shown_number(other.person), p=story.percent(other.p_fake))
+        for other in some[:MAX_STRETCHES]
+    ) + (" ..." if len(some) > MAX_STRETCHES else "")
+    kind, _ = said_of(story, one)  # the shape says which, beside the words
     mark = f'<span aria-hidden="true">{MARKS[kind]}</span>'
     ask = words("closer_ask", when=words.span(one.start_seconds, one.end_seconds))
     return (

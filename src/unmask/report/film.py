@@ -10,7 +10,7 @@ from unmask.report.document import jpeg_url, section, table
 from unmask.report.looking import shown_people
 from unmask.report.moments import BINS, FACES, STRETCHES, Moment, moments
 from unmask.report.scale import Scale, of_film
-from unmask.report.sections import MARKS, MAX_ROWS, Story
+from unmask.report.sections import MARKS, MAX_ROWS, Story, paragraph
 from unmask.report.seen import Glimpse
 from unmask.report.standing import is_long
 from unmask.report.timeline import Chart, Line, plot, y_of
@@ -136,13 +136,13 @@ def stretches(story: Story, *, playable: bool) -> str:
         rest = f"<details><summary>{summary}</summary>{rest}</details>"
     more = len(verdict.segments) - MAX_ROWS
     told = f"<p>{escape(words('segments_more', count=more))}</p>" if more > 0 else ""
-    note = f"<p>{escape(words('segments_note'))}</p>{_too_thin(story)}"
+    note = f"<p>{escape(words('segments_note'))}</p>{paragraph(thin) if (thin := too_thin(story)) else ''}"
     grid = f'<div class="stretches">{"".join(cards)}</div>' if cards else ""
     return section(words("segments"), note + grid + rest + told)
 
 
-def _too_thin(story: Story) -> str:
-    """Who is not clearly without sign and yet has no stretch, for want of frames, size or detail."""
+def too_thin(story: Story) -> str:
+    """Who is not without sign and yet has no stretch, for want of frames, size or detail; a sentence."""
     limits, words = story.thresholds, story.words
     listed = {one.person for one in story.verdict.segments}
     thin = [
@@ -164,7 +164,7 @@ def _too_thin(story: Story) -> str:
         for one in thin[:STRETCHES]
     ]
     rest = " ..." if len(thin) > STRETCHES else ""
-    return f"<p>{escape(words('segments_thin', who=', '.join(named)))}{rest}</p>"
+    return words("segments_thin", who=", ".join(named) + rest)
 
 
 def _card(story: Story, one: Segment, picture: Glimpse, *, playable: bool) -> str:
@@ -196,7 +196,11 @@ def _row(story: Story, one: Segment) -> list[str]:
 
 def _who(verdict: Verdict, person: int, told: str) -> str:
     shown = any(one.id == person for one in shown_people(verdict))
-    return f'<a href="#person-{shown_number(person)}">{told}</a>' if shown else told
+    return (
+        f'<a href="#person-{shown_number(person)}">{told}</a>'
+        if shown
+        else f'<span class="who">{told}</span>'
+    )
 
 
 def said_of(story: Story, one: Segment) -> tuple[str, str]:

@@ -251,7 +251,7 @@ def _gather(frame: Frame, gathered: _Pass, marker: Marker, card: Card | None) ->
     for spot in (spot for spot in gathered.faces if spot.frame.time_seconds == time):
         gathered.faces[spot] = portrait(rgb, spot.frame)
     for spot in (spot for spot in gathered.frames if spot.frame.time_seconds == time):
-        gathered.frames[spot] = _still(frame, marker, _STRETCH_PX)
+        gathered.frames[spot] = _still(frame, marker, _STRETCH_PX, of={spot.person: spot.p_fake})
     for one in (one for one in gathered.wanted if one.frame.time_seconds == time):
         _cut(one, rgb, card)
 
@@ -282,9 +282,9 @@ def _glimpse(spot: Spot, jpegs: Mapping[Spot, bytes]) -> Glimpse | None:
     return Glimpse(spot.person, spot.frame.time_seconds, spot.p_fake, jpeg) if jpeg else None
 
 
-def _still(frame: Frame, marker: Marker, longest_px: int) -> bytes:
+def _still(frame: Frame, marker: Marker, longest_px: int, *, of: Mapping[int, float] | None = None) -> bytes:
     width, height = even_size(frame, longest_px=longest_px)
-    return _jpeg(marker.draw(frame, width=width, height=height))
+    return _jpeg(marker.draw(frame, width=width, height=height, of=of))
 
 
 def _heats(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -44,8 +45,15 @@ class Marker:
         self._cuts = [shot.start_seconds for shot in verdict.shots]
         self._film, self._words = film, words
 
-    def draw(self, frame: Frame, *, width: int, height: int) -> Image:
-        """The frame in this size, RGB, with a box around each face, and no words over those of another."""
+    def draw(self, frame: Frame, *, width: int, height: int, of: Mapping[int, float] | None = None) -> Image:
+        """The frame in this size, RGB, with a box around each face, and no words over those of another.
+
+        Args:
+            frame: Of the film.
+            width: Of what is drawn, pixels.
+            height: The same.
+            of: By `Person.id` the probability of a stretch, where that is told and not the person's.
+        """
         drawn = np.ascontiguousarray(frame.picture.rgb(width=width, height=height)).copy()
         zoom = np.array([width / frame.width, height / frame.height] * 2)
         shot = self._shot_at(frame.time_seconds)
@@ -54,6 +62,8 @@ class Marker:
             within = self._within_shot(times, shot)
             box = _box_at(person.frames[within], times[within], frame.time_seconds)
             if box is not None:
+                if person.p_fake is not None and of and person.id in of:
+                    person = replace(person, p_fake=of[person.id])
                 found.append((person, Area(*(round(float(edge)) for edge in box * zoom))))
         for person, area in found:
             kind = self._kind(person)

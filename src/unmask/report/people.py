@@ -98,7 +98,11 @@ def people(story: Story, *, playable: bool) -> str:
 def _person(story: Story, person: Person, pictures: Pictures | None, *, playable: bool) -> str:
     words, p_fake = story.words, person.p_fake or 0.0
     times = [frame.time_seconds for frame in person.frames]
-    seen = words("person_seen", when=words.span(times[0], times[-1]), frames=len(times)) if times else ""
+    scored = sum(frame.p_fake is not None for frame in person.frames)
+    seen = ""
+    if times:
+        when = words.span(times[0], times[-1])
+        seen = words("person_seen", when=when, frames=len(times), scored=scored)
     number = shown_number(person.id)
     title, kind, why = f"{words('person_title', id=number)}: {story.percent(p_fake)}", "", ""
     if story.film is not None:
@@ -110,7 +114,7 @@ def _person(story: Story, person: Person, pictures: Pictures | None, *, playable
     notes = "".join(f"<p>{one}</p>" for one in told if one)
     parts = [f'<h3 class="{kind}">{escape(title)}</h3>{notes}']
     beside = []
-    if sum(frame.p_fake is not None for frame in person.frames) > 1:
+    if scored > 1:
         lines = [line for line in limits_of(story) if line.kind != "all"]
         beside.append(timeline(story.verdict, person, lines, words, playable=playable))
     if pictures is not None:

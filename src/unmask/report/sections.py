@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from html import escape
 from typing import Any
@@ -125,7 +125,7 @@ def _facts(facts: Facts, words: Words) -> list[tuple[str, str]]:
     ]
     if facts.duration_seconds:
         rows.append((words("file_duration"), words.seconds(facts.duration_seconds)))
-    tags = "<br>".join(f"<bdi>{escape(visible(f'{name}: {value}'))}</bdi>" for name, value in facts.tags)
+    tags = _rows(f"<bdi>{escape(visible(f'{name}: {value}'))}</bdi>" for name, value in facts.tags)
     rows.append((words("file_tags"), tags or escape(words("file_none"))))
     signs = ", ".join(visible(sign) for sign in facts.reencoded)
     told = words("file_encoded_yes", signs=signs) if signs else words("file_encoded_no")
@@ -154,8 +154,8 @@ def method(story: Story) -> str:
         language = words.language
         rows += [
             (words("method_licence"), card_text(f"{card.licence}. {card.terms}", language)),
-            (words("method_data"), "<br>".join(card_text(text, language) for text in card.training_data)),
-            (words("method_limits"), "<br>".join(card_text(text, language) for text in card.limits)),
+            (words("method_data"), _rows(card_text(text, language) for text in card.training_data)),
+            (words("method_limits"), _rows(card_text(text, language) for text in card.limits)),
         ]
         extra = _scores(card, words)
     return section(words("method"), pairs(rows) + extra)
@@ -224,6 +224,11 @@ def pairs(rows: Sequence[tuple[str, str]]) -> str:
     """A list of names (plain text) and what belongs to each (HTML)."""
     items = "".join(f"<dt>{escape(name)}</dt><dd>{content}</dd>" for name, content in rows)
     return f'<dl class="facts">{items}</dl>'
+
+
+def _rows(texts: Iterable[str]) -> str:
+    """Pieces of HTML, each in a line of its own on the screen, one after the other on paper."""
+    return " ".join(f'<span class="row">{text}</span>' for text in texts)
 
 
 def _more(words: Words, key: str, count: int) -> str:

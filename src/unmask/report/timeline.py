@@ -103,6 +103,9 @@ def _p_fake(frame: PersonFrame) -> float:
 
 def _bands(verdict: Verdict, scale: Scale) -> str:
     """Shots, every second one shaded; of very many only as far as they can be told apart."""
+    cuts = [shot.start_seconds for shot in verdict.shots[1:]]
+    if not any(scale.start < cut < scale.end for cut in cuts):
+        return ""  # all of it is one shot
     places = ((scale.x(shot.start_seconds), scale.x(shot.end_seconds)) for shot in verdict.shots[1:2000:2])
     return "".join(
         f'<rect class="shot" x="{left:.1f}" y="0" width="{max(right - left, 0.5):.1f}" height="{_HEIGHT:g}"/>'

@@ -78,9 +78,13 @@ export function uploadItem(upload, { onStop, onDismiss }) {
     button);
 }
 
+// Whether it was looked at in several stretches, as `is_long` in Python.
+const isLong = ({ shots, start_seconds: start, end_seconds: end }) => shots.length > 1 || end - start > 15;
+
 // Why it cannot be told has a headline and advice of its own where the word alone would mislead.
 function cause(scan) {
-  const first = scan.outcome === 'unsure' && scan.verdict?.reasons?.[0];
+  const { verdict } = scan, first = scan.outcome === 'unsure' && verdict?.reasons?.[0];
+  if (first?.code === 'by_chance' && !isLong(verdict)) return 'many_faces';
   return first ? first.values.why?.code ?? first.code : '';
 }
 
