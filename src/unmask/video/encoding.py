@@ -48,7 +48,8 @@ class VideoWriter:
         self._output = av.open(self._target, "w", format="mp4")
         self._stream = self._output.add_stream("libx264", rate=rate)
         # A key frame every two seconds, so that jumping in the video is quick.
-        self._stream.options = {"crf": str(quality), "preset": preset, "g": str(math.ceil(2 * rate))}
+        keys = {"g": str(math.ceil(2 * rate)), "x264-params": REPEATABLE}  # the same report twice is the same
+        self._stream.options = {"crf": str(quality), "preset": preset, **keys}
         self._stream.codec_context.thread_count = 1
         self._frame_ticks = round(_TICKS / rate)
         self._first: float | None = None
