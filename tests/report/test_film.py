@@ -8,12 +8,13 @@ import pytest
 from films import LIMITS, film, interview, person
 from judged_files import judged_file, told_of
 from unmask.judge.calibration import Calibration
-from unmask.judge.card import read_card
+from unmask.judge.card import card_path, read_card
 from unmask.report.film import film_strip, stretches
 from unmask.report.looking import look_again
 from unmask.report.moments import faces_along, frames_of_stretches
 from unmask.report.page import report_page
-from unmask.report.seen import Facts, Glimpse, Seen
+from unmask.report.pdf import print_text
+from unmask.report.seen import Facts, Glimpse, Pictures, Seen, Strip
 
 JPEG = cv2.imencode(".jpg", np.full((8, 8, 3), 90, np.uint8))[1].tobytes()
 
@@ -107,6 +108,18 @@ def test_a_phone_keeps_face_and_name_of_the_most_suspicious_one(browser, card, t
     shown = opened(browser, page, tmp_path, width=360)
     assert shown.locator(".along > div:visible").count() == 4
     assert shown.locator(".along a:visible", has_text="Person 2").count() == 1
+
+
+def test_a_report_on_many_faces_fills_its_printed_pages(chromium, tmp_path):
+    """Six people, file, method and limits on four pages; a fifth would hold a few lines."""
+    nine = film([person(i, [(0, 0.0, 6.0, 0.9 - i / 20)]) for i in range(9)], shots=1, seconds=6.0, looks=9)
+    strips = tuple(Strip(i / 2, 0.5, JPEG) for i in range(6))
+    told = story_of(nine, read_card(card_path()))
+    shown = replace(told.seen, people=tuple(Pictures(i, strips[:3], strips[3:]) for i in range(6)))
+    page = report_page(replace(told, seen=shown), tmp_path / "film.mp4", folder=tmp_path)
+    print_text(page, tmp_path / "film.pdf")
+    pages = re.findall(rb"/Type\s*/Page\b(?!s)", (tmp_path / "film.pdf").read_bytes())
+    assert len(pages) == 4
 
 
 def test_no_table_is_cut_off_on_a_phone(browser, card, tmp_path):

@@ -44,7 +44,7 @@ def test_a_stretch_is_examined_within_its_film(page, axe, server, film):
     assert verdict["p_fake"] <= film["verdict"]["segments"][0]["p_fake"]
     page.get_by_role("button", name="Show the report here").click()
     report = page.frame_locator("iframe")
-    report.get_by_role("heading", name="Under worse versions").wait_for()
+    report.get_by_role("heading", name="When the video is made worse").wait_for()
     assert "was chosen from 3 looks" in report.locator("main").inner_text()
     check_accessible(page, axe)
     page.get_by_role("link", name="To the film").click()

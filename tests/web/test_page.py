@@ -62,7 +62,9 @@ def test_a_clip_from_upload_to_report_to_deletion(page, server, tmp_path):
     report = page.frame_locator("iframe")
     video = report.locator("video").first
     video.wait_for()
-    assert report.locator(".banner").is_hidden()  # the page has said it already
+    for said in (".headline", ".estimate", ".worth"):  # by the page already
+        assert report.locator(f".banner {said}").is_hidden()
+    assert report.locator(".banner").inner_text().startswith("What to do: ")
     timeline = report.locator("[data-pieces]").first
     for share in (0.25, 0.75):  # a click on the person's timeline makes the video jump there
         size = timeline.bounding_box()

@@ -102,7 +102,7 @@ export function verdictPanel(scan, level = 'h2') {
     make(level, {}, make('span', { 'aria-hidden': 'true', class: 'mark' }, MARKS[kind] ?? '…'), headline),
     scan.p_fake === null ? null
       : make('p', { class: 'probability' }, word('probability', { percent: percent(scan.p_fake) })),
-    means ? make('p', {}, means) : null,
+    means ? make('p', {}, means, scan.p_fake === null ? '' : ` ${word('next_step')}`) : null,
     strength(scan),
     why(scan),
     active ? [steps(scan), bar(scan), partial(scan)] : null);
