@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from unmask.config import BatchSettings, ScanSettings
     from unmask.verdicts import Verdict
 
-PANEL = "A closer look"
+PANEL = "Examining a stretch"
 ExamineOption = Annotated[
     str | None,
     typer.Option(
