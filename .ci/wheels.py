@@ -5,7 +5,8 @@
 With the newest versions that pip finds on each of them; on the first also with the lowest that
 pyproject.toml admits, and on the last with those of locks/, by their hashes. With the lowest, and on the
 last with the newest, a part of the tests runs on what was installed. FOLDER receives the wheel, the
-environments and the bill of materials. The wheel is built twice, and must be the same bytes.
+environments and the bill of materials. The wheel is built again from the source distribution, which must
+hold what git tracks and nothing else, and must be the same bytes.
 """
 
 import json
@@ -13,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -46,7 +48,7 @@ def main() -> None:
     if not there:
         raise SystemExit(f"at least one of Python {', '.join(SUPPORTED)} must be on this machine")
     wheel = build(ROOT, folder)
-    check_same_bytes(wheel, folder / "again")
+    check_same_bytes(wheel, unpack_source(folder), folder / "again")
     constraints = folder / "lowest.txt"
     constraints.write_text(
         "".join(f"{name}=={version}\n" for name, version in lowest_versions(table).items())
@@ -70,14 +72,28 @@ def build(source: Path, folder: Path) -> Path:
     return wheel
 
 
-def check_same_bytes(wheel: Path, folder: Path) -> None:
+def unpack_source(folder: Path) -> Path:
+    """Make the source distribution with the locked tools, look at what is in it, and unpack it."""
+    home = folder / "hatch"
+    run(sys.executable, "-m", "venv", str(home))
+    pip = str(home / "bin" / "pip")
+    run(pip, "install", "--quiet", "--require-hashes", "-r", str(ROOT / "locks" / "build.txt"))
+    run(str(home / "bin" / "hatchling"), "build", "-t", "sdist", "-d", str(folder))
+    (packed,) = folder.glob("unmask-*.tar.gz")
+    top = packed.name.removesuffix(".tar.gz")
+    with tarfile.open(packed) as tar:
+        held = {name.removeprefix(f"{top}/") for name in tar.getnames()}
+        tar.extractall(folder, filter="data")
+    if (ROOT / ".git").exists():
+        tracked = set(run("git", "ls-files", "-z").split("\0")) - {""} | {"PKG-INFO"}
+        if held != tracked:
+            raise SystemExit(f"{packed.name} must hold what git tracks, differs in {sorted(held ^ tracked)[:20]}")
+    say(f"{packed.name}: {len(held)} files, {packed.stat().st_size / 1e6:.1f} MB")
+    return folder / top
+
+
+def check_same_bytes(wheel: Path, source: Path, folder: Path) -> None:
     """Made again elsewhere, from files with other times and rights, the wheel must be the same."""
-    source = folder / "source"
-    names = ("src", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "docs/unmask.1")
-    (source / "docs").mkdir(parents=True)
-    for name in names:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
-        copy(ROOT / name, source / name)
     for file in source.rglob("*"):
         os.utime(file, (1e9, 1e9))
         if file.is_file():
@@ -85,7 +101,7 @@ def check_same_bytes(wheel: Path, folder: Path) -> None:
     again = build(source, folder)
     if again.read_bytes() != wheel.read_bytes():
         raise SystemExit(f"the same source must give the same wheel, and {wheel} and {again} differ")
-    say("the wheel is the same bytes when it is built again")
+    say("the wheel is the same bytes when it is built again, from the source distribution")
 
 
 def check_locks(python: str, folder: Path, wheel: Path) -> None:
