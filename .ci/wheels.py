@@ -87,7 +87,9 @@ def unpack_source(folder: Path) -> Path:
     if (ROOT / ".git").exists():
         tracked = set(run("git", "ls-files", "-z").split("\0")) - {""} | {"PKG-INFO"}
         if held != tracked:
-            raise SystemExit(f"{packed.name} must hold what git tracks, differs in {sorted(held ^ tracked)[:20]}")
+            raise SystemExit(
+                f"{packed.name} must hold what git tracks, differs in {sorted(held ^ tracked)[:20]}"
+            )
     say(f"{packed.name}: {len(held)} files, {packed.stat().st_size / 1e6:.1f} MB")
     return folder / top
 
@@ -152,7 +154,7 @@ def check_scan(unmask: Path, where: str) -> None:
 def test(unmask: Path, *given: str) -> None:
     """A part of the tests, on what was installed and not on the sources beside them."""
     python = unmask.with_name("python")
-    # What the tests of the checkout were told (how many processes share them) needs plug-ins that are not here.
+    # What the checkout's tests were told (how many processes share them) needs plug-ins that are not here.
     env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     command = [python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *given, *PART]
     subprocess.run(command, cwd=ROOT, env=env, check=True)

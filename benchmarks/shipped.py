@@ -10,6 +10,7 @@ from typing import Any
 from marks import marks, paragraph
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "unmask"
+EXAMPLES = SOURCE.parents[1] / "examples"
 FOLDERS = ("judge/weights", "faces/detectors/weights")
 SHIPPED, SIZE = marks("shipped"), marks("size")
 
@@ -87,11 +88,13 @@ def sizes() -> str:
     known = binaries()
     code = sum(file.stat().st_size for file in SOURCE.rglob("*.py"))
     pages = sum(file.stat().st_size for file in (SOURCE / "web" / "static").iterdir())
-    total = sum(one.bytes for one in known) + code + pages
+    clips = sum(file.stat().st_size for file in EXAMPLES.glob("*.mp4"))
+    total = sum(one.bytes for one in known) + code + pages + clips
     told = paragraph(
         f"The package takes {total / 1e6:.0f} MB, nearly all of it weights, which hardly shrink in a wheel.",
         "What it needs comes to several times that: OpenCV, onnxruntime, PyAV and numpy.",
     )
     rows = [f"| `{one.path}` | {one.bytes / 1e6:.1f} |" for one in sorted(known, key=lambda one: -one.bytes)]
     rows += [f"| code, that of the laboratory too | {code / 1e6:.0f} |", f"| the page | {pages / 1e6:.1f} |"]
+    rows += [f"| the two example clips | {clips / 1e6:.1f} |"]
     return "\n".join([told, "| part | MB |", "|---|---:|", *rows, ""])

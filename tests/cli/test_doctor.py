@@ -2,12 +2,15 @@
 
 import importlib
 import json
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from command_line import run
 from portraits import moving_views, write_clip
 
+ROOT = Path(__file__).resolve().parents[2]
 doctor = importlib.import_module("unmask.cli.doctor")  # the package calls the command so
 
 
@@ -36,13 +39,13 @@ def test_scans_show_whether_it_works(found):
 
 
 def test_people_and_programs_get_the_same_and_an_exit_code(found, monkeypatch, capsys):
-    monkeypatch.setattr(doctor, "examine", lambda clips: found)
+    monkeypatch.setattr(doctor, "examine", lambda *_: found)
     assert run("doctor") == 1
     told = capsys.readouterr().out
     assert "PROBLEM: broken.mp4 is unreadable" in told and "- scan of made_up.mp4: no_face" in told
     assert run("doctor", "--json") == 1
     assert json.loads(capsys.readouterr().out) == found
-    monkeypatch.setattr(doctor, "examine", lambda clips: {**found, "problems": []})
+    monkeypatch.setattr(doctor, "examine", lambda *_: {**found, "problems": []})
     assert run("doctor") == 0
     assert "All of it works." in capsys.readouterr().out
 
@@ -53,7 +56,7 @@ def test_what_does_not_work_is_named(found, monkeypatch):
     monkeypatch.setattr(
         doctor, "_installed", lambda: ["onnxruntime", "onnxruntime-ep-openvino", "onnxruntime-gpu"]
     )
-    assert doctor._problems(packages, scans, "changed: SHA-256") == [
+    assert doctor._problems(packages, scans, "changed: SHA-256", {}) == [
         "av is not installed",
         "several builds of onnxruntime overwrite each other: onnxruntime, onnxruntime-gpu",
         "changed: SHA-256",
@@ -70,3 +73,30 @@ def test_weights_that_were_changed_are_told(monkeypatch):
 
     monkeypatch.setattr(card, "read_weights", changed)
     assert doctor._weights() == "changed: SHA-256 must be"
+
+
+def test_an_example_that_is_judged_otherwise_than_known_is_a_problem():
+    scans = {
+        "made_up.mp4": {"outcome": "no_face"},
+        "portrait_real.mp4": {"outcome": "real"},
+        "portrait_swapped.mp4": {"outcome": "real"},
+    }
+    found = doctor._problems({"default": {}}, scans, "as published", doctor._EXPECTED)
+    assert found == ["portrait_swapped.mp4 must be fake, got real"]
+    assert doctor._problems({"default": {}}, scans, "as published", {}) == []
+
+
+def test_the_examples_are_there_and_come_with_the_wheel():
+    assert [clip.name for clip in doctor.examples() if clip.is_file()] == list(doctor._EXPECTED)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    where = {f"examples/{name}": f"unmask/examples/{name}" for name in doctor._EXPECTED}
+    assert included == where
+    assert doctor._PLACES[0] == Path(doctor.__file__).parents[1] / "examples"
+
+
+def test_a_provider_that_a_package_plugs_in_is_told(monkeypatch):
+    from unmask.judge import devices
+
+    monkeypatch.setattr(devices, "plugged", lambda name: ["a processor"])
+    assert devices.available_providers()[-1] == "OpenVINOExecutionProvider"

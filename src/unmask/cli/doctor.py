@@ -6,7 +6,7 @@ import json as jsonlib
 import platform
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,20 +15,25 @@ import typer
 if TYPE_CHECKING:
     from unmask.verdicts import Verdict
 
-_EXAMPLES = Path(__file__).parents[3] / "examples"  # beside the sources, in a clone
+_PLACES = (
+    Path(__file__).parents[1] / "examples",
+    Path(__file__).parents[3] / "examples",
+)  # installed, in a clone
+_EXPECTED = {"portrait_real.mp4": "real", "portrait_swapped.mp4": "fake"}
 _SHADES = 8  # frames of the clip that is made up here
 
 
 def doctor(
     clips: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="CLIP", help="Scan these, too (default: the examples, in a clone)."),
+        typer.Argument(metavar="CLIP", help="Scan these instead of the two example clips."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The same for programs.")] = False,
 ) -> None:
     """Tell what is installed and whether it works; paste it into a report of a fault.
 
-    It scans a clip that it makes up and the example clips. Exit code 1 where something does not work.
+    It scans a clip that it makes up and two examples whose verdicts are known. Exit code 1 where something
+    does not work.
 
     [bold]Examples[/bold]
 
@@ -39,7 +44,7 @@ def doctor(
     from unmask.cli.running import stopping_on_errors
 
     with stopping_on_errors():
-        found = examine(clips if clips else sorted(_EXAMPLES.glob("*.mp4")))
+        found = examine(clips) if clips else examine(examples(), _EXPECTED)
     if json:
         typer.echo(jsonlib.dumps(found, indent=1))
     else:
@@ -49,13 +54,20 @@ def doctor(
         raise typer.Exit(1)
 
 
-def examine(clips: Sequence[Path]) -> dict[str, Any]:
+def examples() -> list[Path]:
+    """The two example clips, which the wheel brings and a clone has beside the sources."""
+    return [next(filter(Path.is_file, (place / name for place in _PLACES)), Path(name)) for name in _EXPECTED]
+
+
+def examine(clips: Sequence[Path], expected: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Everything that a report of a fault should hold, as plain data without names of folders.
 
     Args:
         clips: To be scanned beside the one that is made up.
+        expected: The outcome that a scan of a clip must have, by the clip's name, where it is known.
     """
     from unmask.config import LimitSettings
+    from unmask.judge.devices import available_providers
     from unmask.report.pdf import can_print
     from unmask.version import __version__
     from unmask.work.limits import memory_of
@@ -71,14 +83,14 @@ def examine(clips: Sequence[Path]) -> dict[str, Any]:
         "processor": platform.machine(),
         "jobs": default_jobs(),
         "packages": packages,
-        "providers": _providers(),
+        "providers": available_providers(),
         "weights": weights,
         "sandbox": why_no_sandbox() or "whole",
         "memory_mb": memory_of(LimitSettings()),
         "chromium": can_print(),
         "faults_kept": _faults(),
         "scans": scans,
-        "problems": _problems(packages, scans, weights),
+        "problems": _problems(packages, scans, weights, expected or {}),
     }
 
 
@@ -102,12 +114,6 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _providers() -> list[str]:
-    import onnxruntime
-
-    return list(onnxruntime.get_available_providers())
 
 
 def _weights() -> str:
@@ -165,7 +171,10 @@ def _made_up(folder: Path) -> Path:
 
 
 def _problems(
-    packages: dict[str, dict[str, str | None]], scans: dict[str, dict[str, Any]], weights: str
+    packages: dict[str, dict[str, str | None]],
+    scans: dict[str, dict[str, Any]],
+    weights: str,
+    expected: Mapping[str, str],
 ) -> list[str]:
     found = [f"{name} is not installed" for name, version in packages["default"].items() if version is None]
     builds = [name for name in _installed() if re.fullmatch(r"onnxruntime(-(gpu|openvino|directml))?", name)]
@@ -176,9 +185,11 @@ def _problems(
     made_up, *others = scans.items()
     if made_up[1]["outcome"] != "no_face":
         found.append(f"a clip without anybody must be no_face, got {made_up[1]['outcome']}")
-    found += [
-        f"{name} is {one['outcome']}" for name, one in others if one["outcome"] in ("unreadable", "error")
-    ]
+    for name, one in others:
+        if one["outcome"] in ("unreadable", "error"):
+            found.append(f"{name} is {one['outcome']}")
+        elif one["outcome"] != (wanted := expected.get(name, one["outcome"])):
+            found.append(f"{name} must be {wanted}, got {one['outcome']}")
     return found
 
 

@@ -82,7 +82,7 @@ def choose_device(asked: str, available: Sequence[str] | None = None) -> Choice:
     Choice(name='cpu', note='device cuda is not there (it needs onnxruntime-gpu (extra gpu) and an NVIDIA \
 driver); running on cpu')
     """
-    there = _available() if available is None else available
+    there = available_providers() if available is None else available
     if asked == "auto":
         return Choice(next((name for name, device in DEVICES.items() if device.provider in there), "cpu"))
     if DEVICES[asked].provider in there:
@@ -90,7 +90,8 @@ driver); running on cpu')
     return Choice("cpu", f"device {asked} is not there (it needs {DEVICES[asked].install}); running on cpu")
 
 
-def _available() -> list[str]:
+def available_providers() -> list[str]:
+    """What onnxruntime calls all that networks can run on here, packages that plug one in among them."""
     plugged_in = [device.provider for name, device in DEVICES.items() if device.plug and plugged(name)]
     return [*ort.get_available_providers(), *plugged_in]
 
