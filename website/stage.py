@@ -116,7 +116,8 @@ def _output(output: dict[str, object], notebook: Path, name: str) -> list[str]:
             picture.write_bytes(base64.b64decode("".join(data[kind])))
             return [f"![What the cell above shows]({picture.name})", ""]
     if "text/html" in data:
-        return ["".join(data["text/html"]), ""]
+        # A table may be wider than a phone, and is then moved by itself.
+        return ['<div style="overflow-x: auto">', "".join(data["text/html"]), "</div>", ""]
     text = output.get("text") or data.get("text/plain") or []
     assert isinstance(text, list | str)
     return ["```text", "".join(text).rstrip("\n"), "```", ""]

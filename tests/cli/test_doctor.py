@@ -95,8 +95,25 @@ def test_the_examples_are_there_and_come_with_the_wheel():
     assert doctor._PLACES[0] == Path(doctor.__file__).parents[1] / "examples"
 
 
-def test_a_provider_that_a_package_plugs_in_is_told(monkeypatch):
+def test_providers_are_those_that_unmask_uses_built_in_or_plugged_in(monkeypatch):
     from unmask.judge import devices
 
+    monkeypatch.setattr(
+        devices.ort,
+        "get_available_providers",
+        lambda: ["AzureExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"],
+    )
+    monkeypatch.setattr(devices, "plugged", lambda name: [])
+    assert devices.available_providers() == ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(devices, "plugged", lambda name: ["a processor"])
-    assert devices.available_providers()[-1] == "OpenVINOExecutionProvider"
+    assert devices.available_providers()[1] == "OpenVINOExecutionProvider"
+
+
+def test_a_plug_in_is_told_even_where_it_offers_nothing(found, monkeypatch):
+    monkeypatch.setattr(doctor, "_installed", lambda: ["numpy", "onnxruntime-ep-openvino"])
+    assert doctor._plug_ins(["CPUExecutionProvider"]) == {"onnxruntime-ep-openvino": False}
+    assert doctor._plug_ins(["OpenVINOExecutionProvider"]) == {"onnxruntime-ep-openvino": True}
+    told = doctor._lines({**found, "plug_ins": {"onnxruntime-ep-openvino": False}})
+    assert any(line.startswith("- onnxruntime-ep-openvino is installed, and") for line in told)
+    told = doctor._lines({**found, "plug_ins": {"onnxruntime-ep-openvino": True}})
+    assert not any("onnxruntime-ep" in line and "can use nothing" in line for line in told)

@@ -74,7 +74,7 @@ def examine(clips: Sequence[Path], expected: Mapping[str, str] | None = None) ->
     from unmask.work.processes import default_jobs
     from unmask.work.sandbox import why_no_sandbox
 
-    packages, weights = _packages(), _weights()
+    packages, weights, providers = _packages(), _weights(), available_providers()
     scans = _scans(clips)
     return {
         "unmask": __version__,
@@ -83,7 +83,8 @@ def examine(clips: Sequence[Path], expected: Mapping[str, str] | None = None) ->
         "processor": platform.machine(),
         "jobs": default_jobs(),
         "packages": packages,
-        "providers": available_providers(),
+        "providers": providers,
+        "plug_ins": _plug_ins(providers),
         "weights": weights,
         "sandbox": why_no_sandbox() or "whole",
         "memory_mb": memory_of(LimitSettings()),
@@ -114,6 +115,14 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _plug_ins(providers: Sequence[str]) -> dict[str, bool]:
+    """Packages that bring onnxruntime a provider, and whether unmask can use what they bring here."""
+    from unmask.judge.devices import DEVICES
+
+    known = {device.plug.replace("_", "-"): device.provider for device in DEVICES.values() if device.plug}
+    return {name: known.get(name) in providers for name in _installed() if name.startswith("onnxruntime-ep-")}
 
 
 def _weights() -> str:
@@ -210,10 +219,13 @@ def _lines(found: dict[str, Any]) -> list[str]:
         told.append(
             f"- {extra}: {', '.join(there) or 'nothing'}" + (f"; not {', '.join(absent)}" if absent else "")
         )
+    memory = f"{found['memory_mb']} MB" if found["memory_mb"] else "no limit"
+    idle = [name for name, used in found["plug_ins"].items() if not used]
+    told += [f"- {name} is installed, and unmask can use nothing of it on this machine" for name in idle]
     told += [
         f"- networks run on: {', '.join(found['providers'])}; {found['jobs']} files at a time",
         f"- weights: {found['weights']}",
-        f"- sandbox: {found['sandbox']}; memory of a worker: {found['memory_mb'] or 'no limit'} MB",
+        f"- sandbox: {found['sandbox']}; memory of a worker: {memory}",
         f"- Chromium for PDF: {'there' if found['chromium'] else 'not there'}",
         f"- faults of unmask that were kept: {found['faults_kept']}",
     ]

@@ -91,9 +91,13 @@ driver); running on cpu')
 
 
 def available_providers() -> list[str]:
-    """What onnxruntime calls all that networks can run on here, packages that plug one in among them."""
-    plugged_in = [device.provider for name, device in DEVICES.items() if device.plug and plugged(name)]
-    return [*ort.get_available_providers(), *plugged_in]
+    """What onnxruntime calls those of `DEVICES` that are here, built in or plugged in by a package."""
+    built_in = ort.get_available_providers()
+    return [
+        device.provider
+        for name, device in DEVICES.items()
+        if device.provider in built_in or (device.plug and plugged(name))
+    ]
 
 
 def plugged(name: str) -> list[Any]:
