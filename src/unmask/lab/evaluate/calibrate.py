@@ -52,7 +52,10 @@ def fit_temperature(logits: Logits, fake: Labels) -> Calibration:
             break
     slope = float(weights[0]) / spread
     if slope < FLATTEST_SLOPE:
-        raise DataError(f"calibration needs logits that rise with fakes, got a slope of {slope:.3g}")
+        raise DataError(
+            f"calibration needs logits that rise with fakes, got a slope of {slope:.3g}: on these clips the network "
+            "is no better than chance; train it longer, or give clips of the kind that it learned"
+        )
     return Calibration(temperature=1 / slope, bias=float(weights[1]) / slope)
 
 
