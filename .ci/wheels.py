@@ -118,6 +118,8 @@ def check_locks(python: str, folder: Path, wheel: Path) -> None:
     run(pip, "install", "--quiet", "--require-hashes", "-r", str(ROOT / "locks" / "default.txt"))
     run(pip, "install", "--quiet", "--no-deps", str(wheel))
     check_scan(home / "bin" / "unmask", "versions of locks/default.txt")
+    told = json.loads(run(str(home / "bin" / "unmask"), "doctor", "--json"))  # with the examples of the wheel
+    say(f"doctor: {', '.join(told['scans'])} as they should be")
     run(own, ".ci/sbom.py", str(home / "bin" / "python"), str(folder / "sbom.json"))
     say(f"bill of materials: {(folder / 'sbom.json').stat().st_size} bytes of CycloneDX")
 
