@@ -97,3 +97,17 @@ def test_links_out_of_the_documents_are_led_to_copies(tmp_path):
     assert page == "[x](../files/recipes/r.toml) [y](../files/NOTES.md#head) [z](b.md) [w](https://x.org)"
     notes = (tmp_path / "out" / "files" / "NOTES.md").read_text(encoding="utf-8")
     assert notes == "# Head\n\n[r](recipes/r.toml) [readme](../index.md) [a](../lab/a.md#x)"
+
+
+def test_tables_of_notebooks_move_by_themselves_on_a_narrow_screen(site):
+    page = (site / "lab" / "notebooks" / "1_look.html").read_text(encoding="utf-8")
+    tables = page.count('class="dataframe"')
+    assert tables
+    assert (
+        len(
+            re.findall(
+                r'<div style="overflow-x: auto">\s*(?:<p>)?\s*<div>.*?class="dataframe"', page, re.DOTALL
+            )
+        )
+        == tables
+    )
