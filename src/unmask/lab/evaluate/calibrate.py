@@ -53,8 +53,8 @@ def fit_temperature(logits: Logits, fake: Labels) -> Calibration:
     slope = float(weights[0]) / spread
     if slope < FLATTEST_SLOPE:
         raise DataError(
-            f"calibration needs logits that rise with fakes, got a slope of {slope:.3g}: on these clips the network "
-            "is no better than chance; train it longer, or give clips of the kind that it learned"
+            f"calibration needs logits that rise with fakes, got a slope of {slope:.3g}: on these clips the "
+            "network is no better than chance; train it longer, or give clips of the kind that it learned"
         )
     return Calibration(temperature=1 / slope, bias=float(weights[1]) / slope)
 
