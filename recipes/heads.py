@@ -1,10 +1,11 @@
 """Linear heads on frozen features, in closed form: fitted in a second, so that every source can be left out.
 
-A head is a least-squares fit to +1 for fakes and -1 for reals, with four wishes beside it: small weights; a
-fake above its own real; reals of all sources and states at the same height, since a source that scores higher
-than others becomes false alarms on a source that nobody saw; and a crop where it was, whatever is done to it
-that changes nobody's face. Each is a sum of squares, so all that a fit needs of a source is its second
-moments; they are computed once, and leaving a source out is leaving out a summand.
+A head is a least-squares fit to +1 for fakes and -1 for reals, with three wishes beside it: small weights; a
+fake above its own real; and reals of all sources and states at the same height, since a source that scores
+higher than others becomes false alarms on a source that nobody saw, and a state that does, false alarms on
+footage that went through a messenger. What a fake looks like is learned from crops as they are. Each wish is
+a sum of squares, so all that a fit needs of a source is its second moments; they are computed once, and
+leaving a source out is leaving out a summand.
 """
 
 from __future__ import annotations
@@ -57,15 +58,13 @@ class HeadSettings:
         ridge: Weight of the squared weights, in shares of the mean variance of a component.
         rank: Weight of the squared distance of each pair's difference from 2.
         even: Weight of the variance of the mean logit of reals over sources, in every state.
-        steady: Weight of the squared distance of a crop's logit from its own in the first state.
         power: A source or family counts by its clips to this power; 0 makes all alike.
     """
 
     components: int = 768
     ridge: float = 0.3
     rank: float = 0.3
-    even: float = 3.0
-    steady: float = 0.0
+    even: float = 10.0
     power: float = 0.5
 
 
@@ -172,9 +171,9 @@ class Unit:
         source: Where they come from.
         family: Of a fake what made it, of a real its source.
         clips: How many.
-        square: Mean over clips of the outer product of the features with a 1 behind them, (D + 1, D + 1).
+        square: Mean over clips of the outer product of the features in the first state with a 1 behind them,
+            (D + 1, D + 1).
         means: For each state the mean over clips of these features, (S, D + 1).
-        shift_square: The same square of what other states differ by from the first; None without any.
         gap_square: The same square of the differences of a fake from its own real; None without pairs.
         gap: Mean of these differences.
         pairs: How many.
@@ -186,15 +185,14 @@ class Unit:
     clips: int
     square: Floats
     means: Floats
-    shift_square: Floats | None = None
     gap_square: Floats | None = None
     gap: Floats | None = None
     pairs: int = 0
 
     @property
     def mean(self) -> Floats:
-        """Over all states, (D + 1,)."""
-        return self.means.mean(0)
+        """In the first state, (D + 1,)."""
+        return self.means[0]
 
 
 def gather_units(table: pd.DataFrame, states: Sequence[Floats]) -> list[Unit]:
@@ -202,7 +200,8 @@ def gather_units(table: pd.DataFrame, states: Sequence[Floats]) -> list[Unit]:
 
     Args:
         table: Of `Faces`.
-        states: Features of the same crops in one or more states, which count alike, each (N, D).
+        states: Features of the same crops in one or more states, each (N, D). Fakes are told from reals in
+            the first; in the others reals are only held at the same height.
     """
     family = table["family"].where(table["label"] == "FAKE", table["source"])
     # A pseudo-fake has the key of the real that it is made of, and is no pair with it: such pairs outnumber
@@ -222,21 +221,11 @@ def gather_units(table: pd.DataFrame, states: Sequence[Floats]) -> list[Unit]:
         share /= share.sum()
         paired = rows[pair_of[rows] >= 0] if kind != PSEUDO else rows[:0]
         unit = Unit(label == "FAKE", source, kind, clips.nunique(), np.zeros(0), np.zeros(0))
-        squares, means, shifts, gaps = [], [], [], []
-        for features in states:
-            own = _with_one(features[rows], 1.0)
-            squares.append((own * share[:, None]).T @ own)
-            means.append(share @ own)
-            if features is not states[0]:
-                shift = _with_one(features[rows] - states[0][rows], 0.0)
-                shifts.append((shift * share[:, None]).T @ shift)
-            if len(paired):
-                gaps.append(_with_one(features[paired] - features[pair_of[paired]], 0.0))
-        unit = replace(unit, square=sum(squares) / len(states), means=np.stack(means))
-        if shifts:
-            unit = replace(unit, shift_square=sum(shifts) / len(shifts))
-        if gaps:
-            gap = np.concatenate(gaps)
+        own = _with_one(states[0][rows], 1.0)
+        means = [share @ _with_one(features[rows], 1.0) for features in states]
+        unit = replace(unit, square=(own * share[:, None]).T @ own, means=np.stack(means))
+        if len(paired):
+            gap = _with_one(states[0][paired] - states[0][pair_of[paired]], 0.0)
             unit = replace(unit, gap_square=gap.T @ gap / len(gap), gap=gap.mean(0), pairs=len(paired))
         units.append(unit)
     return units
@@ -258,8 +247,6 @@ def fit_head(units: Sequence[Unit], settings: HeadSettings) -> Head:
     for unit, weight in zip(units, weigh_units(units, power=settings.power), strict=True):
         square += weight * unit.square
         wanted += weight * (1 if unit.fake else -1) * unit.mean
-        if unit.shift_square is not None:
-            square += settings.steady * weight * unit.shift_square
     paired = [unit for unit in units if unit.pairs]
     total = sum(np.sqrt(unit.pairs) for unit in paired)
     for unit in paired:

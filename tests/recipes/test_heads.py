@@ -119,5 +119,14 @@ def test_a_state_that_lifts_every_logit_is_held_down():
 
     plain = lifted(even=0.0)
     assert plain > 0.1
-    assert abs(lifted(even=0.0, steady=10.0)) < 0.5 * plain
     assert abs(lifted(even=30.0)) < 0.5 * plain
+
+
+def test_what_a_fake_looks_like_is_learned_from_the_first_state():
+    faces = made_up()
+    clean = faces.features["clean"]
+    fake = (faces.table["label"] == "FAKE").to_numpy()
+    flawed = clean.copy()
+    flawed[fake, 5] += 9.0  # only fakes show it, and only where they were degraded
+    heads = [fit_head(gather_units(faces.table, [clean, worse]), SETTINGS) for worse in (clean, flawed)]
+    np.testing.assert_allclose(heads[0].weights, heads[1].weights, atol=1e-5)
