@@ -47,6 +47,7 @@ ACTING = """
                 case "hoard": raise MemoryError
                 case "network": raise ModelError("the network gave no numbers")
                 case "disk": raise OSError(5, "Input/output error")
+                case "argument": raise OSError(22, "Invalid argument")
                 case "unsendable": return lambda: None
             reason = because("unreadable", text=f"pid {os.getpid()}")
             return unreadable(path, reason, ModelName("acting", "0" * 64))
@@ -96,14 +97,14 @@ def judged(paths, settings, acting, *, jobs=1, limit=60.0):
         ("segv-1.mp4", "given up: its worker ended with SIGSEGV"),
         ("kill-1.mp4", "given up: its worker ended with SIGKILL, perhaps for lack of memory"),
         ("exit-1.mp4", "given up: its worker ended unexpectedly with exit code 3"),
-        ("disk-1.mp4", "[Errno 5] Input/output error"),
+        ("argument-1.mp4", "[Errno 22] Invalid argument"),
     ],
 )
 def test_what_ends_a_worker_costs_one_file(settings, acting, path, reason):
     good, bad, after = judged(["good-1.mp4", path, "good-2.mp4"], settings, acting)
     assert good.reason.startswith("pid ") and after.reason.startswith("pid ")
     assert (bad.outcome, bad.reason, bad.sha256, bad.model.name) == ("unreadable", reason, "f" * 64, "tiny")
-    assert (good.reason == after.reason) == path.startswith("disk")  # the worker was replaced, or kept
+    assert (good.reason == after.reason) == path.startswith("argument")  # the worker was replaced, or kept
 
 
 @pytest.mark.parametrize("name", ["bug-1.mp4", "unsendable-1.mp4"])
@@ -122,7 +123,10 @@ def test_a_fault_of_our_own_is_no_fault_of_the_file_and_its_details_are_kept(
     assert good.reason == after.reason  # the worker was kept
 
 
-@pytest.mark.parametrize(("name", "why"), [("hoard-1.mp4", "memory"), ("network-1.mp4", "no numbers")])
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("hoard-1.mp4", "memory"), ("network-1.mp4", "no numbers"), ("disk-1.mp4", "Input/output error")],
+)
 def test_what_the_machine_or_a_network_fails_at_says_nothing_of_the_file(settings, acting, name, why):
     bad, good = judged([name, "good-1.mp4"], settings, acting)
     assert bad.outcome == "error" and why in bad.reason and "fault of unmask" not in bad.reason
@@ -134,10 +138,11 @@ def test_of_several_failures_the_first_decides_what_the_file_is_called(settings,
     _end_part(file, Failure(because("failed", text="unmask failed"), "f" * 64, ours=True))
     assert _join(file, settings, ModelName("tiny", "0" * 64)).outcome == "error"
     both = _File("a.mp4")
-    _end_part(both, Failure("given up: its worker ended with SIGSEGV"))
+    killed = because("given_up", how=because("killed", signal="SIGSEGV"))
+    _end_part(both, Failure(killed))
     _end_part(both, Failure(because("failed", text="unmask failed"), ours=True))
     found = _join(both, settings, ModelName("tiny", "0" * 64))
-    assert (found.outcome, found.reason) == ("unreadable", "given up: its worker ended with SIGSEGV")
+    assert (found.outcome, found.reason) == ("unreadable", str(killed))
 
 
 def test_a_hang_is_given_up_even_when_it_blocks_signals(settings, acting):

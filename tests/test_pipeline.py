@@ -174,15 +174,16 @@ def test_frames_are_as_many_as_asked(settings, clip):
 
 
 @pytest.mark.parametrize(
-    ("error", "damaged", "reason"),
+    ("error", "outcome", "damaged", "reason"),
     [
-        (MediaError(because("no_video"), "face.mp4"), False, "no video stream"),
-        (DamagedError(because("no_frame"), "face.mp4"), True, "no frame can be decoded"),
-        (FileNotFoundError(2, "No such file or directory", "face.mp4"), False, "no such file"),
-        (OSError(5, "Input/output error", "face.mp4"), False, "input/output error"),
+        (MediaError(because("no_video"), "face.mp4"), "unreadable", False, "no video stream"),
+        (DamagedError(because("no_frame"), "face.mp4"), "unreadable", True, "no frame can be decoded"),
+        (FileNotFoundError(2, "No such file", "face.mp4"), "unreadable", False, "no such file"),
+        (OSError(22, "Invalid argument", "face.mp4"), "unreadable", False, "invalid argument"),
+        (OSError(5, "EIO", "face.mp4"), "error", False, str(because("machine_failed", error="EIO"))),
     ],
 )
-def test_what_decoding_raises_becomes_a_sentence(scanner, clip, monkeypatch, error, damaged, reason):
+def test_what_decoding_raises_becomes_a_sentence(scanner, clip, monkeypatch, error, outcome, damaged, reason):
     def fail(*_):
         raise error
         yield
@@ -190,7 +191,7 @@ def test_what_decoding_raises_becomes_a_sentence(scanner, clip, monkeypatch, err
     monkeypatch.setattr(pipeline, "read_stretches", fail)
     verdict = scanner.scan(clip)
     assert (verdict.outcome, verdict.p_fake, verdict.damaged, verdict.reason) == (
-        "unreadable",
+        outcome,
         None,
         damaged,
         reason,

@@ -3,6 +3,7 @@
 import pytest
 
 from unmask.errors import MediaError, ModelError
+from unmask.reasons import because
 from unmask.work.pool import Done, Failure, Note, Part, Ready, Unusable
 from unmask.work.ray import _Actor
 
@@ -12,7 +13,7 @@ def load():
         tell.note("f" * 64)
         tell.part(task)
         if task == "broken":
-            raise MediaError("no video")
+            raise MediaError(because("empty"))
         return task.upper()
 
     return do
@@ -31,7 +32,7 @@ def test_what_is_said_on_the_way_comes_before_what_came_of_it(task):
     if task == "clip":
         assert last == Done("CLIP")
     else:
-        assert isinstance(last, Failure) and last.note == "f" * 64 and "no video" in str(last.reason)
+        assert isinstance(last, Failure) and last.note == "f" * 64 and last.reason.code == "empty"
 
 
 def test_an_actor_without_weights_says_so():
