@@ -64,8 +64,7 @@ def calibrate(clips: pd.DataFrame) -> tuple[Calibration, dict[bool, Thresholds]]
     reals = clips[(clips["label"] == "REAL") & (clips["source"] != "dfdc_faces")]
     reals = reals.assign(p_fake=probabilities(calibration, reals["logit"].to_numpy()))
     first = reals["state"] == reals["state"].iloc[0]
-    people = reals[reals["still"] & first]
-    people = people.join(people["attributes"].map(group_people).apply(pd.Series))
+    people = with_people(reals[reals["still"] & first])
     own = {
         False: choose_thresholds(reals[~reals["still"]]),
         True: choose_thresholds(reals[reals["still"]], people),
@@ -195,7 +194,7 @@ def tabulate(
     first = everything["state"].iloc[0]
     reals = everything[(everything["label"] == "REAL") & (everything["state"] == first)]
     stills = reals[reals["still"] & (reals["source"] != "dfdc_faces")]
-    people = stills.join(stills["attributes"].map(group_people).apply(pd.Series))
+    people = with_people(stills)
     return {
         "thresholds": {
             kind: asdict(thresholds[still]) for kind, still in (("video", False), ("stills", True))
@@ -233,6 +232,11 @@ def tabulate_fakes(judged: Mapping[bool, pd.DataFrame], state: str) -> dict[str,
             figures = count(some) | {"auc": round(auc(pd.concat([some, video])), 3)}
             fakes.setdefault(kind, {})[f"{word}_unseen"] = figures
     return fakes
+
+
+def with_people(clips: pd.DataFrame) -> pd.DataFrame:
+    """With a column for each thing that is known of who is on them."""
+    return clips.join(clips["attributes"].map(group_people).apply(pd.Series))
 
 
 def group_people(attributes: str) -> dict[str, str]:

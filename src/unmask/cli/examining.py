@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from unmask.verdicts import Verdict
 
 PANEL = "Examining a stretch"
+LOOK = "A look is one face, judged over up to ten seconds of one shot."
 ExamineOption = Annotated[
     str | None,
     typer.Option(
@@ -42,8 +43,7 @@ LooksOption = Annotated[
     typer.Option(
         "--looks",
         metavar="N",
-        help="With --examine: from how many looks the stretch was chosen, in place of both. A look is one "
-        "face, judged over up to ten seconds of one shot.",
+        help=f"With --examine: from how many looks the stretch was chosen, in place of both. {LOOK}",
         rich_help_panel=PANEL,
     ),
 ]

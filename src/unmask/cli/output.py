@@ -13,6 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from unmask.cli.examining import LOOK
 from unmask.cli.tables import print_table
 from unmask.cli.terminal import plain
 from unmask.config import ScanSettings
@@ -38,7 +39,6 @@ _STYLES = {
 }
 MOST_SEGMENTS = 20
 
-LOOK = "A look is one face, judged over up to ten seconds of one shot."
 _OF_LOOKS = ("by_chance", "no_sign_among", "between_among", "chosen")  # reasons that count looks
 
 
