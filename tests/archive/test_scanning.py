@@ -228,10 +228,15 @@ def test_of_files_that_are_the_same_all_stay_pending_with_the_one_that_is_judged
     assert lasting(tmp_path / "out") == lasting(out)
 
 
-def test_a_file_that_went_away_is_unreadable(archive, settings, judge, tmp_path):
-    (tmp_path / "gone").mkdir()
+def copy_two(archive, folder):
+    """One clip with somebody in it and one without, which a test may spoil."""
+    folder.mkdir()
     for name in ("ben.mp4", "nobody.mp4"):
-        (tmp_path / "gone" / name).write_bytes((archive / name).read_bytes())
+        (folder / name).write_bytes((archive / name).read_bytes())
+
+
+def test_a_file_that_went_away_is_unreadable(archive, settings, judge, tmp_path):
+    copy_two(archive, tmp_path / "gone")
     with open_store([str(tmp_path / "gone")], str(tmp_path / "out"), settings) as store:
         (tmp_path / "gone/ben.mp4").unlink()
         assert scan_files(store, InlineCrew(judge)) == {}
@@ -240,9 +245,7 @@ def test_a_file_that_went_away_is_unreadable(archive, settings, judge, tmp_path)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_a_file_that_the_disk_fails_on_stays_pending(archive, settings, judge, tmp_path):
-    (tmp_path / "some").mkdir()
-    for name in ("ben.mp4", "nobody.mp4"):
-        (tmp_path / "some" / name).write_bytes((archive / name).read_bytes())
+    copy_two(archive, tmp_path / "some")
     with open_store([str(tmp_path / "some")], str(tmp_path / "out"), settings) as store:
         (tmp_path / "some/ben.mp4").unlink()
         (tmp_path / "some/ben.mp4").symlink_to("/proc/self/mem")  # whose beginning cannot be read

@@ -196,9 +196,7 @@ UNTOUCHED = "untouched"
 CHANGES: dict[str, Alteration] = {
     UNTOUCHED: Alteration("the same pictures, encoded once more at good quality", ".mp4", _each(np.copy)),
     "messenger": Alteration("half the size, strongly compressed, twice", ".mp4", _messenger),
-    "beauty filter": Alteration(
-        "skin smoothed, edges kept", ".mp4", _each(partial(smooth_skin, sigma=0.12 * 255, reach_px=6))
-    ),
+    "beauty filter": Alteration("skin smoothed, edges kept", ".mp4", _each(_smooth)),
     "upscaled": Alteration("a quarter of the size, then enlarged again", ".mp4", _each(_upscaled)),
     "captions": Alteration("large words over the lower part", ".mp4", _captions),
     "drawn over": Alteration("a red arrow at the eyes and a circle around the face", ".mp4", _arrow),
