@@ -17,7 +17,7 @@ from unmask.cli.examining import LOOK
 from unmask.cli.tables import print_table
 from unmask.cli.terminal import plain
 from unmask.config import ScanSettings
-from unmask.errors import ModelError, SettingsError
+from unmask.errors import SettingsError
 from unmask.judge.reasons import most_suspicious
 from unmask.quantities import told_beside
 from unmask.reasons import shown_number
@@ -46,7 +46,9 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict], settings: Scan
     """A table of files, for a single file its people, too, and its limits; then how many of each outcome."""
     if not verdicts:
         return
-    card = _card(settings)
+    from unmask.report.cards import card_at_hand
+
+    card = card_at_hand(settings)
     print_table(console, _files(verdicts, card, settings))
     if len(verdicts) == 1:
         film = _film(verdicts[0], card, settings)
@@ -62,15 +64,6 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict], settings: Scan
     counts = Counter(verdict.outcome for verdict in verdicts)
     if len(verdicts) > 1:
         console.print(plain(", ".join(f"{counts[o]} {o.value}" for o in Outcome if counts[o])))
-
-
-def _card(settings: ScanSettings) -> Card | None:
-    from unmask.judge.card import card_path, read_card
-
-    try:
-        return read_card(card_path(settings.model))
-    except ModelError:
-        return None
 
 
 def _film(verdict: Verdict, card: Card | None, settings: ScanSettings) -> Film | None:

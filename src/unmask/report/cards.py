@@ -14,11 +14,16 @@ _HALF = 0.5
 
 def card_of(verdict: Verdict, settings: ScanSettings) -> Card | None:
     """The card that the settings name, or None where it is not that of the weights in the verdict."""
+    card = card_at_hand(settings)
+    return card if card is not None and card.model_name == verdict.model else None
+
+
+def card_at_hand(settings: ScanSettings) -> Card | None:
+    """The card that the settings name, or None where it cannot be read."""
     try:
-        card = read_card(card_path(settings.model))
+        return read_card(card_path(settings.model))
     except ModelError:
         return None
-    return card if card.model_name == verdict.model else None
 
 
 @dataclass(frozen=True, slots=True)
