@@ -19,7 +19,7 @@ def opened(browser, address, **options):
     one.goto(address)
     yield one
     context.close()
-    assert not troubles
+    assert not troubles, troubles  # pytest shows no values of a module that is no test
 
 
 def check_accessible(page, axe):

@@ -225,6 +225,38 @@ def test_a_refusal_is_told_in_german(page):
     page.get_by_label("Sprache").select_option("en")
 
 
+def test_nothing_is_drawn_before_the_page_knows_what_it_needs_nor_twice(browser, server, key):
+    """Language and address may change at once after a click on a link; what was opened then stays open."""
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    troubles = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    waiting = []
+    page.route("**/api/limits", lambda route: waiting.append(route))
+    page.goto(server.address)
+    page.wait_for_function("document.readyState === 'complete'")
+    page.get_by_label("Language").select_option("de")
+    page.evaluate("key => { location.hash = `#/scan/${key}`; }", key)
+    waiting[0].continue_()
+    page.get_by_role("button", name="Bericht hier anzeigen").click()
+    page.locator("iframe.report").wait_for()
+    assert page.locator("html").get_attribute("lang") == "de"
+    slow = []
+    page.route(f"**/api/scans/{key}", lambda route: slow.append(route))
+    page.evaluate("location.hash = '#/'")  # and before the scan has come, back to the list
+    page.locator("#drop").wait_for()
+    page.evaluate("key => { location.hash = `#/scan/${key}`; }", key)
+    page.wait_for_timeout(100)
+    page.evaluate("location.hash = '#/'")
+    page.wait_for_timeout(100)
+    with page.expect_response(f"**/api/scans/{key}"):
+        slow[0].continue_()
+    page.wait_for_timeout(200)
+    assert page.locator("#drop").count() == 1
+    assert not troubles
+    context.close()
+
+
 @pytest.mark.usefixtures("key")
 def test_it_can_be_searched_and_speaks_german(page):
     page.locator("#scans > li").first.wait_for()

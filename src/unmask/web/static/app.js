@@ -12,7 +12,7 @@ const PAGE = 50, AT_A_TIME = 2, RETRY_MS = 3000;
 const scans = new Map();
 const uploads = new Set();
 const picked = [];
-let limits, more = false, search = '', outcome = '', source, problem = '';
+let limits, more = false, search = '', outcome = '', source, problem = '', turn = 0, shown;
 
 const newestFirst = () => [...scans.values()].sort((a, b) => b.created - a.created || (a.id < b.id ? 1 : -1));
 const say = text => { document.querySelector('#status').textContent = text; };
@@ -205,10 +205,9 @@ function pick(id) {
   drawScans();
 }
 
-async function showScan(id) {
-  const scan = await ask(`/api/scans/${encodeURIComponent(id)}`);
-  const here = route();
-  if (here[0] !== 'scan' || here[1] !== id) return;
+const fetchScan = (id = '') => ask(`/api/scans/${encodeURIComponent(id)}`);
+
+function showScan(scan) {
   scans.set(scan.id, scan);
   const ready = scan.state === 'done';
   const closer = examineSection(scan, { onSent: one => { take(one); location.hash = `#/scan/${one.id}`; },
@@ -240,8 +239,7 @@ function drawRunning(scan) {
   document.querySelector('#verdict')?.replaceChildren(verdictPanel(scan));
 }
 
-async function showCompare(ids) {
-  const [one, two] = await Promise.all(ids.slice(0, 2).map(id => ask(`/api/scans/${encodeURIComponent(id)}`)));
+function showCompare(one, two) {
   const column = (scan, key) => make('article', { 'aria-label': word(key) },
     make('h2', { class: 'file' }, make('a', { href: `#/scan/${scan.id}` }, make('bdi', {}, scan.name))),
     verdictPanel(scan, 'h3'), scan.state === 'done' ? reportFrame(scan) : '');
@@ -284,13 +282,16 @@ function askDelete(scan) {
 }
 
 async function show({ focus = false } = {}) {
-  const [view, ...rest] = route();
+  const [view, ...ids] = route(), mine = ++turn;
+  shown = location.hash;
   if (focus) problem = '';
   try {
-    if (view === 'scan') await showScan(rest[0] ?? '');
-    else if (view === 'compare') await showCompare(rest);
-    else showStart();
+    const asked = { scan: 1, compare: 2 }[view] ?? 0;
+    const found = await Promise.all(Array.from({ length: asked }, (_, place) => fetchScan(ids[place])));
+    if (mine !== turn) return; // another view was wanted meanwhile
+    ({ scan: showScan, compare: showCompare }[view] ?? showStart)(...found);
   } catch (error) {
+    if (mine !== turn) return;
     main.replaceChildren(make('p', {}, make('a', { href: '#/' }, word('back'))), make('p', { id: 'problem', class: 'problem', role: 'alert' }));
     tellProblem(error);
   }
@@ -312,7 +313,10 @@ async function begin() {
   listen();
 }
 
-addEventListener('hashchange', () => { if (location.hash.startsWith('#/') || !location.hash) show({ focus: true }); });
+// Not before `begin` knows what every view needs, nor twice for one change: a view drawn anew loses what was opened in it.
+addEventListener('hashchange', () => {
+  if (limits && location.hash !== shown && (location.hash.startsWith('#/') || !location.hash)) show({ focus: true });
+});
 addEventListener('dragover', event => { event.preventDefault(); document.querySelector('#drop')?.classList.add('over'); });
 addEventListener('dragleave', () => document.querySelector('#drop')?.classList.remove('over'));
 addEventListener('drop', event => {
@@ -320,6 +324,9 @@ addEventListener('drop', event => {
   document.querySelector('#drop')?.classList.remove('over');
   if (event.dataTransfer.files.length && limits) { if (route()[0] !== '') location.hash = '#/'; add(event.dataTransfer.files); }
 });
-document.querySelector('#language').addEventListener('change', event => { useLanguage(event.target.value); translate(); show(); });
+document.querySelector('#language').addEventListener('change', event => {
+  useLanguage(event.target.value);
+  if (limits) { translate(); show(); }
+});
 await loadWords();
 await begin();
