@@ -22,6 +22,8 @@ ROWS = {
     "mixture_log_loss": "log loss on these clips, calibrated on others",
     "false_alarms_on_strangers_video": "real clips called fake, of {clips} from sources that took no part",
     "false_alarms_on_strangers_stills": "real pictures called fake, of {clips:,} from such sources",
+    "false_alarms_on_strangers_video_everyday": "these clips after what people do to footage every day",
+    "false_alarms_on_strangers_stills_everyday": "these pictures after the same",
     "strangers_live_swaps_auc": "live swaps of a source left out, {clips} clips in all: AUC",
     "strangers_other_swaps_auc": "swaps by other tools, the same: AUC",
     "strangers_lip_sync_auc": "lip-sync, the same: AUC",

@@ -95,7 +95,7 @@ class Camera:
 
 
 HOPPER = Camera(centre=(246, 232), drift=(22, -4), width=(450, 390), crf=24)
-COLLINS = Camera(centre=(222, 140), drift=(12, -4), width=(300, 260), crf=20)
+COLLINS = Camera(centre=(222, 140), drift=(12, -4), width=(300, 260), crf=22)
 
 
 def view(portrait: Image, index: int, grain: NDArray[np.float32], camera: Camera) -> Image:
