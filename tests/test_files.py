@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from unmask import files
-from unmask.files import lock_file, whole_file, write_whole
+from unmask.files import lock_file, whole_file, write_together, write_whole
 
 MASKS = """
 import os, sys, threading, time
@@ -136,3 +136,39 @@ def test_an_error_names_the_file_that_the_user_knows(tmp_path):
     with pytest.raises(OSError, match="output error") as caught, whole_file(card):
         raise OSError(errno.EIO, "Input/output error", "other")
     assert caught.value.filename == "other"
+
+
+@pytest.mark.parametrize("full_at", [1, 2, 3])
+def test_files_that_belong_together_take_their_places_when_all_are_there(
+    tmp_path, monkeypatch, full_at
+):
+    older, newer = ({name: f"{name}, {which}" for name in ("a", "b", "page")} for which in ("older", "newer"))
+    write_together(tmp_path, older, last="page")
+    sync, calls = files.os.fsync, iter(range(1, 9))
+
+    def fill(handle):
+        if next(calls) == full_at:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "fsync", fill)
+        with pytest.raises(OSError, match="No space left"):
+            write_together(tmp_path, newer, last="page")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == older
+    write_together(tmp_path, newer, last="page")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == newer
+
+
+def test_what_tells_of_other_files_goes_first_and_comes_last(tmp_path, monkeypatch):
+    write_together(tmp_path, {"a": "1", "page": "of 1"}, last="page")
+    replace = files.Path.replace
+
+    def look(draft, target):
+        assert not (tmp_path / "page").exists()
+        assert target.name != "page" or (tmp_path / "a").read_text() == "2"
+        return replace(draft, target)
+
+    monkeypatch.setattr(files.Path, "replace", look)
+    write_together(tmp_path, {"page": "of 2", "a": "2"}, last="page")
+    assert (tmp_path / "page").read_text() == "of 2"

@@ -110,6 +110,27 @@ def is_of_machine(error: OSError) -> bool:
     return type(error).__module__ == "builtins" and error.errno in _OF_MACHINE
 
 
+def system_words(error: OSError) -> str:
+    """What the system says, and the way out where there is one.
+
+    >>> import errno
+    >>> system_words(OSError(errno.ENOSPC, "No space left on device"))
+    'No space left on device; free some, then give the same command again'
+    >>> system_words(OSError(errno.EROFS, "Read-only file system"))
+    'Read-only file system; name a place that can be written to'
+    """
+    told = error.strerror or str(error)
+    if error.errno in NO_ROOM:
+        return f"{told}; free some, then give the same command again"
+    if error.errno == errno.EROFS:
+        return f"{told}; name a place that can be written to"
+    if error.errno == errno.EIO:
+        return f"{told}; the disk fails, or a network that leads to it; name another place"
+    if "temporary directory" in told:  # as Python's tempfile says it
+        return f"{told}; set TMPDIR to a folder that can be written to"
+    return told
+
+
 MAX_TIME_SECONDS = 1e6
 """Largest time limit, eleven days; more cannot be waited for by one call."""
 

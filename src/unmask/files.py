@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
 import stat
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +19,7 @@ from unmask.reasons import because
 
 _CHUNK_BYTES = 1 << 20
 _DRAFT = ".draft."
+_OF_WRITING = NO_ROOM | {errno.EIO, errno.EROFS}
 
 
 @contextmanager
@@ -43,15 +45,14 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         with _draft(target, mode=mode) as (draft, mode):
             try:
                 yield draft
-                with draft.open("rb") as written:
-                    os.fsync(written.fileno())
+                _sync(draft)
                 draft.chmod(mode)
                 draft.replace(target)
             except BaseException:  # afterwards the name may already be another's
                 draft.unlink(missing_ok=True)
                 raise
     except OSError as error:
-        if _is_draft(error.filename) or (error.filename is None and error.errno in NO_ROOM):
+        if _is_draft(error.filename) or (error.filename is None and error.errno in _OF_WRITING):
             error.filename = str(target)  # which is what the user knows
         raise
 
@@ -64,6 +65,26 @@ def write_whole(path: str | Path, text: str) -> None:
     """
     with whole_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+def write_together(folder: Path, texts: Mapping[str, str], *, last: str) -> None:
+    """Write text files in UTF-8 that belong together: none takes its place before all are on the disk.
+
+    Args:
+        folder: Where.
+        texts: What each is to hold, by name.
+        last: The one that tells of the others. An older one goes first and the new one comes last, so what
+            lies beside it belongs to it also after a kill.
+
+    Raises:
+        OSError: They cannot be written; the older ones are still there.
+    """
+    with ExitStack() as stack:
+        for name in sorted(texts, key=lambda name: name != last):  # the first that is begun ends last
+            draft = stack.enter_context(whole_file(folder / name))
+            draft.write_text(texts[name], encoding="utf-8")
+            _sync(draft)
+        (folder / last).unlink(missing_ok=True)
 
 
 def lock_file(file: Path) -> IO[str]:
@@ -166,6 +187,12 @@ def fingerprint(path: str | Path) -> str:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _sync(file: Path) -> None:
+    """Wait until a file is on the disk; what a disk has no room for may show only now."""
+    with file.open("rb+") as written:  # Windows refuses it of files that are open for reading
+        os.fsync(written.fileno())
 
 
 def _is_draft(name: object) -> bool:

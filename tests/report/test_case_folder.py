@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -10,10 +11,12 @@ from html import unescape
 
 import pytest
 
+from command_line import run
 from judged_files import judged_file
 from unmask.errors import DataError, SettingsError
+from unmask.holding import alone_in
 from unmask.report.case import CaseDetails, open_case, read_details, settings_sha256
-from unmask.report.case_folder import REPORTS, begin_case, check_case, finish_case
+from unmask.report.case_folder import DRAFTS, REPORTS, begin_case, check_case, finish_case
 from unmask.report.ledger import Ledger, check_ledger
 
 DETAILS = CaseDetails(examiner="<Desk> 3", exhibit="E-7", request="Was it changed?", original="exhibit.mov")
@@ -70,6 +73,31 @@ def test_a_log_that_was_written_anew_shows_by_the_hash_that_was_noted(written, f
     assert not check_case(folder).problems
     (problem,) = check_case(folder, head=written[4]).problems
     assert "as it was noted" in problem
+
+
+def test_an_earlier_case_stays_until_all_of_the_new_one_is_there(written, folder):
+    _, verdict, source, options, head = written
+    begin_case(options.case, folder)  # and comes to no end
+    assert not check_case(folder, head=head).problems
+    again = finish_case(begin_case(options.case, folder), verdict, source, folder, options=options)
+    assert not check_case(folder, head=again).problems and again != head
+    assert not (folder / DRAFTS).exists()
+
+
+def test_a_page_refers_to_the_file_from_where_it_comes_to_lie(written, folder):
+    _, verdict, source, options, _ = written
+    options = replace(options, preview_mb=0)
+    finish_case(begin_case(options.case, folder), verdict, source, folder, options=options)
+    assert f'"{os.path.relpath(source, folder)}' in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_second_run_in_the_folder_of_a_case_is_refused(written, folder, capsys):
+    _, _, source, options, head = written
+    words = ("report", source, "-o", folder, "--model", options.settings.model)
+    with alone_in(folder):
+        assert run(*words) == 2
+    assert "another run is working in it" in capsys.readouterr().err
+    assert not check_case(folder, head=head).problems
 
 
 def test_a_log_cannot_point_out_of_its_folder(tmp_path):

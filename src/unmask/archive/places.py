@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from unmask.errors import NO_ROOM, DataError
+from unmask.errors import NO_ROOM, DataError, system_words
 from unmask.files import lock_file
 
 DRAFT_SUFFIX = ".tmp"
@@ -102,7 +102,7 @@ class Place(ABC):
                     f"{self}: no space left to write to; free some, then give the same command again: it "
                     "goes on where it stopped"
                 ) from error
-            raise DataError(f"{self} cannot be written: {error.strerror or error}") from error
+            raise DataError(f"{self} cannot be written: {system_words(error)}") from error
 
 
 class Folder(Place):

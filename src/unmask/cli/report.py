@@ -58,7 +58,9 @@ def report(
     from dataclasses import replace
 
     from unmask.cli.examining import read_scanned, scan_whole
+    from unmask.cli.output import make_folder
     from unmask.config import BatchSettings, ScanSettings
+    from unmask.holding import alone_in
     from unmask.report.case import CaseDetails, open_case, read_details
     from unmask.report.case_folder import begin_case, finish_case
     from unmask.report.options import ReportOptions
@@ -75,12 +77,14 @@ def report(
         )
         details = CaseDetails() if case is None else read_details(case)
         opened = open_case(details, file, settings, folder=Path() if case is None else case.parent)
-        log = begin_case(opened, output)
-        if scanned is None:
-            verdict = scan_whole(str(file), settings, BatchSettings())
-        else:
-            verdict = read_scanned(scanned, str(file))
-        head = finish_case(log, verdict, file, output, options=replace(options, case=opened))
+        make_folder(output)
+        with alone_in(output):
+            log = begin_case(opened, output)
+            if scanned is None:
+                verdict = scan_whole(str(file), settings, BatchSettings())
+            else:
+                verdict = read_scanned(scanned, str(file))
+            head = finish_case(log, verdict, file, output, options=replace(options, case=opened))
     typer.echo(_told(output, verdict, head))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -42,20 +41,10 @@ def tell_system(error: OSError) -> str:
     >>> import errno
     >>> tell_system(OSError(errno.ENOSPC, "No space left on device", "card.json"))
     'card.json: No space left on device; free some, then give the same command again'
-    >>> tell_system(OSError(errno.EROFS, "Read-only file system", "card.json"))
-    'card.json: Read-only file system; name a place that can be written to'
     """
-    from unmask.errors import NO_ROOM
+    from unmask.errors import system_words
 
-    where = f"{error.filename}: " if error.filename else ""
-    told = f"{where}{error.strerror or error}"
-    if error.errno in NO_ROOM:
-        return f"{told}; free some, then give the same command again"
-    if error.errno == errno.EROFS:
-        return f"{told}; name a place that can be written to"
-    if "temporary directory" in told:  # as Python's tempfile says it
-        return f"{told}; set TMPDIR to a folder that can be written to"
-    return told
+    return f"{error.filename}: {system_words(error)}" if error.filename else system_words(error)
 
 
 @contextmanager

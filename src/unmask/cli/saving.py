@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unmask.errors import SettingsError, require
+from unmask.errors import SettingsError, require, system_words
 
 if TYPE_CHECKING:
     from unmask.config import BatchSettings, ScanSettings
@@ -126,4 +126,4 @@ def _writing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SettingsError(f"{target} could not be written: {error.strerror}") from error
+        raise SettingsError(f"{target} could not be written: {system_words(error)}") from error

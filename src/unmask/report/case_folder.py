@@ -1,8 +1,13 @@
-"""A folder with all of a case: report, verdict, hashes, and a log that tells what was changed."""
+"""A folder with all of a case: report, verdict, hashes, and a log that tells what was changed.
+
+A case is written into ``.unfinished`` in its folder, and takes the place of an earlier one when all of it is
+there: a disk that runs full must not cost the one that is there.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +24,7 @@ from unmask.version import __version__
 
 LOG, CASE, VERDICT = "case.jsonl", "case.json", "verdict.json"
 REPORTS = ("report.html", "report.json")
+DRAFTS = ".unfinished"
 _FILES = "files"
 
 
@@ -27,7 +33,8 @@ def begin_case(case: Case, folder: Path, *, clock: Callable[[], str] = utc_now) 
 
     Args:
         case: Details and hashes.
-        folder: Made where it is missing; what it holds of an earlier case is replaced.
+        folder: Made where it is missing; what it holds of an earlier case is replaced when this one is
+            finished. One run at a time may use it.
         clock: Tells the time.
 
     Returns:
@@ -36,15 +43,16 @@ def begin_case(case: Case, folder: Path, *, clock: Callable[[], str] = utc_now) 
     Raises:
         OSError: Something cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (LOG, CASE, VERDICT, *REPORTS):
-        (folder / name).unlink(missing_ok=True)
-    log = Ledger(folder / LOG, clock=clock)
+    drafts = folder / DRAFTS
+    if drafts.exists():  # of a run that did not come to its end
+        shutil.rmtree(drafts)
+    drafts.mkdir(parents=True)
+    log = Ledger(drafts / LOG, clock=clock)
     log.add(FIRST, tool=f"unmask {__version__}", tool_sha256=case.tool_sha256, details=asdict(case.details))
     if case.original is not None:
         log.add("received", **asdict(case.original))
     log.add("copied" if case.original is not None else "received", **asdict(case.working_copy))
-    write_whole(folder / CASE, json.dumps(asdict(case), indent=1) + "\n")
+    write_whole(drafts / CASE, json.dumps(asdict(case), indent=1) + "\n")
     return log
 
 
@@ -73,15 +81,25 @@ def finish_case(log: Ledger, verdict: Verdict, source: Path, folder: Path, *, op
         raise SettingsError("the folder of a case needs options with a case, got none")
     if verdict.sha256 is not None and verdict.sha256 != case.working_copy.sha256:
         raise DataError(f"{source} must be the file that was judged, and its SHA-256 is another by now")
-    write_whole(folder / VERDICT, json.dumps(verdict.to_dict(), allow_nan=False, indent=1) + "\n")
-    log.add("scanned", **_scanned(verdict, case, options), files=_hashes(folder, VERDICT))
+    drafts = folder / DRAFTS
+    write_whole(drafts / VERDICT, json.dumps(verdict.to_dict(), allow_nan=False, indent=1) + "\n")
+    log.add("scanned", **_scanned(verdict, case, options), files=_hashes(drafts, VERDICT))
     ((_, seen),) = list(look_through([(verdict, source)], options))
     story = tell_story(verdict, seen, options)
     for name in REPORTS:
-        write_one(story, source, folder / name)
-    log.add("reported", language=options.language, files=_hashes(folder, CASE, *REPORTS))
+        write_one(story, source, drafts / name, place=folder)
+    log.add("reported", language=options.language, files=_hashes(drafts, CASE, *REPORTS))
     log.add(LAST, lines=log.lines + 1)
+    _put_in_place(drafts, folder)
     return log.head
+
+
+def _put_in_place(drafts: Path, folder: Path) -> None:
+    """Files first, then the log that names them: what lies beside a log is what it is of."""
+    (folder / LOG).unlink(missing_ok=True)
+    for name in (CASE, VERDICT, *REPORTS, LOG):
+        (drafts / name).replace(folder / name)
+    drafts.rmdir()
 
 
 def _scanned(verdict: Verdict, case: Case, options: ReportOptions) -> dict[str, object]:

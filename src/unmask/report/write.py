@@ -95,15 +95,15 @@ def look_through(
             yield place, answer
 
 
-def write_one(story: Story, source: Path, target: Path, *, back: str = "") -> None:
-    """Write a report whose file was read again already."""
+def write_one(story: Story, source: Path, target: Path, *, place: Path | None = None) -> None:
+    """Write a report whose file was read again already; ``place`` is the folder that it comes to lie in."""
     suffix = target.suffix.lower()
     if suffix == ".json":
         text = json.dumps(report_values(story), indent=1, allow_nan=False)
         write_whole(target, text + "\n")
         return
-    folder = None if story.options.name_only else target.absolute().parent
-    page = report_page(story, source, folder=folder, back=back)
+    folder = None if story.options.name_only else (place or target.parent).absolute()
+    page = report_page(story, source, folder=folder)
     if suffix == ".pdf":
         print_text(page, target)
     else:

@@ -136,7 +136,7 @@ def _gather(title: str, clips: int, answers: Iterable[tuple[int, dict[K, V]]]) -
 
 
 def _write(folder: Path, summary: dict[str, Any], judged: list[Judged]) -> None:
-    from unmask.files import write_whole
+    from unmask.files import write_together
     from unmask.lab.evaluate.tables import scores_csv
     from unmask.lab.pages.evaluation import evaluation_page
 
@@ -145,10 +145,7 @@ def _write(folder: Path, summary: dict[str, Any], judged: list[Judged]) -> None:
         "metrics.json": json_module.dumps(summary, indent=1, allow_nan=False) + "\n",
         "index.html": evaluation_page(summary, judged),
     }
-    # An older page goes first and the new one comes last: what is there beside a page belongs to it.
-    (folder / "index.html").unlink(missing_ok=True)
-    for name, text in told.items():
-        write_whole(folder / name, text)
+    write_together(folder, told, last="index.html")
 
 
 def _show(summary: dict[str, Any], folder: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unmask.errors import DataError
+from unmask.errors import DataError, system_words
 from unmask.files import write_whole
 from unmask.lab.datasets.compare import Comparison
 from unmask.lab.datasets.leaks import Leak
@@ -67,7 +67,7 @@ def write_audit(audit: Audit, path: str | Path) -> None:
     try:
         write_whole(path, text + "\n")
     except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise DataError(f"{path} cannot be written: {system_words(error)}") from error
 
 
 def read_audit(path: str | os.PathLike[str]) -> Audit:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from unmask.archive.entries import list_entries
 from unmask.archive.sources import Opener
-from unmask.errors import DataError, MissingExtraError
+from unmask.errors import DataError, MissingExtraError, system_words
 from unmask.files import whole_file
 from unmask.lab.datasets.layouts import Row, read_rows
 
@@ -180,7 +180,7 @@ def write_index_file(frame: DataFrame, path: str | os.PathLike[str]) -> None:
     except ImportError as error:
         raise MissingExtraError("pyarrow", extra="data") from error
     except OSError as error:
-        raise DataError(f"{file} cannot be written: {error.strerror or error}") from error
+        raise DataError(f"{file} cannot be written: {system_words(error)}") from error
 
 
 def usable(frame: DataFrame) -> DataFrame:
