@@ -4,10 +4,12 @@
     python benchmarks/kills.py --only train --kind kill
 
 Each run gets a tiny set of data. It is killed before the k-th change, for every k; killed in the middle of
-what it writes; and told there that the disk is full, a quota used up, or nothing can be written any more. As
-root, it also gets real disks: with too little room, closed to writing, none for temporary files. Limits on
-the size of files, two runs at once, and clocks that jump by a year come last. A run that left what another
-one had left is not gone on with again.
+what it writes; and told there that the disk is full, a quota used up, the disk broken, or nothing can be
+written any more. Where there is a C compiler, so it is at some of its writes into files. As root, it also
+gets real disks: with too little room, with a quota (`hostile/allotments.py`), closed to writing, with no room
+for temporary files, with none beside earlier results.
+Limits on the size of files, two runs at once, and clocks that jump by a year come last. A run that left what
+another one had left is not gone on with again.
 """
 
 from __future__ import annotations
@@ -25,10 +27,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 SERVE = "serve"
-INJECTED = ("kill", "tear", "full", "quota", "sealed")
-KINDS = (*INJECTED, "room", "size", "closed", "scratch", "two", "back", "ahead")
-MOUNTED, OF_SERVE = ("room", "closed", "scratch"), ("kill", "room", "closed")
-ROOMS = 5
+INJECTED = ("kill", "tear", "full", "quota", "broken", "sealed")
+WRITES = {f"write {kind}": kind for kind in INJECTED[2:]}
+MOUNTED = ("room", "share", "closed", "scratch", "kept")
+KINDS = (*INJECTED, *WRITES, "size", *MOUNTED, "two", "back", "ahead")
+OF_SERVE = ("kill", *WRITES, "room", "closed", "two")
+ROOMS, SPOTS = 4, 4
 
 
 def main() -> None:
@@ -67,32 +71,56 @@ def main() -> None:
 
 def _try(tried: Any, kind: str, data: Path, *, every: int) -> Iterator[tuple[str, str]]:
     """At what, and what is wrong there, or nothing."""
-    from hostile.harms import YEAR_SECONDS, clock_jumps, places, two_at_once
+    from hostile.harms import YEAR_SECONDS, clock_jumps, places, two_at_once, writes
     from hostile.mortal import Harm
     from hostile.serving import Serving
-    from hostile.shortages import closed_disk, file_sizes, little_room, no_scratch, rooms, small_files
+    from hostile.shortages import file_sizes, small_files
+
+    if kind in WRITES:
+        fail = tried.fail if isinstance(tried, Serving) else tried.harm
+        for at in writes(tried, SPOTS):
+            yield f"write {at} of {tried.writes}", fail(Harm(write=at, kind=WRITES[kind]))
+    elif kind in MOUNTED:
+        yield from _try_disks(tried, kind)
+    elif kind == "two":
+        yield "two runs", tried.two() if isinstance(tried, Serving) else two_at_once(tried)
+    elif kind in ("back", "ahead"):
+        yield "a jump", clock_jumps(tried, data, YEAR_SECONDS * (-1 if kind == "back" else 1))
+    elif kind == "size":
+        for size in islice(file_sizes(tried), 0, None, every):
+            yield f"{size} bytes", small_files(tried, size)
+    else:
+        for at in islice(places(tried.changes, kind), 0, None, every):
+            yield f"{at} {tried.changes[at - 1]}", tried.harm(Harm(at, kind))
+
+
+def _try_disks(tried: Any, kind: str) -> Iterator[tuple[str, str]]:
+    from hostile.allotments import can_allot
+    from hostile.serving import Serving
+    from hostile.shortages import (
+        closed_disk,
+        little_room,
+        no_scratch,
+        room_for_one,
+        rooms,
+        small_shares,
+    )
 
     match kind:
         case "room" | "closed" if isinstance(tried, Serving):
             for size in tried.sizes(ROOMS) if kind == "room" else (0,):
                 yield f"{size} bytes", tried.on_disk(size)
-        case "two":
-            yield "two runs", two_at_once(tried)
-        case "back" | "ahead":
-            yield "a jump", clock_jumps(tried, data, YEAR_SECONDS * (-1 if kind == "back" else 1))
+        case "room":
+            for size in rooms(tried, ROOMS):
+                yield f"{size} bytes", little_room(tried, size)
+        case "share" if can_allot():
+            yield from small_shares(tried)
         case "closed":
             yield "the first write", closed_disk(tried)
         case "scratch":
             yield "its temporary files", no_scratch(tried)
-        case "room":
-            for size in rooms(tried, ROOMS):
-                yield f"{size} bytes", little_room(tried, size)
-        case "size":
-            for size in islice(file_sizes(tried), 0, None, every):
-                yield f"{size} bytes", small_files(tried, size)
-        case _:
-            for at in islice(places(tried.changes, kind), 0, None, every):
-                yield f"{at} {tried.changes[at - 1]}", tried.harm(Harm(at, kind))
+        case "kept":
+            yield "another run", room_for_one(tried)
 
 
 def _tell(name: str, kind: str, answers: Iterator[tuple[str, str]]) -> dict[str, Any]:

@@ -8,13 +8,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from labelled_clips import write_labelled
+from portraits import write_clip
 from tiny_model import write_tiny_model
 from tiny_recipe import write_recipe
 from training_data import store_people
 from training_process import checkpoint
+from unmask.report.case_folder import LOG, check_case
 
-NAMES = ("scan", "extract", "submit", "train", "evaluate", "calibrate", "model get")
+LABORATORY = ("extract", "submit", "train", "evaluate", "calibrate", "model get", "data index")
+NAMES = ("scan", "scan --report", "report", *LABORATORY)
 MEASURED = ("images_per_second", "share_waiting")
 
 
@@ -28,6 +33,7 @@ class Command:
         left_out: How names of files begin whose bytes a clock decides.
         on_the_way: Names of files that are otherwise before the end, and still are no result.
         environment: For an output folder.
+        read: What of a file must be the same after every run.
     """
 
     name: str
@@ -35,13 +41,14 @@ class Command:
     left_out: tuple[str, ...] = ()
     on_the_way: tuple[str, ...] = ()
     environment: Callable[[Path], Mapping[str, str]] = field(default=lambda folder: {})
+    read: Callable[[Path], bytes] = field(default=lambda file: _without_times(file))
 
     def leaves(self, folder: Path) -> dict[str, bytes]:
         """What is in an output folder, by name, as far as it must be the same after every run."""
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         names = {str(file.relative_to(folder)): file for file in files}
         return {
-            name: _without_times(file)
+            name: self.read(file)
             for name, file in names.items()
             if not name.startswith(self.left_out or "\0")
         }
@@ -108,6 +115,37 @@ def _get(folder: Path, stack: ExitStack) -> Command:
     return Command("model get", lambda out: ["model", "get", "gend-clip-l14"], environment=environment)
 
 
+def _case(folder: Path, stack: ExitStack) -> Command:
+    (clip, _), card = _faceless(folder)
+    return Command("report", lambda out: ["report", clip, "-o", out, "--model", card], read=_is_whole)
+
+
+def _faceless(folder: Path) -> tuple[list[Path], Path]:
+    """Two clips that are quickly told of, for nobody is in them, and a model's card."""
+    folder.mkdir()
+    frames = [np.full((64, 64, 3), 90, np.uint8)] * 4
+    clips = [write_clip(folder / f"{name}.mp4", frames) for name in ("one", "two")]
+    return clips, write_tiny_model(folder / "model")
+
+
+def _pages(folder: Path, stack: ExitStack) -> Command:
+    """Reports of two clips with an overview, and a table."""
+    clips, card = _faceless(folder)
+
+    def arguments(out: Path) -> list[object]:
+        wanted = ["--report", out / "reports", "--csv", out / "verdicts.csv"]
+        return ["scan", *clips, "--model", card, "--jobs", 1, *wanted]
+
+    return Command("scan --report", arguments, read=_is_whole)
+
+
+def _index(folder: Path, stack: ExitStack) -> Command:
+    clips = write_labelled(folder / "clips", originals=2, odd=False)
+    return Command(
+        "data index", lambda out: ["data", "index", clips, "-o", out / "index.parquet", "--jobs", 1]
+    )
+
+
 _MAKERS: dict[str, Callable[[Path, ExitStack], Command]] = {
     "scan": _scan,
     "extract": _extract,
@@ -116,7 +154,22 @@ _MAKERS: dict[str, Callable[[Path, ExitStack], Command]] = {
     "evaluate": _judges("evaluate", originals=2),
     "calibrate": _judges("calibrate", originals=3, writes="card.json"),
     "model get": _get,
+    "report": _case,
+    "scan --report": _pages,
+    "data index": _index,
 }
+
+
+def _is_whole(file: Path) -> bytes:
+    """Whether a report or a part of a case file is there as a whole; when it was made differs."""
+    data = file.read_bytes()
+    if file.suffix == ".html":
+        return data[-16:] if data.endswith(b"</html>\n") else data
+    if file.suffix == ".json":
+        return b"whole" if json.loads(data) else data
+    if file.suffix == ".csv":  # it has a column of seconds
+        return b"\n".join(row.split(b",")[0] for row in data.splitlines(keepends=True))
+    return data if file.name != LOG else "\n".join(check_case(file.parent).problems).encode()
 
 
 def _without_times(file: Path) -> bytes:

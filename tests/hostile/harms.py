@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hostile.commands import Command
-from hostile.mortal import SPARED, Ended, Harm, Run, start
+from hostile.mortal import ERRORS, SPARED, Ended, Harm, Run, start
 
 _CHANCE = re.compile(r"[0-9a-f]{8,}|\.[a-z0-9_]{8}/")
 YEAR_SECONDS = 365 * 86400
@@ -26,6 +26,7 @@ class Tried:
         folder: Receives a folder for each run.
         whole: What an undisturbed run leaves.
         changes: That it makes.
+        writes: Into files, how many; 0 where they are not counted.
         known: What runs left that were ended, with what came of the next run.
     """
 
@@ -33,6 +34,7 @@ class Tried:
     folder: Path
     whole: dict[str, bytes] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
+    writes: int = 0
     known: dict[frozenset[tuple[str, bytes]], str] = field(default_factory=dict)
     _number: int = 0
 
@@ -41,7 +43,7 @@ class Tried:
         out = self.make_folder()
         ended = self.run(out)
         assert ended.code == 0, ended.told
-        self.whole, self.changes = self.command.leaves(out), ended.changes
+        self.whole, self.changes, self.writes = self.command.leaves(out), ended.changes, ended.writes
 
     def make_folder(self) -> Path:
         """An output folder that nothing is in."""
@@ -70,8 +72,7 @@ class Tried:
         """
         out = out or self.make_folder()
         ended = self.run(out, harm)
-        problem = self.wrong_end(ended, harm) or self.half_written(out)
-        if problem:
+        if problem := self.wrong_left(ended, harm, out):
             return problem
         left = self._left(out)
         if left not in self.known:
@@ -89,13 +90,25 @@ class Tried:
         )
         return f"otherwise after the next run: {', '.join(odd)}" if odd else ""
 
+    def wrong_left(self, ended: Ended, harm: Harm, out: Path) -> str:
+        """What is wrong with how a run ended that came to harm, or with what it left, or nothing."""
+        problem = self.wrong_end(ended, harm) or self.half_written(out)
+        if ended.code == 0 and not problem:
+            problem = self.wrong_in_the_end(out, ended)
+        return f"{problem} (after: {ended.told[-300:]})" if problem else ""
+
     def wrong_end(self, ended: Ended, harm: Harm) -> str:
         """What is wrong with how a run ended that came to harm, or nothing."""
         if harm.kind in ("kill", "tear"):
             return "" if ended.code == -9 else f"was to be killed, and ended with {ended.code}"
         if ended.code not in (0, 2) or "Traceback" in ended.told:
             return f"ended with {ended.code}: {ended.told[-600:]}"
-        return "" if ended.code == 0 or "error: " in ended.told else f"ended without a sentence: {ended.told}"
+        if ended.code == 0:
+            return ""
+        number = ERRORS.get(harm.kind)
+        words = ("error: ", os.strerror(number) if harm.at or harm.write else "")
+        said = all(word.lower() in ended.told.lower() for word in words)
+        return "" if said else f"ended without a sentence that says why: {ended.told}"
 
     def half_written(self, out: Path) -> str:
         """A result is there as a whole or not at all."""
@@ -126,6 +139,28 @@ def places(changes: Sequence[str], kind: str) -> Iterator[int]:
         if fails and not change.startswith(("open", "os.mkdir", "os.rename")):
             continue
         yield number
+
+
+def writes(tried: Tried, most: int) -> Iterator[int]:
+    """Of the writes into files that a command makes, counted from 1, at most so many, evenly spread."""
+    yield from range(1, tried.writes + 1, max(1, -(-tried.writes // most)))
+
+
+def earlier_results(tried: Tried, harm: Harm, out: Path | None = None) -> str:
+    """A run into harm where a finished one left its results; gives what is wrong with those, or nothing.
+
+    Args:
+        tried: The command.
+        harm: What comes to the second run.
+        out: Where a run has finished; by default it does so in a new folder.
+    """
+    if out is None:
+        out = tried.make_folder()
+        assert tried.run(out).code == 0
+    ended = tried.run(out, harm)
+    found = tried.command.leaves(out)
+    lost = sorted(name for name, data in tried.whole.items() if found.get(name) != data)
+    return tried.wrong_end(ended, Harm(kind="full")) or (f"lost: {', '.join(lost)}" if lost else "")
 
 
 def two_at_once(tried: Tried) -> str:

@@ -7,18 +7,25 @@ forked off a server that has the libraries loaded already, which saves seconds f
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import errno
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +49,20 @@ class Harm:
         kind: ``kill``; ``tear`` kills it in the middle of what it was just writing; ``full``, ``quota``,
             ``broken`` and ``sealed`` are a disk that is full, of which the user has his share, that fails,
             or can no longer be written to from here on.
+        write: Before which write into a file it comes instead, counted from 1 (`can_fail_writes`).
         clock: By how many seconds the clock jumps meanwhile.
         file_bytes: How large a file may grow at most; None for any size.
     """
 
     at: int | None = None
     kind: str = "kill"
+    write: int | None = None
     clock: float = 0.0
     file_bytes: int | None = None
 
 
 SPARED = Harm()
-_ERRORS = {"full": errno.ENOSPC, "quota": errno.EDQUOT, "broken": errno.EIO, "sealed": errno.EROFS}
+ERRORS = {"full": errno.ENOSPC, "quota": errno.EDQUOT, "broken": errno.EIO, "sealed": errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +73,13 @@ class Ended:
         code: Of its exit; the negative number of a signal.
         told: What it wrote to stderr.
         changes: Each that was made, or would have been, in words.
+        writes: How many writes into files there were, or would have been; 0 where they are not counted.
     """
 
     code: int
     told: str
     changes: tuple[str, ...]
+    writes: int = 0
 
 
 @dataclass(slots=True)
@@ -97,7 +108,45 @@ class Run:
             raise AssertionError(f"a run hangs: {(self.notes / 'err').read_text(errors='replace')}")
         changes = (self.notes / "changes").read_text(errors="replace").splitlines()
         told = (self.notes / "err").read_text(errors="replace")
-        return Ended(self.process.exitcode, told, tuple(changes))
+        counted = self.notes / "writes"
+        writes = int(counted.read_text()) if counted.exists() else 0
+        return Ended(self.process.exitcode, told, tuple(changes), writes)
+
+
+def can_fail_writes() -> bool:
+    """Whether writes can be counted and made to fail: on Linux with a C compiler."""
+    return _failing() is not None
+
+
+@cache
+def _failing() -> Path | None:
+    """A library whose calls stand before those that write, for as long as this process lives."""
+    compiler = shutil.which("cc")
+    if sys.platform != "linux" or compiler is None:
+        return None
+    library = Path(tempfile.mkdtemp(prefix="unmask-")) / "failing.so"
+    atexit.register(shutil.rmtree, library.parent, ignore_errors=True)
+    source = Path(__file__).with_name("failing.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+@cache
+def _prepare() -> None:
+    """Start the server that children are forked off, with that library loaded first.
+
+    There is one for a whole process: one that other tests started has no such library.
+    """
+    forkserver._forkserver._stop()
+    before = os.environ.get("LD_PRELOAD")
+    if library := _failing():
+        os.environ["LD_PRELOAD"] = str(library)
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.pop("LD_PRELOAD", None)
+        if before is not None:
+            os.environ["LD_PRELOAD"] = before
 
 
 def start(
@@ -120,6 +169,7 @@ def start(
     notes.mkdir(parents=True)
     words = [str(word) for word in arguments]
     given = (words, watched, notes, harm, dict(environment or {}))
+    _prepare()
     process = CONTEXT.Process(target=_live, args=given)
     process.start()
     return Run(process, notes)
@@ -154,7 +204,24 @@ def _live(words: list[str], watched: Path, notes: Path, harm: Harm, environment:
 
     sqlite3.connect = connect_watched
     sys.addaudithook(watch)
-    main(words)
+    with _failing_writes(os.path.realpath(watched), harm, notes):
+        main(words)
+
+
+@contextmanager
+def _failing_writes(folder: str, harm: Harm, notes: Path) -> Iterator[None]:
+    """Let writes fail as a harm has it, and note how many there were."""
+    loaded = ctypes.CDLL(None)
+    if not hasattr(loaded, "fail_writes"):  # no compiler
+        yield
+        return
+    at = (1 << 62) if harm.write is None else harm.write
+    loaded.fail_writes(folder.encode(), ctypes.c_long(at), ERRORS.get(harm.kind, 0))
+    try:
+        yield
+    finally:
+        loaded.seen_writes.restype = ctypes.c_long
+        (notes / "writes").write_text(str(loaded.seen_writes()))
 
 
 def _turn_clock(seconds: float) -> None:
@@ -226,5 +293,5 @@ class _Watch:
         if self.harm.kind in ("kill", "tear"):
             os.kill(os.getpid(), signal.SIGKILL)
         if not what.startswith("sql"):
-            number = _ERRORS[self.harm.kind]
+            number = ERRORS[self.harm.kind]
             raise OSError(number, os.strerror(number))

@@ -50,13 +50,15 @@ class Serving:
         self.folder, self.card = folder, write_tiny_model(folder / "model")
         self.verdict: dict[str, Any] = {}
         self.changes: tuple[str, ...] = ()
+        self.writes = 0
         self._number = 0
 
     def prepare(self) -> None:
         """Let one work undisturbed."""
         with self._serve(self._make()) as server:
             self.verdict = _plain(server.wait(server.send(REAL)["id"]))
-            self.changes = server.end().changes
+            ended = server.end()
+        self.changes, self.writes = ended.changes, ended.writes
 
     def harm(self, harm: Harm) -> str:
         """Kill one; gives what is wrong with the next, or nothing."""
@@ -69,6 +71,27 @@ class Serving:
             return f"was to be killed, and ended with {ended.code}: {ended.told[-300:]}"
         with self._serve(place) as server:
             return self._wrong(server)
+
+    def fail(self, harm: Harm) -> str:
+        """Let writes of one fail; gives what is wrong with it or the next, or nothing."""
+        place = self._make()
+        with self._serve(place, harm) as server:
+            problem = self._answer(server)
+        if problem:
+            return problem
+        with self._serve(place) as server:
+            return self._wrong(server)
+
+    def two(self) -> str:
+        """A second one in the folder of the first; gives what is wrong, or nothing."""
+        place = self._make()
+        with self._serve(place) as server:
+            with self._serve(place) as other:
+                ended = other.end()
+            if ended.code != 2 or "error: " not in ended.told:
+                return f"the second ended with {ended.code}: {ended.told[-300:]}"
+            again = _plain(server.wait(server.send(REAL)["id"]))
+        return "" if again == self.verdict else "the first tells otherwise"
 
     def sizes(self, most: int) -> Iterator[int]:
         """Sizes of disks, in bytes, on which a server runs out of room, at most so many."""

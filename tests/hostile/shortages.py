@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hostile.allotments import allotment
 from hostile.disks import BLOCK_BYTES, disk
-from hostile.harms import Tried
-from hostile.mortal import Ended, Harm
+from hostile.harms import Tried, earlier_results
+from hostile.mortal import SPARED, Ended, Harm
 
 LEAST_FILE_BYTES = 2048
 """No tighter, or there would be no room for what a run says on its way to a test."""
+_SHARE_STEP_BYTES, _MOST_SHARE_BYTES = 96 << 10, 8 << 20
 _TOLD = Harm(kind="full")
 
 
@@ -28,9 +30,34 @@ def little_room(tried: Tried, size_bytes: int) -> str:
     out = tried.make_folder()
     with disk(out, size_bytes) as small:
         ended = tried.run(out)
-        problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or blamed(ended)
+        problem = tried.wrong_left(ended, _TOLD, out) or blamed(ended)
         small.open()
         return problem or tried.wrong_in_the_end(out, tried.run(out))
+
+
+def small_shares(tried: Tried) -> Iterator[tuple[str, str]]:
+    """Runs in rising shares of a disk, as far as they are too small, and each once more without a limit.
+
+    Gives how large the share was, and what is wrong, or nothing.
+    """
+    for size in range(0, _MOST_SHARE_BYTES, _SHARE_STEP_BYTES):
+        out = tried.make_folder()
+        with allotment(out, size) as share:
+            ended = tried.run(out)
+            if ended.code == 0:
+                return
+            problem = tried.wrong_left(ended, _TOLD, out) or blamed(ended)
+            share.open()
+            yield f"{size} bytes", problem or tried.wrong_in_the_end(out, tried.run(out))
+
+
+def room_for_one(tried: Tried) -> str:
+    """Results on a disk that has no room for those of another run; gives what is wrong, or nothing."""
+    out = tried.make_folder()
+    with disk(out) as small:
+        assert tried.run(out).code == 0
+        small.resize(small.used_bytes())
+        return earlier_results(tried, SPARED, out)
 
 
 def closed_disk(tried: Tried) -> str:
@@ -56,7 +83,7 @@ def small_files(tried: Tried, most_bytes: int) -> str:
     """A run that may write no larger files, and one that may; gives what is wrong, or nothing."""
     out = tried.make_folder()
     ended = tried.run(out, Harm(file_bytes=most_bytes))
-    problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or blamed(ended)
+    problem = tried.wrong_left(ended, _TOLD, out) or blamed(ended)
     return problem or tried.wrong_in_the_end(out, tried.run(out))
 
 
@@ -66,7 +93,7 @@ def no_scratch(tried: Tried) -> str:
     with disk(scratch, BLOCK_BYTES):
         (scratch / "all").write_bytes(bytes(BLOCK_BYTES))
         ended = tried.start(out, TMPDIR=str(scratch)).end()
-    problem = tried.wrong_end(ended, _TOLD) or tried.half_written(out) or blamed(ended)
+    problem = tried.wrong_left(ended, _TOLD, out) or blamed(ended)
     return problem or tried.wrong_in_the_end(out, tried.run(out))
 
 
