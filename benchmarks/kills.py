@@ -5,11 +5,11 @@
 
 Each run gets a tiny set of data. It is killed before the k-th change, for every k; killed in the middle of
 what it writes; and told there that the disk is full, a quota used up, the disk broken, or nothing can be
-written any more. Where there is a C compiler, so it is at some of its writes into files. As root, it also
-gets real disks: with too little room, with a quota (`hostile/allotments.py`), closed to writing, with no room
-for temporary files, with none beside earlier results.
-Limits on the size of files, two runs at once, and clocks that jump by a year come last. A run that left what
-another one had left is not gone on with again.
+written any more. Where there is a C compiler, so it is at some of its writes into files, also beside earlier
+results. As root, it also gets real disks: with too little room, with a quota (`hostile/allotments.py`), closed
+to writing, with no room for temporary files, with none beside earlier results. Limits on the size of files,
+two runs at once, and clocks that jump by a year come last. A run that left what another one had left is not
+gone on with again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ SERVE = "serve"
 INJECTED = ("kill", "tear", "full", "quota", "broken", "sealed")
 WRITES = {f"write {kind}": kind for kind in INJECTED[2:]}
 MOUNTED = ("room", "share", "closed", "scratch", "kept")
-KINDS = (*INJECTED, *WRITES, "size", *MOUNTED, "two", "back", "ahead")
+KEPT = "kept full"
+KINDS = (*INJECTED, *WRITES, KEPT, "size", *MOUNTED, "two", "back", "ahead")
 OF_SERVE = ("kill", *WRITES, "room", "closed", "two")
 ROOMS, SPOTS = 4, 4
 
@@ -71,7 +72,7 @@ def main() -> None:
 
 def _try(tried: Any, kind: str, data: Path, *, every: int) -> Iterator[tuple[str, str]]:
     """At what, and what is wrong there, or nothing."""
-    from hostile.harms import YEAR_SECONDS, clock_jumps, places, two_at_once, writes
+    from hostile.harms import YEAR_SECONDS, clock_jumps, earlier_results, places, two_at_once, writes
     from hostile.mortal import Harm
     from hostile.serving import Serving
     from hostile.shortages import file_sizes, small_files
@@ -80,6 +81,9 @@ def _try(tried: Any, kind: str, data: Path, *, every: int) -> Iterator[tuple[str
         fail = tried.fail if isinstance(tried, Serving) else tried.harm
         for at in writes(tried, SPOTS):
             yield f"write {at} of {tried.writes}", fail(Harm(write=at, kind=WRITES[kind]))
+    elif kind == KEPT:
+        for at in writes(tried, SPOTS):
+            yield f"write {at} of {tried.writes}", earlier_results(tried, Harm(write=at, kind="full"))
     elif kind in MOUNTED:
         yield from _try_disks(tried, kind)
     elif kind == "two":

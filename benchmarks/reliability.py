@@ -16,8 +16,11 @@ KILLED = {
     "clock jumps by a year": ("back", "ahead"),
 }
 SHORTAGES = {
-    "an error at a write": ("full", "quota", "sealed"),
+    "an error at a change": ("full", "quota", "broken", "sealed"),
+    "an error at a write": ("write full", "write quota", "write broken", "write sealed"),
     "a disk too small": ("room",),
+    "a quota": ("share",),
+    "earlier results, no room": ("kept", "kept full"),
     "files may not grow": ("size",),
     "a read-only disk": ("closed",),
     "no room for temporary files": ("scratch",),

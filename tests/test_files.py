@@ -139,9 +139,7 @@ def test_an_error_names_the_file_that_the_user_knows(tmp_path):
 
 
 @pytest.mark.parametrize("full_at", [1, 2, 3])
-def test_files_that_belong_together_take_their_places_when_all_are_there(
-    tmp_path, monkeypatch, full_at
-):
+def test_files_that_belong_together_take_their_places_when_all_are_there(tmp_path, monkeypatch, full_at):
     older, newer = ({name: f"{name}, {which}" for name in ("a", "b", "page")} for which in ("older", "newer"))
     write_together(tmp_path, older, last="page")
     sync, calls = files.os.fsync, iter(range(1, 9))

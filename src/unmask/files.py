@@ -39,22 +39,11 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ...     (Path(folder) / "a.txt").read_text(), len(list(Path(folder).iterdir()))
     ('all of it', 1)
     """
-    target = Path(path).resolve()
-    mode = target.stat().st_mode & 0o777 if target.exists() else None
-    try:
-        with _draft(target, mode=mode) as (draft, mode):
-            try:
-                yield draft
-                _sync(draft)
-                draft.chmod(mode)
-                draft.replace(target)
-            except BaseException:  # afterwards the name may already be another's
-                draft.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        if _is_draft(error.filename) or (error.filename is None and error.errno in _OF_WRITING):
-            error.filename = str(target)  # which is what the user knows
-        raise
+    with _drafted(path) as (draft, target, mode):
+        yield draft
+        _sync(draft)
+        draft.chmod(mode)
+        draft.replace(target)
 
 
 def write_whole(path: str | Path, text: str) -> None:
@@ -79,12 +68,17 @@ def write_together(folder: Path, texts: Mapping[str, str], *, last: str) -> None
     Raises:
         OSError: They cannot be written; the older ones are still there.
     """
+    made = []
     with ExitStack() as stack:
-        for name in sorted(texts, key=lambda name: name != last):  # the first that is begun ends last
-            draft = stack.enter_context(whole_file(folder / name))
+        for name in sorted(texts, key=lambda name: name == last):
+            draft, target, mode = stack.enter_context(_drafted(folder / name))
             draft.write_text(texts[name], encoding="utf-8")
             _sync(draft)
+            draft.chmod(mode)
+            made.append((draft, target))
         (folder / last).unlink(missing_ok=True)
+        for draft, target in made:
+            draft.replace(target)
 
 
 def lock_file(file: Path) -> IO[str]:
@@ -187,6 +181,24 @@ def fingerprint(path: str | Path) -> str:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+@contextmanager
+def _drafted(path: str | Path) -> Iterator[tuple[Path, Path, int]]:
+    """A draft, the file that it is to become, and with which mode; gone where the block fails."""
+    target = Path(path).resolve()
+    mode = target.stat().st_mode & 0o777 if target.exists() else None
+    try:
+        with _draft(target, mode=mode) as (draft, mode):
+            try:
+                yield draft, target, mode
+            except BaseException:  # afterwards the name may already be another's
+                draft.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        if _is_draft(error.filename) or (error.filename is None and error.errno in _OF_WRITING):
+            error.filename = str(target)  # which is what the user knows
+        raise
 
 
 def _sync(file: Path) -> None:

@@ -142,8 +142,8 @@ def places(changes: Sequence[str], kind: str) -> Iterator[int]:
 
 
 def writes(tried: Tried, most: int) -> Iterator[int]:
-    """Of the writes into files that a command makes, counted from 1, at most so many, evenly spread."""
-    yield from range(1, tried.writes + 1, max(1, -(-tried.writes // most)))
+    """Of the writes into files that a command makes, counted from 1, the last and others before it."""
+    yield from range(tried.writes, 0, -max(1, -(-tried.writes // most)))
 
 
 def earlier_results(tried: Tried, harm: Harm, out: Path | None = None) -> str:
