@@ -6,10 +6,9 @@
 Each run gets a tiny set of data. It is killed before the k-th change, for every k; killed in the middle of
 what it writes; and told there that the disk is full, a quota used up, the disk broken, or nothing can be
 written any more. Where there is a C compiler, so it is at some of its writes into files, also beside earlier
-results. As root, it also gets real disks: with too little room, with a quota (`hostile/allotments.py`), closed
-to writing, with no room for temporary files, with none beside earlier results. Limits on the size of files,
-two runs at once, and clocks that jump by a year come last. A run that left what another one had left is not
-gone on with again.
+results. As root, it also gets real disks: with too little room, with a quota, closed to writing, with no room
+for temporary files, with none beside earlier results. Limits on the size of files, two runs at once, and
+clocks that jump by a year come last. A run that left what another one had left is not gone on with again.
 """
 
 from __future__ import annotations
