@@ -20,7 +20,7 @@ def rooms(tried: Tried, most: int) -> Iterator[int]:
     out = tried.make_folder()
     with disk(out) as ample:
         assert tried.run(out).code == 0
-        blocks = ample.used_bytes() // BLOCK_BYTES
+        blocks = max(2, ample.used_bytes() // BLOCK_BYTES)  # one more is needed beside a draft
     step = max(1, -(-blocks // most))
     yield from range(BLOCK_BYTES, blocks * BLOCK_BYTES, step * BLOCK_BYTES)
 
@@ -31,6 +31,8 @@ def little_room(tried: Tried, size_bytes: int) -> str:
     with disk(out, size_bytes) as small:
         ended = tried.run(out)
         problem = tried.wrong_left(ended, _TOLD, out) or blamed(ended)
+        if not ended.code:
+            problem = "there was room enough, so nothing was tried"
         small.open()
         return problem or tried.wrong_in_the_end(out, tried.run(out))
 

@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 from command_line import run
 from hostile.commands import made_commands
 from hostile.disks import BLOCK_BYTES, can_mount, disk
-from hostile.harms import YEAR_SECONDS, Tried, clock_jumps
+from hostile.harms import YEAR_SECONDS, Tried, clock_jumps, two_at_once
 from hostile.mortal import Ended
 from hostile.serving import Serving
 from hostile.shortages import blamed, closed_disk, file_sizes, little_room, no_scratch, small_files
@@ -42,6 +42,10 @@ def test_disks_that_are_too_small_closed_or_full(tried):
     assert not little_room(tried["scan"], 2 * BLOCK_BYTES)
     assert not closed_disk(tried["calibrate"])
     assert not no_scratch(tried["scan"])
+
+
+def test_two_archives_at_once(tried):
+    assert not two_at_once(tried["scan"])
 
 
 @mounts

@@ -72,9 +72,8 @@ def test_a_write_that_fails(tried, name, kind):
     assert not one.harm(Harm(write=one.writes // 2, kind=kind))
 
 
-@pytest.mark.parametrize("name", ["evaluate", "report"])
-def test_two_at_once(tried, name):
-    assert not two_at_once(tried(name))
+def test_two_at_once(tried):
+    assert not two_at_once(tried("evaluate"))
 
 
 def test_two_servers_on_one_folder(tmp_path):

@@ -98,10 +98,7 @@ class Place(ABC):
             yield
         except OSError as error:
             if error.errno in NO_ROOM:
-                raise DiskFullError(
-                    f"{self}: no space left to write to; free some, then give the same command again: it "
-                    "goes on where it stopped"
-                ) from error
+                raise DiskFullError(f"{self}: {system_words(error)}: it goes on where it stopped") from error
             raise DataError(f"{self} cannot be written: {system_words(error)}") from error
 
 
