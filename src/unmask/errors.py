@@ -120,6 +120,8 @@ def system_words(error: OSError) -> str:
     'Read-only file system; name a place that can be written to'
     """
     told = error.strerror or str(error)
+    if error.errno == errno.EFBIG:
+        return f"{told}; allow larger files (ulimit -f), or name a place on another disk"
     if error.errno in NO_ROOM:
         return f"{told}; free some, then give the same command again"
     if error.errno == errno.EROFS:

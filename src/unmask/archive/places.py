@@ -98,7 +98,8 @@ class Place(ABC):
             yield
         except OSError as error:
             if error.errno in NO_ROOM:
-                raise DiskFullError(f"{self}: {system_words(error)}: it goes on where it stopped") from error
+                told = f"{self}: {system_words(error)}"
+                raise DiskFullError(f"{told}; the same command goes on where it stopped") from error
             raise DataError(f"{self} cannot be written: {system_words(error)}") from error
 
 
