@@ -140,7 +140,7 @@ def test_a_full_disk_stops_and_goes_on(archive, settings, answers, out, tmp_path
     crew, rest = InlineCrew(answers), InlineCrew(answers)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest - 100, limit[1]))
     try:
-        with pytest.raises(DataError, match=r"File too large; allow larger files .* goes on where it stopped"):
+        with pytest.raises(DataError, match=r"File too large; allow larger .* goes on where it stopped"):
             scanned([archive], tmp_path / "out", settings, crew)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)

@@ -204,7 +204,7 @@ def test_a_full_disk_stops_and_resumes(crops, plan, answers, tmp_path):
     crew = InlineCrew(answers)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest - 1000, limit[1]))
     try:
-        with pytest.raises(DataError, match=r"File too large; allow larger files .* goes on where it stopped"):
+        with pytest.raises(DataError, match=r"File too large; allow larger .* goes on where it stopped"):
             run(plan, tmp_path / "crops", crew)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
