@@ -18,6 +18,7 @@ from unmask.lab.forge.neural import FaceAutoencoder, align_face, reconstruction_
 from unmask.lab.forge.outline import warp_smoothly
 from unmask.lab.forge.pools import open_pools
 from unmask.lab.forge.settings import PairSettings
+from unmask.lab.train.checkpoint import write_tensors
 from unmask.lab.train.feed import calm_worker
 
 FACES_PER_STEP = 32
@@ -78,4 +79,4 @@ def train_autoencoder(
         if (step + 1) % 100 == 0:
             say(f"autoencoder: {steps} steps | step {step + 1} | loss {float(loss.detach()):.4f}")
     with whole_file(file) as draft:
-        torch.save(net.state_dict(), draft)
+        write_tensors(net.state_dict(), draft)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import pickle
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from unmask.errors import DataError
+from unmask.files import whole_file
 
 FILE_NAME = "checkpoint.pt"
 
@@ -17,15 +18,22 @@ FILE_NAME = "checkpoint.pt"
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Replace the folder's checkpoint in one step; a kill leaves the old one or the new one.
 
-    The draft keeps one name, so that many kills do not leave many of them.
+    Raises:
+        OSError: It cannot be written; the old one is still there.
     """
-    target = folder / FILE_NAME
-    partial = target.with_suffix(".partial")
-    with partial.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(target)
+    with whole_file(folder / FILE_NAME) as draft:
+        write_tensors(state, draft)
+
+
+def write_tensors(state: dict[str, Any], file: Path) -> None:
+    """Write what `torch.load` reads.
+
+    Raises:
+        OSError: It cannot be written. torch's own writer may raise a RuntimeError about positions instead.
+    """
+    packed = io.BytesIO()
+    torch.save(state, packed)
+    file.write_bytes(packed.getbuffer())
 
 
 def load_checkpoint(folder: Path, *, digest: str | None = None) -> dict[str, Any] | None:
