@@ -31,7 +31,7 @@ WRITES = {f"write {kind}": kind for kind in INJECTED[2:]}
 MOUNTED = ("room", "share", "closed", "scratch", "kept")
 KEPT = "kept full"
 KINDS = (*INJECTED, *WRITES, KEPT, "size", *MOUNTED, "two", "back", "ahead")
-OF_SERVE = ("kill", *WRITES, "room", "closed", "two")
+OF_SERVE = ("kill", "room", "closed", "two")
 ROOMS, SPOTS = 4, 4
 
 
@@ -77,9 +77,8 @@ def _try(tried: Any, kind: str, data: Path, *, every: int) -> Iterator[tuple[str
     from hostile.shortages import file_sizes, small_files
 
     if kind in WRITES:
-        fail = tried.fail if isinstance(tried, Serving) else tried.harm
         for at in writes(tried, SPOTS):
-            yield f"write {at} of {tried.writes}", fail(Harm(write=at, kind=WRITES[kind]))
+            yield f"write {at} of {tried.writes}", tried.harm(Harm(write=at, kind=WRITES[kind]))
     elif kind == KEPT:
         for at in writes(tried, SPOTS):
             yield f"write {at} of {tried.writes}", earlier_results(tried, Harm(write=at, kind="full"))

@@ -50,15 +50,13 @@ class Serving:
         self.folder, self.card = folder, write_tiny_model(folder / "model")
         self.verdict: dict[str, Any] = {}
         self.changes: tuple[str, ...] = ()
-        self.writes = 0
         self._number = 0
 
     def prepare(self) -> None:
         """Let one work undisturbed."""
         with self._serve(self._make()) as server:
             self.verdict = _plain(server.wait(server.send(REAL)["id"]))
-            ended = server.end()
-        self.changes, self.writes = ended.changes, ended.writes
+            self.changes = server.end().changes
 
     def harm(self, harm: Harm) -> str:
         """Kill one; gives what is wrong with the next, or nothing."""
@@ -69,16 +67,6 @@ class Serving:
             ended = server.end()
         if ended.code != -signal.SIGKILL:
             return f"was to be killed, and ended with {ended.code}: {ended.told[-300:]}"
-        with self._serve(place) as server:
-            return self._wrong(server)
-
-    def fail(self, harm: Harm) -> str:
-        """Let writes of one fail; gives what is wrong with it or the next, or nothing."""
-        place = self._make()
-        with self._serve(place, harm) as server:
-            problem = self._answer(server)
-        if problem:
-            return problem
         with self._serve(place) as server:
             return self._wrong(server)
 
