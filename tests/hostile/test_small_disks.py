@@ -82,12 +82,12 @@ def test_two_servers_on_one_folder(tmp_path):
     assert not serving.two()
 
 
-def test_what_judges_the_runs_sees_what_is_wrong(tmp_path):
+def test_what_judges_the_runs_sees_what_is_wrong(tmp_path, monkeypatch):
     tried = Tried(Command("none", lambda out: []), tmp_path, {"a": b"all"})
     out = tried.make_folder()
     harm, words = Harm(write=1, kind="quota"), os.strerror(errno.EDQUOT)
     assert "otherwise after the next run: a" in tried.wrong_left(Ended(0, "", ()), harm, out)
     assert "says why" in tried.wrong_left(Ended(2, "error: a", ()), harm, out)
     assert not tried.wrong_left(Ended(2, f"error: a: {words}", ()), harm, out)
-    tried.run = lambda out, harm: Ended(2, f"error: a: {words}", ())
+    monkeypatch.setattr(Tried, "run", lambda *given: Ended(2, f"error: a: {words}", ()))
     assert earlier_results(tried, harm, out) == "lost: a"
