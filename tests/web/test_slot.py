@@ -13,19 +13,19 @@ from unmask.work.processes import Processes
 
 
 class Forgetful:
-    """A watcher whose disk is full for the first scan."""
+    """A watcher whose disk is full whenever it is told something for the first time."""
 
     def __init__(self, notes):
-        self.notes, self.full = notes, True
-
-    def began(self, job):
-        if self.full:
-            self.full = False
-            raise OSError("no space left on device")
-        self.notes.began(job)
+        self.notes, self.known = notes, set()
 
     def __getattr__(self, name):
-        return getattr(self.notes, name)
+        def tell(job, *more):
+            if name != "heard" and (name, job.key) not in self.known:
+                self.known.add((name, job.key))
+                raise OSError("no space left on device")
+            getattr(self.notes, name)(job, *more)
+
+        return tell
 
 
 class Faulty:
@@ -41,6 +41,21 @@ class Faulty:
             getattr(self.notes, name)(job, *more)
 
         return tell
+
+
+class Full:
+    """A watcher whose disk is full whenever the scan ``one`` is over."""
+
+    def __init__(self, notes):
+        self.notes = notes
+
+    def ended(self, job, answer):
+        if job.key == "one":
+            raise OSError("no space left on device")
+        self.notes.ended(job, answer)
+
+    def __getattr__(self, name):
+        return getattr(self.notes, name)
 
 
 class Poor:
@@ -128,15 +143,28 @@ def test_what_runs_can_be_cancelled_and_what_hangs_is_given_up(working):
     assert "cancelled" not in notes.answers
 
 
-def test_a_full_disk_does_not_end_the_work(working, monkeypatch):
+def test_a_full_disk_neither_ends_the_work_nor_loses_a_scan(working, monkeypatch):
     monkeypatch.setattr("unmask.web.slot._REST_SECONDS", 0.01)
     queue, notes, _ = working(load_acting, watcher=Forgetful)
-    queue.put("lost", "lost")
-    queue.put("one", "one")
+    for path in ("two", "one"):
+        queue.put(path, path)
     for _ in range(2):
         assert notes.over.acquire(timeout=120)
-    assert list(notes.answers) == ["lost", "one"] and queue.running == 0
-    assert "unmask failed on it (OSError: no space left on device)" in str(notes.answers["lost"])
+    assert list(notes.answers) == ["two", "one"] and notes.answers["one"] == notes.answers["two"]
+    assert [told for told in notes.told if told[0] == "began"] == [("began", "two"), ("began", "one")]
+    assert queue.running == 0
+
+
+def test_a_scan_that_cannot_be_stored_can_be_cancelled(working, monkeypatch):
+    monkeypatch.setattr("unmask.web.slot._REST_SECONDS", 0.01)
+    queue, notes, _ = working(load_acting, watcher=lambda notes: Forgetful(Full(notes)))
+    queue.put("one", "one")
+    while not notes.told:
+        time.sleep(0.02)
+    assert queue.cancel("one", timeout_seconds=20)
+    queue.put("two", "two")
+    assert notes.over.acquire(timeout=120)
+    assert list(notes.answers) == ["two"]
 
 
 @pytest.mark.parametrize("call", ["began", "heard", "ended"])

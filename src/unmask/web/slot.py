@@ -78,19 +78,30 @@ class Slot(threading.Thread):
 
     def _do(self, job: Job) -> None:
         try:
-            self._watcher.began(job)
+            self._tell(job, self._watcher.began)
             trouble = self._make_ready()  # the worker may have died while it waited
             answer = Failure(because("failed", text=trouble), ours=True) if trouble else self._work(job)
             if answer is not None:
-                self._watcher.ended(job, answer)
+                self._tell(job, self._watcher.ended, answer)
         except Exception as error:  # noqa: BLE001  the scan's boundary: a failure must only cost this one
             _log.exception("a scan failed in the server itself")
             if self._worker is not None and self._worker.busy:
                 self._dismiss()
             if not job.cancelled.is_set():
-                self._watcher.broke(job, settle_fault(Fault.of(error, job.path)).reason)
+                self._tell(job, self._watcher.broke, settle_fault(Fault.of(error, job.path)).reason)
         finally:
             self._queue.end(job)
+
+    def _tell(self, job: Job, tell: Callable[..., None], *what: Any) -> None:
+        """Tell the watcher; while its disk fails, again and again: no scan is lost or runs for ever."""
+        while True:
+            try:
+                return tell(job, *what)
+            except OSError as error:
+                _log.warning("what is known of a scan cannot be stored, and is tried again: %s", error)
+                self._queue.rest(_REST_SECONDS)
+                if self._queue.closed or job.cancelled.is_set():
+                    return None
 
     def _work(self, job: Job) -> Verdict | Failure | None:
         """What came of a scan; None when it was cancelled or the server closes."""
