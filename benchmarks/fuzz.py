@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import time
@@ -60,9 +61,14 @@ def _plain(found: Tally) -> dict[str, Any]:
     return {
         "mutations": found.total,
         "answers": {kind: dict(counts) for kind, counts in found.answers.items()},
-        "faults": [{"kind": kind, "seed": seed, "trace": trace} for kind, seed, trace in found.faults],
+        "faults": [{"kind": kind, "seed": seed, "trace": _without_places(trace)} for kind, seed, trace in found.faults],
         "ends": [{"kind": kind, "seed": seed, "how": how} for kind, seed, how in found.ends],
     }
+
+
+def _without_places(trace: str) -> str:
+    """Files as they are called in the repository or in a package, wherever these lie."""
+    return re.sub(r'(?<=File ")[^"]*site-packages/', "", trace.replace(f"{ROOT}/", ""))
 
 
 if __name__ == "__main__":
