@@ -61,7 +61,10 @@ def _plain(found: Tally) -> dict[str, Any]:
     return {
         "mutations": found.total,
         "answers": {kind: dict(counts) for kind, counts in found.answers.items()},
-        "faults": [{"kind": kind, "seed": seed, "trace": _without_places(trace)} for kind, seed, trace in found.faults],
+        "faults": [
+            {"kind": kind, "seed": seed, "trace": _without_places(trace)}
+            for kind, seed, trace in found.faults
+        ],
         "ends": [{"kind": kind, "seed": seed, "how": how} for kind, seed, how in found.ends],
     }
 
