@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import sys
 from pathlib import Path
 
 import challenge_data
@@ -31,7 +30,7 @@ def execute(name, folder, monkeypatch):
     """What a notebook prints on the clips in a folder, with a few steps of training."""
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", os.defpath)  # as where the environment was not activated
     notebook = nbformat.read(FOLDER / name, as_version=4)
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
     for old, new in (("challenge", folder / "data"), ("team", folder / "work")):
