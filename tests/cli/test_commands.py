@@ -70,3 +70,22 @@ def test_completion_can_be_had_and_completes(shell, tmp_path):
     told = {"COMP_WORDS": "unmask model l", "COMP_CWORD": "2", "_TYPER_COMPLETE_ARGS": "unmask model l"}
     told |= {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}
     assert "list" in ask(_UNMASK_COMPLETE=f"complete_{shell}", **told)
+
+
+@pytest.mark.parametrize(
+    ("words", "proposed"),
+    [
+        ("model get meso4-", {"meso4-df", "meso4-f2f"}),
+        ("model card fa", {"fast"}),
+        ("scan --model clip", {"clip-probe"}),
+        ("scan --model meso4", set()),  # not here: nothing could be judged with it
+        ("submit --device cu", {"cuda"}),
+    ],
+)
+def test_names_of_models_and_devices_are_completed(words, proposed, tmp_path):
+    told = {"_UNMASK_COMPLETE": "complete_bash", "COMP_WORDS": f"unmask {words}"}
+    told |= {"COMP_CWORD": str(len(words.split())), "UNMASK_CACHE": str(tmp_path)}
+    command = [sys.executable, "-m", "unmask"]
+    found = subprocess.run(command, env=os.environ | told, capture_output=True, text=True, check=False)
+    assert not found.stderr
+    assert set(found.stdout.split()) == proposed

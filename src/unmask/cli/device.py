@@ -9,12 +9,36 @@ import typer
 if TYPE_CHECKING:
     from unmask.config import ScoreSettings
 
+
+def known_models() -> list[str]:
+    """Names that the shell proposes for a model: those that ship, and those that can be got."""
+    from unmask.judge.cache import PUBLISHED
+    from unmask.judge.card import SHIPPED
+
+    return [*SHIPPED, *PUBLISHED]
+
+
+def models_here() -> list[str]:
+    """Names that the shell proposes where a model must be here; for any other word it proposes files."""
+    from unmask.judge.cache import cached_card
+    from unmask.judge.card import SHIPPED
+
+    return [name for name in known_models() if name in SHIPPED or cached_card(name).is_file()]
+
+
+def _devices() -> list[str]:
+    from unmask.judge.devices import DEVICES
+
+    return ["auto", *DEVICES]
+
+
 DeviceOption = Annotated[
     str,
     typer.Option(
         "--device",
         metavar="DEVICE",
         help="What the network runs on: auto, cpu, cuda, coreml, openvino or directml.",
+        autocompletion=_devices,
     ),
 ]
 """What commands that run a network take."""
@@ -26,6 +50,7 @@ ModelsOption = Annotated[
         "--model",
         metavar="CARD",
         help="A card or a name of unmask model list (default: shipped); of several all must agree.",
+        autocompletion=models_here,
     ),
 ]
 """What commands take that judge with one model or several."""

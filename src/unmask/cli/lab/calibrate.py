@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unmask.cli.device import DeviceOption, score_settings
+from unmask.cli.device import DeviceOption, models_here, score_settings
 from unmask.cli.inputs import LabelledSources
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def calibrate(
     model: Annotated[
         str | None,
         typer.Option(
-            metavar="CARD", help="A card or a name of unmask model list (default: the shipped one)."
+            metavar="CARD",
+            help="A card or a name of unmask model list (default: the shipped one).",
+            autocompletion=models_here,
         ),
     ] = None,
     method: Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from unmask.cli.device import DeviceOption, score_settings
+from unmask.cli.device import DeviceOption, models_here, score_settings
 from unmask.cli.inputs import LabelledSources
 
 if TYPE_CHECKING:
@@ -28,14 +28,18 @@ def evaluate(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the report.")],
     model: Annotated[
         list[str] | None,
-        typer.Option(metavar="CARD", help="A model's card; several are put side by side (default: shipped)."),
+        typer.Option(
+            metavar="CARD",
+            help="A model's card; several are put side by side (default: shipped).",
+            autocompletion=models_here,
+        ),
     ] = None,
     peer: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=WEIGHTS", help="A detector from elsewhere, such as meso4=Meso4_DF.h5."),
     ] = None,
     ladder: Annotated[
-        bool, typer.Option("--ladder", help="Also measure under nine distortions at five levels (slow).")
+        bool, typer.Option("--ladder", help="Also measure under each distortion at five levels (slow).")
     ] = False,
     everyday: Annotated[
         bool,

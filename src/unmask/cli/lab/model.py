@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unmask.cli.commands import Command, Group
-from unmask.cli.device import DeviceOption, score_settings
+from unmask.cli.device import DeviceOption, known_models, score_settings
 from unmask.judge.cache import PUBLISHED
 
 if TYPE_CHECKING:
@@ -34,7 +34,12 @@ class _CardUnlessTold(Group):
 
 model = typer.Typer(cls=_CardUnlessTold, rich_markup_mode="rich")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A name of unmask model list.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="A name of unmask model list.", autocompletion=lambda: list(PUBLISHED)
+    ),
+]
 
 
 @model.callback()
@@ -49,7 +54,11 @@ def group() -> None:
 def card(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="CARD", help="A card, a .json file, or a name (default: the shipped model)."),
+        typer.Argument(
+            metavar="CARD",
+            help="A card, a .json file, or a name (default: the shipped model).",
+            autocompletion=known_models,
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The card as it is, with every figure.")] = False,
 ) -> None:

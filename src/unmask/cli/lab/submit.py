@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unmask.cli.device import DeviceOption, score_settings
+from unmask.cli.device import DeviceOption, models_here, score_settings
 
 if TYPE_CHECKING:
     from unmask.lab.submit.run import Submission
@@ -41,7 +41,10 @@ def submit(
         float | None, typer.Option(metavar="C", help="Keep labels within C and 1 - C (default: the card's).")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="CARD", help="A model's card (default: the shipped one).")
+        str | None,
+        typer.Option(
+            metavar="CARD", help="A model's card (default: the shipped one).", autocompletion=models_here
+        ),
     ] = None,
     device: DeviceOption = "auto",
     allow_absent: Annotated[
