@@ -75,8 +75,8 @@ def fit_isotonic(logits: Logits, fake: Labels) -> Calibration:
     places, group, counts = np.unique(logits, return_inverse=True, return_counts=True)
     sums = np.bincount(group, weights=fake)
     blocks: list[tuple[float, int, int]] = []  # sum, count, how many places
-    for total, count in zip(sums, counts, strict=True):
-        block = (float(total), int(count), 1)
+    for total, count in zip(sums.tolist(), counts.tolist(), strict=True):
+        block = (total, count, 1)
         while blocks and blocks[-1][0] * block[1] >= block[0] * blocks[-1][1]:
             last = blocks.pop()
             block = (last[0] + block[0], last[1] + block[1], last[2] + block[2])

@@ -186,9 +186,9 @@ def squared_calibration_error(scored: Scored) -> float:
         of_original, clips = np.bincount(original, missed[part]), np.bincount(original)
         pairs = len(part) ** 2 - int(clips @ clips)
         if pairs:
-            total += len(part) * (missed[part].sum() ** 2 - of_original @ of_original) / pairs
+            total += float(len(part) * (missed[part].sum() ** 2 - of_original @ of_original) / pairs)
             counted += len(part)
-    return float(total / counted) if counted else float("nan")
+    return total / counted if counted else float("nan")
 
 
 def _bins_of(p_fake: NDArray[np.float64], bins: int) -> list[NDArray[np.intp]]:
