@@ -156,7 +156,7 @@ def map_points(points: Floats, mapping: Floats) -> Floats:
 def _detail(image: Image, box: Floats) -> float:
     """Detail of a face in pixels of its shorter side, by the square about its longer one."""
     sides = box[2:] - box[:2]
-    return measure_detail(_take_square(image, box)[0]) * float(sides.min() / max(sides.max(), 1e-6))
+    return measure_detail(_take_square(image, box)[0]) * float(sides.min() / np.maximum(sides.max(), 1e-6))
 
 
 def cut_crops(

@@ -210,7 +210,8 @@ def _rest(reference: Floats, aligned: Floats) -> float:
     """What is left when the aligned look's light, contrast and sharpness are brought to the reference's."""
     here = reference[_INNER] - reference[_INNER].mean()
     # A picture that came nearer is sharper; the second derivative makes up for that, as in unsharp masking.
-    causes = np.stack([look[_INNER] for look in (aligned, cv2.Laplacian(aligned, cv2.CV_32F))], axis=1)
+    looks = [look[_INNER] for look in (aligned, cv2.Laplacian(aligned, cv2.CV_32F))]
+    causes = np.asarray(np.stack(looks, axis=1), np.float32)
     causes -= causes.mean(axis=0)
     shares, *_ = np.linalg.lstsq(causes, here, rcond=None)
     return float(np.abs(here - causes @ shares).mean()) / (float(here.std()) + _NOISE_LEVEL)

@@ -122,9 +122,10 @@ def _ordered(scored: Scored) -> Scored:
 def _draws(scored: Scored, draws: int, seed: int) -> Iterator[NDArray[np.int64]]:
     """Rows of resampled originals, in rising order."""
     rng = np.random.default_rng(seed)
-    count = int(scored.source.max()) + 1
+    source = np.asarray(scored.source, np.int64)  # numbers by now, and no names
+    count = int(source.max()) + 1
     for _ in range(draws):
-        times = np.bincount(rng.integers(count, size=count), minlength=count)[scored.source]
+        times = np.bincount(rng.integers(count, size=count), minlength=count)[source]
         if times @ scored.fake and times @ ~scored.fake:
             yield np.repeat(np.arange(len(scored)), times)
 
