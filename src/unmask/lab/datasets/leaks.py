@@ -104,7 +104,7 @@ def auc(scores: NDArray[np.float64], fake: NDArray[np.bool_]) -> float:
     reals = np.bincount(places[~fake], minlength=len(order))
     fakes = np.bincount(places[fake], minlength=len(order))
     below = np.cumsum(reals) - reals / 2
-    return float((fakes * below).sum() / max(1, fakes.sum() * reals.sum()))
+    return float((fakes * below).sum() / max(1, int(fakes.sum() * reals.sum())))
 
 
 def _numbers(rows: DataFrame) -> tuple[NDArray[np.float32], list[str]]:
