@@ -4,6 +4,7 @@ import csv
 import json
 import math
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -217,22 +218,27 @@ def test_other_bad_input_ends_with_rule_and_value(tmp_path, capsys, clips):
 
 
 def test_a_page_never_stands_beside_figures_of_another_run(tmp_path, monkeypatch):
-    from unmask import files
     from unmask.cli.lab.evaluate import _write
 
     one = [judged(tmp_path, paired_rows(5))]
     summary = summarise(one, name="set", draws=5)
     _write(tmp_path, summary, one)
     page = (tmp_path / "index.html").read_text()
-    whole = files.write_whole
+    earlier = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
 
-    def full(path, text):
-        if path.name == "metrics.json":
-            raise OSError("no space left")
-        whole(path, text)
+    def refuse(*_, **__):
+        raise OSError("no space left")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "write_whole", full)
+    def refuse_figures(draft, target, whole=Path.replace):
+        return refuse() if target.name == "metrics.json" else whole(draft, target)
+
+    with monkeypatch.context() as patch:  # before anything takes its place
+        patch.setattr(Path, "write_text", refuse)
+        with pytest.raises(OSError, match="no space left"):
+            _write(tmp_path, summary, one)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()} == earlier
+    with monkeypatch.context() as patch:  # and while they do
+        patch.setattr(Path, "replace", refuse_figures)
         with pytest.raises(OSError, match="no space left"):
             _write(tmp_path, summary, one)
     assert not (tmp_path / "index.html").exists()
