@@ -40,17 +40,53 @@ def test_whoever_is_to_be_watched_is_named_with_the_time(told):
     assert "Watch person 1 yourself, most of all at 4.0 - 9.5 s." in told(clip())
     assert "Watch person 1 yourself, most of all at 4.0 - 9.5 s." in told(clip(Outcome.FAKE))
     assert "Watch" not in told(clip(Outcome.REAL)) and "watch" not in told(clip(Outcome.REAL))
-    assert (
-        "One stretch is not clear if taken by itself: watch it yourself, person 3 at 48.0 - 52.0 s."
-        in told(interview())
+    assert "One stretch stands out by itself: watch it yourself, person 3 at 48.0 - 52.0 s." in told(
+        interview()
     )
 
 
 def test_in_a_film_without_a_sign_the_stretches_that_are_not_clear_are_named(told):
     people = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.5 + i / 100)]) for i in range(5)]
     real = film(people, outcome=Outcome.REAL, p_fake=0.1)
-    assert "5 stretches are not clear if each is taken by itself" in told(real)
-    assert "first person 5 at 16.0 - 20.0 s" in told(real)
+    assert "No stretch stands out by itself. In 5 it cannot be told" in told(real)
+    assert "begin with person 5 at 16.0 - 20.0 s" in told(real)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            (
+                "One stretch stands out by itself: watch it yourself, person 5 at 16.0 - 20.0 s. "
+                "In 4 other stretches it cannot be told, which speaks neither for nor against",
+                "2 stretches stand out by themselves: watch them yourself, first person 5 at 16.0 - 20.0 s. "
+                "In 3 other stretches it cannot be told",
+                "4 stretches stand out by themselves: watch them yourself, first person 5 at 16.0 - 20.0 s. "
+                "In one other stretch it cannot be told",
+            ),
+        ),
+        ("de", ("Ein Abschnitt fällt für sich auf", "2 Abschnitte fallen für sich auf", "einem weiteren")),
+    ],
+)
+def test_what_stands_out_is_counted_apart_from_that_of_which_it_cannot_be_told(told, language, said):
+    for count, sentence in zip((1, 2, 4), said, strict=True):
+        people = [
+            person(i, [(i, 4.0 * i, 4.0 * i + 4, (0.9 if i >= 5 - count else 0.5) + i / 100)])
+            for i in range(5)
+        ]
+        assert sentence in told(film(people, looks=5), language=language)
+
+
+def test_of_many_faces_at_once_those_that_stand_out_are_counted_alone(told):
+    people = [person(i, [(0, 0.0, 4.0, 0.9 if i == 2 else 0.5)]) for i in range(5)]
+    said = told(film(people, shots=1, looks=5))
+    assert "One face stands out by itself: watch it yourself, person 3, most of all at" in said
+    assert "Of 4 other faces it cannot be told" in said
+
+
+def test_without_knowing_the_light_no_hope_is_taken_away(told):
+    assert "give no hope" not in told(clip(), Seen())
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNSURE, Outcome.FAKE, Outcome.REAL])

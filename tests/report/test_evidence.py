@@ -26,6 +26,11 @@ def test_a_conclusion_has_one_of_three_forms_for_each_proposition(outcome, stren
 
 
 def test_strength_is_told_towards_the_side_that_it_supports():
+    neutral = strength_told(Strength(1.31, 0.94, 1.86, 0.5), Words("en"))
+    assert neutral.startswith("The evidence is practically neutral:") and len(neutral) < 200
+    assert "likelihood ratio 1.31 to 1 for manipulation, 95 % interval 0.94 to 1.86" in neutral
+    other = strength_told(Strength(0.8, 0.5, 1.0, 0.5), Words("de"))
+    assert other.startswith("Der Befund ist praktisch neutral") and "1,25 zu 1 für Gesichter" in other
     fake = strength_told(Strength(20.0, 8.0, 40.0, 0.5), Words("en"))
     assert "20.00 times" in fake and "8.00 to 40.00" in fake and "moderate support for manipulation" in fake
     real = strength_told(Strength(0.25, 0.125, 0.5, 0.5), Words("de"))

@@ -9,9 +9,9 @@ from judged_files import told_of
 from unmask.judge.calibration import Calibration
 from unmask.reasons import because
 from unmask.report.advice import advice, advice_key
-from unmask.report.banner import headline_key
 from unmask.report.page import report_page
 from unmask.report.standing import ALONE, Film, is_among_many
+from unmask.report.told import headline_key
 from unmask.report.words import Words, messages
 from unmask.verdicts import Outcome
 
@@ -84,7 +84,7 @@ def test_headline_and_people_do_not_contradict_each_other(card, tmp_path, langua
     story = told_of(interview(), card, LIMITS, language=language)
     page = report_page(story, Path("film.mp4"), folder=None)
     words = Words(language)
-    assert words("headline_by_chance") in page
+    assert words("headline_by_chance_one") in page
     body = page.partition("<body>")[2]
     assert not re.search(r'<(?:h3|span) class="(?:outcome )?fake"', body) and "▲" not in body
     heading = re.search(r'<h3 class="(\w+)">([^<]*)</h3>(.*?)<div', page)

@@ -136,7 +136,7 @@ class Calibration:
             >>> judge(0.9, times=1), judge(0.9, times=3), judge(0.9, times=50), judge(0.05, times=50)
             (0.9, 0.704037, 0.119203, 0.05)
         """
-        share = self._share_of_reals(log_odds(p_fake))
+        share = self.reals_reaching(p_fake)
         return self._reached_by(max(share, min(times * share, 0.5)), at_most=p_fake)
 
     def among_many(self, p_fake: Sequence[float]) -> float:
@@ -164,6 +164,14 @@ class Calibration:
         shares = map(self._share_of_reals, ranked)
         joint = min(len(ranked) / rank * share for rank, share in enumerate(shares, 1))
         return self._reached_by(joint, at_most=max(p_fake))
+
+    def reals_reaching(self, p_fake: float) -> float:
+        """The share of real clips that are given this probability or more, as `among_many` has it; 0 to 1.
+
+        >>> round(Calibration(real_mean=-2.0, real_std=1.5).reals_reaching(0.9), 3)
+        0.019
+        """
+        return self._share_of_reals(log_odds(p_fake))
 
     def _share_of_reals(self, odds: float) -> float:
         """Of real clips the share whose log odds reach these."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from unmask.judge.reasons import most_suspicious
+from collections.abc import Mapping, Sequence
+
 from unmask.reasons import Reason, shown_number
 from unmask.report.cautions import deciding, found_cautions
+from unmask.report.parting import cited, parted_people, parted_stretches
 from unmask.report.sections import Story
 from unmask.report.standing import cause_of, is_among_many, is_long
 from unmask.verdicts import Outcome, Verdict
@@ -57,28 +59,40 @@ def cause_code(verdict: Verdict) -> str:
 
 
 def _watch(story: Story) -> str:
-    """Whom to watch when: the most suspicious stretch, or where the deciding person stands out most."""
+    """Whom to watch when: what stands out by itself, apart from that of which it cannot be told."""
     verdict, words = story.verdict, story.words
     person = deciding(verdict)
     if is_among_many(verdict) and is_long(verdict):
         if not verdict.segments:
             return ""
-        first, count = verdict.segments[0], len(verdict.segments)
-        who, when = first.person, words.span(first.start_seconds, first.end_seconds)
-        key = "watch_one" if count == 1 else "watch_first"
+        first = verdict.segments[0]
+        told = {"id": shown_number(first.person), "when": words.span(first.start_seconds, first.end_seconds)}
         if verdict.outcome is Outcome.FAKE:
-            key = "watch_person"
-        return words(key, count=count, id=shown_number(who), when=when)
+            return words("watch_person", **told)
+        return _counted(story, "stretches", parted_stretches(story), told)
     if person is None or not person.frames:
         return ""
-    when = words.span(*most_suspicious(person.frames))
-    if is_among_many(verdict) and verdict.outcome is not Outcome.FAKE and len(verdict.segments) > 1:
-        return words("watch_faces", count=len(verdict.segments), id=shown_number(person.id), when=when)
+    told = {"id": shown_number(person.id), "when": words.span(*cited(story, person))}
+    if is_among_many(verdict) and verdict.outcome is not Outcome.FAKE and verdict.segments:
+        return _counted(story, "faces", parted_people(story), told)
     if verdict.outcome is Outcome.REAL:
         return ""
-    if verdict.is_still:
-        return words("watch_face", id=shown_number(person.id))
-    return words("watch_person", id=shown_number(person.id), when=when)
+    return words("watch_face" if verdict.is_still else "watch_person", **told)
+
+
+def _counted(
+    story: Story, kind: str, parted: tuple[Sequence[object], Sequence[object]], first: Mapping[str, object]
+) -> str:
+    """How many stand out by themselves and who is first, and of how many it cannot be told."""
+    words, (alone, between) = story.words, map(len, parted)
+
+    def said(key: str, count: int) -> str:
+        many = "one" if count == 1 else "many"
+        return words(f"watch_{kind}_{key}_{many}", count=count, **first) if count else ""
+
+    if not alone:
+        return said("open", between)
+    return f"{said('alone', alone)} {said('between', between)}".rstrip()
 
 
 def _hints(story: Story) -> list[str]:
@@ -86,6 +100,6 @@ def _hints(story: Story) -> list[str]:
     verdict, words = story.verdict, story.words
     found = [one.code for one in found_cautions(verdict, story.seen, story.card, words)]
     hints = [words(f"hint_{code}") for code in found if words.has(f"hint_{code}")]
-    if not hints and verdict.outcome is Outcome.UNSURE:
+    if not hints and verdict.outcome is Outcome.UNSURE and story.seen.brightness is not None:
         return [words("hint_none")]
     return hints[:_MOST_HINTS]

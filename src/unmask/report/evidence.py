@@ -33,8 +33,11 @@ def evidence(story: Story) -> str:
     if verdict.strength is None:
         rows.append((words("strength"), escape(words("strength_none"))))
     else:
-        told = [strength_told(verdict.strength, words), words("strength_scale")]
-        if story.card is not None and story.card.calibration.sources:
+        told = [strength_told(verdict.strength, words)]
+        neutral = step_of(verdict.strength) == 0  # then neither scale nor cap says anything
+        if not neutral:
+            told.append(words("strength_scale"))
+        if not neutral and story.card is not None and story.card.calibration.sources:
             sources = story.card.calibration.sources
             told.append(words("strength_cap", sources=sources, most=sources + 1))
         rows.append((words("strength"), escape(" ".join(told))))
@@ -61,14 +64,22 @@ def conclusions(verdict: Verdict) -> dict[str, str]:
     return forms
 
 
+def step_of(strength: Strength) -> int:
+    """How many of `STEPS` the likelihood ratio reaches, towards the side that it supports."""
+    ratio = max(strength.likelihood_ratio, 1 / strength.likelihood_ratio)
+    return sum(ratio >= step for step in STEPS)
+
+
 def strength_told(strength: Strength, words: Words) -> str:
-    """The likelihood ratio with its interval, and the word for it, as sentences."""
+    """The likelihood ratio with its interval, and the word for it, as sentences; neutral comes first."""
     side = "fake" if strength.likelihood_ratio >= 1 else "real"
     ends = strength.likelihood_ratio, strength.low, strength.high
     ratio, low, high = ends if side == "fake" else (1 / ends[0], 1 / ends[2], 1 / ends[1])
-    word = words(f"strength_{sum(ratio >= step for step in STEPS)}")
     told = {name: words.number(n, digits=2) for name, n in (("ratio", ratio), ("low", low), ("high", high))}
-    return words(f"strength_{side}", word=word, **told)
+    step = step_of(strength)
+    if step == 0:
+        return words("strength_neutral", side=words(f"side_{side}"), **told)
+    return words(f"strength_{side}", word=words(f"strength_{step}"), **told)
 
 
 def _false_alarms(story: Story) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from unmask.reasons import shown_number
 from unmask.report.document import jpeg_url, section, table
 from unmask.report.looking import shown_people
 from unmask.report.moments import BINS, FACES, STRETCHES, Moment, moments
+from unmask.report.parting import kind_of, parted_stretches
 from unmask.report.scale import Scale, of_film
 from unmask.report.sections import MARKS, MAX_ROWS, Story, paragraph
 from unmask.report.seen import Glimpse
@@ -105,26 +106,43 @@ def _face(story: Story, one: Glimpse, shown: bool, *, kind: str, playable: bool)
     share = (one.time_seconds - verdict.start_seconds) / (verdict.end_seconds - verdict.start_seconds)
     part = 1 + min(FACES - 1, max(0, int(FACES * share)))  # above its own time
     number = shown_number(one.person)
-    when, p = words.seconds(one.time_seconds), story.percent(one.p_fake)
-    label = escape(words("along_label", id=number, when=when, p=p))
+    when = words.seconds(one.time_seconds)
+    label = escape(words("along_label", id=number, when=when))
     who = escape(words("person_title", id=number))
     link = f'<a href="#person-{number}">{who}</a>' if shown else f"<span>{who}</span>"
     image = f'<img alt="{label}" width="128" height="128" src="{jpeg_url(one.jpeg)}">'
-    told = f"<span>{when} · {escape(p)}</span>"
+    told = f"<span>{when}</span>"
     if playable:
         image, told = f'<button type="button" data-at="{one.time_seconds:.3f}">{image}{told}</button>', ""
     return f'<div class="p{part}{kind}">{image}{told}{link}</div>'
 
 
 def stretches(story: Story, *, playable: bool) -> str:
-    """Suspicious parts of a film with several looks, most suspicious first, the first ones with a frame."""
+    """Parts of a film that are not clear: first those that stand out by themselves, then the others."""
     verdict, words = story.verdict, story.words
     if not is_long(verdict) or not verdict.segments:
         return ""
-    pictures = story.seen.stretches
-    cards, rows = [], list[list[str]]()
-    for place, one in enumerate(verdict.segments[:MAX_ROWS]):
-        picture = pictures[place] if place < min(len(pictures), STRETCHES) else None
+    pictures = dict(zip(verdict.segments, story.seen.stretches, strict=False))
+    shown = verdict.segments[:MAX_ROWS]
+    parts = []
+    for key, some in zip(("segments_alone", "segments_between"), parted_stretches(story), strict=True):
+        if listed := [one for one in some if one in shown]:
+            parts.append(f"<h3>{escape(words(key))}</h3>")
+            parts.append(_listed(story, listed, pictures, playable=playable))
+    more = len(verdict.segments) - MAX_ROWS
+    if more > 0:
+        parts.append(paragraph(words("segments_more", count=more)))
+    note = paragraph(words("segments_note")) + (paragraph(thin) if (thin := too_thin(story)) else "")
+    return section(words("segments"), note + "".join(parts))
+
+
+def _listed(
+    story: Story, some: Sequence[Segment], pictures: Mapping[Segment, Glimpse | None], *, playable: bool
+) -> str:
+    """Stretches as cards where there is a picture, the others as rows."""
+    words, cards, rows = story.words, list[str](), list[list[str]]()
+    for one in some:
+        picture = pictures.get(one)
         if picture is not None:
             cards.append(_card(story, one, picture, playable=playable))
         else:
@@ -134,11 +152,7 @@ def stretches(story: Story, *, playable: bool) -> str:
     if cards and rows:
         summary = escape(words("segments_rest", count=len(rows)))
         rest = f"<details><summary>{summary}</summary>{rest}</details>"
-    more = len(verdict.segments) - MAX_ROWS
-    told = f"<p>{escape(words('segments_more', count=more))}</p>" if more > 0 else ""
-    note = f"<p>{escape(words('segments_note'))}</p>{paragraph(thin) if (thin := too_thin(story)) else ''}"
-    grid = f'<div class="stretches">{"".join(cards)}</div>' if cards else ""
-    return section(words("segments"), note + grid + rest + told)
+    return (f'<div class="stretches">{"".join(cards)}</div>' if cards else "") + rest
 
 
 def too_thin(story: Story) -> str:
@@ -205,5 +219,5 @@ def _who(verdict: Verdict, person: int, told: str) -> str:
 
 def said_of(story: Story, one: Segment) -> tuple[str, str]:
     """How a stretch stands, as a class, and in words with the mark."""
-    kind = one.outcome.value if story.film is None else story.film.standing(one.person, one.p_fake).kind
+    kind = kind_of(story, one)
     return kind, f"{MARKS[kind]} {story.words(f'word_{kind}')}"

@@ -19,6 +19,9 @@ from unmask.report.words import Words, short_percent
 from unmask.shown import visible
 from unmask.verdicts import Person
 
+FEW = 6
+"""Judged frames of a person that are shown in one row; of more, the most and the least suspicious."""
+
 _NOTICED, _CLEARLY = 0.9, 0.5  # what is left of the odds where a change is told, and told as a clear one
 
 
@@ -127,12 +130,17 @@ def _person(story: Story, person: Person, pictures: Pictures | None, *, playable
 
 
 def _strips(story: Story, person: Person, pictures: Pictures, *, playable: bool) -> str:
-    """The most and the least suspicious frames."""
+    """The most and the least suspicious frames; of few, all of them in order of time."""
+    words, every = story.words, (*pictures.most, *pictures.least)
+    rows = [(words("most"), pictures.most), (words("least"), pictures.least)]
+    if 0 < sum(frame.p_fake is not None for frame in person.frames) <= FEW:
+        title = words("all_frames_one" if len(every) == 1 else "all_frames_many", count=len(every))
+        rows = [(title, tuple(sorted(every, key=lambda one: one.time_seconds)))]
     parts = []
-    for name, strips in (("most", pictures.most), ("least", pictures.least)):
+    for title, strips in rows:
         if strips:
             faces = "".join(_strip(story, person, one, playable=playable) for one in strips)
-            parts.append(f'<h4>{escape(story.words(name))}</h4><div class="strip">{faces}</div>')
+            parts.append(f'<h4>{escape(title)}</h4><div class="strip">{faces}</div>')
     return f"<div>{''.join(parts)}</div>"
 
 

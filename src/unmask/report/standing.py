@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unmask.judge.alone import needed_alone
+from unmask.judge.alone import chance_among, needed_alone
 from unmask.judge.calibration import MOST_P_FAKE, Thresholds
 from unmask.judge.card import Card
 from unmask.judge.verdict import CALIBRATED_PEOPLE
@@ -53,6 +53,7 @@ class Film:
         self._first = deciding(verdict)
         self.looks = looks_taken(verdict)
         self.needed: float | None = None
+        self._calibration = None if card is None else card.calibration
         if card is not None and self.looks:
             most = thresholds.fake_at_least
             self.needed = (
@@ -63,6 +64,14 @@ class Film:
     def needs_more(self) -> bool:
         """Whether one look must be clearly more suspicious to count among all than by itself."""
         return self.needed is not None and self.needed > self.thresholds.fake_at_least + 1e-4
+
+    def chance(self, p_fake: float) -> str:
+        """How often one of so many looks at real faces gets this far; empty where that is not known."""
+        if self._calibration is None or not is_among_many(self._verdict):
+            return ""
+        share = chance_among(p_fake, self._calibration, looks=self.looks)
+        count = max(1, round(100 * share))
+        return self._words("chance", looks=self.looks, count=count) if count < 100 else ""
 
     @property
     def limits(self) -> tuple[float, ...]:
