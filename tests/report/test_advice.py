@@ -7,10 +7,11 @@ from judged_files import told_of
 from unmask.judge.card import read_card
 from unmask.report.advice import advice
 from unmask.report.banner import banner
-from unmask.report.seen import Seen
+from unmask.report.seen import Facts, Seen
 from unmask.verdicts import Outcome
 
-BRIGHT, DARK = Seen(brightness=120.0), Seen(brightness=20.0)
+FACTS = Facts("0" * 64, 1, "mp4", "h264", 640, 360)
+BRIGHT, DARK = Seen(facts=FACTS, brightness=120.0), Seen(facts=FACTS, brightness=20.0)
 
 
 @pytest.fixture(scope="module")

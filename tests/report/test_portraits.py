@@ -8,7 +8,9 @@ from unmask.video import open_film
 
 def test_each_person_is_shown_in_the_frame_that_looks_worst(tmp_path):
     verdict, source, _ = judged_file(tmp_path)
-    (found,) = read_portraits(verdict, open_film(source)).items()
+    portraits, level = read_portraits(verdict, open_film(source))
+    (found,) = portraits.items()
+    assert 0 < level < 255
     assert found[0] == 0 and found[1][:3] == b"\xff\xd8\xff"
     shown = cv2.imdecode(np.frombuffer(found[1], np.uint8), cv2.IMREAD_COLOR)
     assert shown.shape == (FACE_PX, FACE_PX, 3) and shown.std() > 10

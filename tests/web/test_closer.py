@@ -29,7 +29,7 @@ def page(browser, server):
 
 def test_a_stretch_is_examined_within_its_film(page, axe, server, film):
     page.goto(f"{server.address}/#/scan/{film['id']}")
-    page.get_by_role("button", name=re.compile("2.0 s to 4.0 s, person")).click()
+    page.get_by_role("button", name=re.compile("2.0 - 4.0 s, person")).click()
     assert page.get_by_label("From (seconds)").input_value() == "2"
     assert page.get_by_label("To (seconds)").input_value() == "4"
     check_accessible(page, axe)

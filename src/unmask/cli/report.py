@@ -66,6 +66,7 @@ def report(
     from unmask.report.options import ReportOptions
 
     with stopping_on_errors("the case file is not complete"):
+        _check_folder(output, file)
         settings = ScanSettings(
             model=model[0] if model else None, beside=tuple((model or [])[1:]), score=score_settings(device)
         )
@@ -86,6 +87,25 @@ def report(
                 verdict = read_scanned(scanned, str(file))
             head = finish_case(log, verdict, file, output, options=replace(options, case=opened))
     typer.echo(_told(output, verdict, head))
+
+
+def _check_folder(output: Path, file: Path) -> None:
+    """Refuse what is no folder, or is named like a single report, before any work.
+
+    Raises:
+        SettingsError: It is one of these.
+    """
+    from unmask.errors import SettingsError
+    from unmask.report.options import REPORT_SUFFIXES
+
+    if output.is_dir():
+        return
+    rule = f"--output must name a folder for a case file, got {output}"
+    if output.suffix.lower() in REPORT_SUFFIXES:
+        alone = shlex.join(["unmask", "scan", str(file), "--report", str(output)])
+        raise SettingsError(f"{rule}; for a report alone: {alone}")
+    if output.exists():
+        raise SettingsError(f"{rule}, which is a file; name another place")
 
 
 def _told(folder: Path, verdict: Verdict, head: str) -> str:

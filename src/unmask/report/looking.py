@@ -30,7 +30,7 @@ from unmask.report.heat import draw_heat
 from unmask.report.marks import Marker
 from unmask.report.moments import Spot, faces_along, frames_of_stretches
 from unmask.report.options import ReportOptions
-from unmask.report.portraits import portrait
+from unmask.report.portraits import level_of, portrait
 from unmask.report.seen import Glimpse, Heat, Pictures, Seen, Step, Strip
 from unmask.report.standing import Film
 from unmask.report.trusted import TrustList, read_trust_list
@@ -245,7 +245,7 @@ def _read(source: Path, options: ReportOptions, gathered: _Pass, drawn: _Drawn, 
 def _gather(frame: Frame, gathered: _Pass, marker: Marker, card: Card | None) -> None:
     """Keep of a frame what pictures are made of."""
     rgb, time = frame.picture.rgb(), told_time(frame.time_seconds)
-    gathered.levels.append(float(rgb[::4, ::4].mean()))
+    gathered.levels.append(level_of(rgb))
     if time == gathered.still_at:
         gathered.still = _still(frame, marker, gathered.still_px)
     for spot in (spot for spot in gathered.faces if spot.frame.time_seconds == time):

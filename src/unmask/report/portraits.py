@@ -23,20 +23,30 @@ _SCALE = 1.5  # of the square around a face, so that hair and chin are in it
 _QUALITY = 82
 
 
-def read_portraits(verdict: Verdict, film: Film) -> dict[int, bytes]:
+def read_portraits(verdict: Verdict, film: Film) -> tuple[dict[int, bytes], float | None]:
     """JPEG by `Person.id`, most suspicious first: the frame in which each looks worst.
+
+    And how bright these frames are in the mean, 0 to 255, or None without any.
 
     Raises:
         MediaError: The film cannot be read further.
     """
     frames = {person.id: worst_frame(person) for person in _ranked(verdict)}
     found: dict[int, bytes] = {}
+    levels: list[float] = []
     wanted = {one.time_seconds for one in frames.values()}
     for frame in play_frames(film, lambda times: [time for time in times if told_time(time) in wanted]):
         own = [number for number, one in frames.items() if one.time_seconds == told_time(frame.time_seconds)]
         rgb = frame.picture.rgb()
+        levels.append(level_of(rgb))
         found |= {number: portrait(rgb, frames[number]) for number in own}
-    return {number: found[number] for number in frames if number in found}
+    ranked = {number: found[number] for number in frames if number in found}
+    return ranked, float(np.mean(levels)) if levels else None
+
+
+def level_of(rgb: Image) -> float:
+    """Mean level of a picture, 0 to 255; of every fourth pixel, which is enough."""
+    return float(rgb[::4, ::4].mean())
 
 
 def portrait(rgb: Image, frame: PersonFrame) -> bytes:

@@ -114,7 +114,7 @@ def file_facts(story: Story) -> str:
 
 
 def _facts(facts: Facts, words: Words) -> list[tuple[str, str]]:
-    size = words("file_megabytes", mb=words.number(facts.size_bytes / 1e6, digits=2), bytes=facts.size_bytes)
+    size = words("file_bytes", size=words.size(facts.size_bytes), bytes=facts.size_bytes)
     picture = words("file_pixels", width=facts.width, height=facts.height)
     if facts.frames_per_second:
         picture += ", " + words("file_rate", rate=words.number(facts.frames_per_second, digits=2))

@@ -154,3 +154,8 @@ class Seen:
     heat_trial: HeatTrial | None = None
     problem: str = ""
     detail: Reason | None = None
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether light and compression are known, so that it can be said that nothing stands in the way."""
+        return self.brightness is not None and self.facts is not None

@@ -61,6 +61,17 @@ class Words:
         """
         return f"{count:,}".replace(",", "." if self.language == "de" else ",")
 
+    def size(self, count: int) -> str:
+        """A count of bytes in thousands, millions or milliards of them.
+
+        >>> Words("en").size(3_482_099), Words("de").size(52_300), Words("en").size(2_048_000_000)
+        ('3.48 MB', '52,3 kB', '2.05 GB')
+        """
+        if count < 1_000_000:
+            return f"{self.number(count / 1e3)} kB"
+        mega = count < 1_000_000_000
+        return f"{self.number(count / (1e6 if mega else 1e9), digits=2)} {'MB' if mega else 'GB'}"
+
     def limit(self, share: float) -> str:
         """A threshold as it was set."""
         text = f"{100 * share:.4g}\u00a0%"

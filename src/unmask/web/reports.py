@@ -15,8 +15,10 @@ from unmask.files import write_whole
 from unmask.judge.stored import read_verdict
 from unmask.report import ReportOptions, render_report, write_report
 from unmask.report.comparison import Side, render_comparison
+from unmask.report.page import tell_story
 from unmask.report.pdf import print_page
-from unmask.report.seen import Step
+from unmask.report.seen import Seen, Step
+from unmask.report.told import Told, tell
 from unmask.verdicts import Verdict
 from unmask.web.cases import CaseForm, zip_case
 from unmask.web.examining import settings_of
@@ -70,6 +72,11 @@ class Reports:
                 else:
                     self._make(row, target, language)
         return target
+
+    def told(self, row: Row, verdict: Verdict, *, language: str) -> Told:
+        """What the report says first, without reading the file again."""
+        seen = Seen(brightness=self._store.brightness(row.id))
+        return tell(tell_story(replace(verdict, path=row.name), seen, self._options(row, language)))
 
     def progress(self, row: Row) -> Step | None:
         """What is being done for a report of a scan just now, or None."""

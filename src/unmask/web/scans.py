@@ -175,12 +175,14 @@ async def follow_all(site: SiteOf) -> StreamingResponse:
 
 
 @scans.get("/scans/{key}", responses=problems(404))
-def get_scan(site: SiteOf, key: Key) -> ScanDetail:
-    """One scan, with its whole verdict when it is done."""
-    scan = site.view(site.row(key))
+def get_scan(site: SiteOf, key: Key, language: Language = "en") -> ScanDetail:
+    """One scan, with its whole verdict when it is done, and what the report says first of it."""
+    row = site.row(key)
+    scan = site.view(row)
     stored = site.store.verdict(key)
     verdict = None if stored is None else read_verdict(stored)
-    return ScanDetail(**_fields(scan), verdict=verdict, pictures=site.store.portraits(key))
+    told = None if verdict is None else site.reports.told(row, verdict, language=language)
+    return ScanDetail(**_fields(scan), verdict=verdict, told=told, pictures=site.store.portraits(key))
 
 
 @scans.get("/scans/{key}/events", response_class=StreamingResponse, responses=problems(404, 503))

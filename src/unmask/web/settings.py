@@ -10,7 +10,7 @@ from unmask.config import LimitSettings, ScanSettings
 from unmask.errors import check_time_limit, require
 
 MIN_TOKEN_LENGTH = 16
-MEGABYTE = 1 << 20
+MEGABYTE = 1_000_000
 
 
 def is_loopback(host: str) -> bool:
@@ -30,7 +30,7 @@ class UploadSettings:
     """How a body is taken in.
 
     Attributes:
-        max_mb: Largest upload, in MiB.
+        max_mb: Largest upload, in millions of bytes.
         idle_seconds: A body of which nothing came for so long is dropped.
         min_bytes_per_second: One that is slower than this is dropped, once ``grace_seconds`` are over.
         grace_seconds: For so long any speed will do.

@@ -177,7 +177,7 @@ class Site:
     def heard(self, job: Job, part: Any) -> None:
         """A worker told something of a scan."""
         if isinstance(part, Portraits):
-            self.store.keep_portraits(job.key, part.jpegs)
+            self.store.keep_portraits(job.key, part.jpegs, part.brightness)
             return
         progress = self._progress[job.key]
         if isinstance(part, Glance):

@@ -17,7 +17,7 @@ from unmask.errors import DataError
 from unmask.files import lock_file, whole_file
 from unmask.verdicts import Verdict
 
-PORTRAITS, FIRST = "portraits", "first.jpg"
+PORTRAITS, FIRST, BRIGHTNESS = "portraits", "first.jpg", "brightness.txt"
 UNFINISHED = ("uploading", "queued", "running")
 FINISHED = ("done", "failed", "interrupted")
 _TABLE = """
@@ -106,8 +106,11 @@ class Store:
         """The file that a scan is of."""
         return Path(row.path) if row.path is not None else self.folder_of(row.id) / "source"
 
-    def keep_portraits(self, key: str, jpegs: Mapping[int, bytes]) -> None:
-        """Keep pictures of people, by `Person.id`, the most suspicious first; of a scan that is not gone."""
+    def keep_portraits(self, key: str, jpegs: Mapping[int, bytes], brightness: float | None = None) -> None:
+        """Keep pictures of people, by `Person.id`, the most suspicious first; of a scan that is not gone.
+
+        And how bright the frames are that they are from, 0 to 255.
+        """
         folder = self.folder_of(key)
         if not jpegs or not folder.is_dir():
             return
@@ -115,6 +118,15 @@ class Store:
         for person, jpeg in jpegs.items():
             _keep(folder / PORTRAITS / f"{person}.jpg", jpeg)
         _keep(folder / PORTRAITS / FIRST, next(iter(jpegs.values())))
+        if brightness is not None:
+            _keep(folder / PORTRAITS / BRIGHTNESS, f"{brightness:.2f}".encode())
+
+    def brightness(self, key: str) -> float | None:
+        """How bright the frames are in which people look most suspicious, 0 to 255; None where unknown."""
+        try:
+            return float((self.folder_of(key) / PORTRAITS / BRIGHTNESS).read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
 
     def portraits(self, key: str) -> list[int]:
         """Of whom there is a picture, as `Person.id` in rising order."""

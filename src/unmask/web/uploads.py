@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from unmask.web.refusals import RefusedError
-from unmask.web.settings import UploadSettings
+from unmask.web.settings import MEGABYTE, UploadSettings
 
 MAX_NAME_CHARACTERS = 255
 _BLOCK_BYTES = 1 << 20
@@ -55,7 +55,7 @@ async def save_body(
     rule = f"an upload must have at most {settings.max_mb} MB"
     if declared is not None and declared > settings.max_bytes:
         await _linger(chunks)
-        raise RefusedError("too_large", f"{rule}, got {declared / 2**20:.1f} MB")
+        raise RefusedError("too_large", f"{rule}, got {declared / MEGABYTE:.1f} MB")
     digest, size, block = hashlib.sha256(), 0, bytearray()
     try:
         with target.open("xb") as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from unmask.report.told import Told
 from unmask.verdicts import Verdict
 from unmask.web.examining import Examined
 from unmask.web.progress import Progress
@@ -69,10 +70,12 @@ class ScanDetail(Scan):
 
     Attributes:
         verdict: What ``unmask scan --json`` prints.
+        told: The same in words, as the report says it first; null until done.
         pictures: People of whom there is a picture, as ``id`` in the verdict.
     """
 
     verdict: Verdict | None
+    told: Told | None
     pictures: list[int]
 
 

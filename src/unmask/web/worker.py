@@ -49,9 +49,11 @@ class Portraits:
 
     Attributes:
         jpegs: By `Person.id`, most suspicious first.
+        brightness: Mean level of the frames that they are from, 0 to 255; None without any.
     """
 
     jpegs: dict[int, bytes]
+    brightness: float | None = None
 
 
 def load_scans(settings: ScanSettings) -> Do[str | Closer, Verdict]:
@@ -91,7 +93,7 @@ def portraits(verdict: Verdict, film: Film) -> Portraits:
     if verdict.end_seconds - verdict.start_seconds > LONG_SECONDS:
         return Portraits({})
     with contextlib.suppress(MediaError, OSError):
-        return Portraits(read_portraits(verdict, film))
+        return Portraits(*read_portraits(verdict, film))
     return Portraits({})
 
 

@@ -205,7 +205,7 @@ function pick(id) {
   drawScans();
 }
 
-const fetchScan = (id = '') => ask(`/api/scans/${encodeURIComponent(id)}`);
+const fetchScan = (id = '') => ask(`/api/scans/${encodeURIComponent(id)}?language=${language()}`);
 
 function showScan(scan) {
   scans.set(scan.id, scan);

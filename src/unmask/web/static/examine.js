@@ -1,10 +1,13 @@
 // A closer look at a stretch of a scanned video: a form, and a button for each stretch that stands out.
 import { sendStretch } from './requests.js';
 import { make } from './views.js';
-import { number, word } from './words.js';
+import { span, word } from './words.js';
 
 const MOST = 5;
-const seconds = time => `${number(time)} s`;
+
+// Where one face was looked at once, all of the clip is that look: there is nothing to choose among.
+const isWhole = ({ looks, segments: [first, ...more], start_seconds: start, end_seconds: end }) =>
+  looks <= 1 && !more.length && (!first || (first.start_seconds <= start && first.end_seconds >= end));
 
 // From the first frame, as the server counts, with the segments as the verdict has them.
 const fromFirst = (verdict, time) => Math.max(0, time - verdict.start_seconds);
@@ -32,13 +35,14 @@ export function examineSection(scan, { onSent, onProblem }) {
     form.querySelector('button').focus();
     form.scrollIntoView({ block: 'nearest' });
   };
-  const stretches = examined ? [] : verdict.segments.slice(0, MOST).map(one => make('li', {},
+  const stretches = examined || isWhole(verdict) ? [] : verdict.segments.slice(0, MOST).map(one => make('li', {},
     make('button', { type: 'button', class: 'plain', onclick: () => fill(...times(one)) }, word('examine_choose',
-      { from: seconds(one.start_seconds), to: seconds(one.end_seconds), person: one.person + 1 }))));
+      { when: span(one.start_seconds, one.end_seconds), person: one.person + 1 }))));
   const times = one => [one.start_seconds, one.end_seconds].map(time => fromFirst(verdict, time));
   const section = make('section', { id: 'examine', 'aria-labelledby': 'examine-title' },
     make('h2', { id: 'examine-title' }, word('examine_title')),
-    make('p', {}, word('examine_text', { looks: verdict.looks }), ' ', word('look')),
+    make('p', {}, word('examine_text'),
+      isWhole(verdict) ? null : ` ${word('examine_among', { looks: verdict.looks })} ${word('look')}`),
     stretches.length ? make('ul', { class: 'stretches' }, stretches) : null, form);
   section.fill = (start, end) => fill(...[start, end].map(time => fromFirst(verdict, time)));
   return section;
@@ -47,7 +51,7 @@ export function examineSection(scan, { onSent, onProblem }) {
 // What a stretch is one of: told on its own page, with the way back to the film.
 export function examinedNote({ examined }) {
   if (!examined) return '';
-  const told = { from: seconds(examined.start_seconds), to: seconds(examined.end_seconds), looks: examined.looks };
+  const told = { when: span(examined.start_seconds, examined.end_seconds), looks: examined.looks };
   return make('p', { class: 'examined' }, word('examined_note', told), ' ', word('look'), ' ',
     make('a', { href: `#/scan/${examined.of}` }, word('examined_film')));
 }

@@ -1,5 +1,5 @@
 // From scans to what is seen. Text only ever goes in as text, never as HTML.
-import { clock, hasWord, number, percent, sentence, size, when, word } from './words.js';
+import { clock, hasWord, percent, sentence, size, span, when, word } from './words.js';
 
 export function make(tag, values = {}, ...children) {
   const node = document.createElement(tag);
@@ -48,7 +48,7 @@ function partial(scan) {
 export function scanItem(scan, { picked, onPick, onDelete }) {
   const box = make('input', { type: 'checkbox', checked: picked, onchange: () => onPick(scan.id),
     'aria-label': word('pick', { name: scan.name }) });
-  const tell = scan.p_fake === null ? '' : word('probability_short', { percent: percent(scan.p_fake) });
+  const tell = scan.p_fake === null ? '' : word('probability', { p: percent(scan.p_fake) });
   return make('li', { class: 'scan', 'data-id': scan.id, 'data-state': scan.state },
     make('span', { class: 'pick' }, scan.state === 'done' ? box : null),
     scan.has_picture ? picture(scan) : make('span', { class: 'face' }),
@@ -78,45 +78,38 @@ export function uploadItem(upload, { onStop, onDismiss }) {
     button);
 }
 
-// Whether it was looked at in several stretches, as `is_long` in Python.
-const isLong = ({ shots, start_seconds: start, end_seconds: end }) => shots.length > 1 || end - start > 15;
-
-// Why it cannot be told has a headline and advice of its own where the word alone would mislead.
-function cause(scan) {
-  const { verdict } = scan, first = scan.outcome === 'unsure' && verdict?.reasons?.[0];
-  if (first?.code === 'by_chance' && !isLong(verdict)) return 'many_faces';
-  return first ? first.values.why?.code ?? first.code : '';
-}
-
-function told(scan, kind, of) {
-  const own = `${of}_${cause(scan)}`;
-  return hasWord(own) ? word(own) : hasWord(`${of}_${kind}`) ? word(`${of}_${kind}`) : '';
-}
-
+// The server tells a verdict in words, as the report does; of what has none, the page says how far it is.
 export function verdictPanel(scan, level = 'h2') {
-  const kind = kindOf(scan);
-  const active = isActive(scan);
-  const headline = active ? word('headline_running') : told(scan, kind, 'headline');
-  const means = told(scan, kind, 'means');
+  const kind = kindOf(scan), active = isActive(scan), { told } = scan;
+  const headline = active ? word('headline_running') : told?.headline ?? word(`headline_${kind}`);
+  const means = !told && hasWord(`means_${kind}`) ? word(`means_${kind}`) : null;
   return make('section', { class: `verdict ${kind}`, 'data-state': scan.state },
     make(level, {}, make('span', { 'aria-hidden': 'true', class: 'mark' }, MARKS[kind] ?? '…'), headline),
-    scan.p_fake === null ? null
-      : make('p', { class: 'probability' }, word('probability', { percent: percent(scan.p_fake) })),
-    means ? make('p', {}, means, scan.p_fake === null ? '' : ` ${word('next_step')}`) : null,
-    strength(scan),
+    told ? inWords(scan, told) : null,
+    means ? make('p', {}, means) : null,
     why(scan),
     active ? [steps(scan), bar(scan), partial(scan)] : null);
 }
 
-// ENFSI's steps of 2015, as in the report.
-function strength(scan) {
-  const found = scan.verdict?.strength;
-  if (!found) return null;
-  const { likelihood_ratio: ratio, low, high } = found, side = ratio >= 1 ? 'fake' : 'real';
-  const ends = side === 'fake' ? [ratio, low, high] : [1 / ratio, 1 / high, 1 / low];
-  const [told, least, most] = ends.map(value => number(value, 2));
-  const step = [2, 10, 100].filter(limit => ends[0] >= limit).length;
-  return make('p', { class: 'strength' }, word(`strength_${side}`, { ratio: told, low: least, high: most, word: word(`strength_${step}`) }));
+function inWords({ p_fake: share }, told) {
+  return [
+    told.estimate ? [make('p', { class: 'probability' }, told.estimate), meter(share, told)] : null,
+    told.scale ? make('p', { class: 'quiet' }, told.scale) : null,
+    make('p', { class: 'advice' }, make('b', {}, word('next_step')), ' ', told.advice.join(' ')),
+    told.findings.map(one => make('p', {}, one)),
+    told.strength ? make('p', { class: 'strength' }, told.strength) : null];
+}
+
+// The probability as a bar with both limits; the words beside it say the same.
+function meter(share, told) {
+  const part = (tag, kind, name, value) => {
+    const node = make(tag, { class: kind });
+    node.style[name] = `${100 * value}%`;
+    return node;
+  };
+  return make('div', { class: 'meter', 'aria-hidden': 'true' }, part('b', 'share', 'width', share),
+    told.real_at_most === null ? null : part('i', 'real', 'left', told.real_at_most),
+    told.fake_at_least === null ? null : part('i', 'fake', 'left', told.fake_at_least));
 }
 
 const OF_LOOKS = ['by_chance', 'no_sign_among', 'between_among', 'chosen']; // reasons that count looks
@@ -139,11 +132,11 @@ function steps(scan) {
 
 export function facts(scan) {
   const { verdict } = scan;
-  const looked = verdict && verdict.end_seconds > 0 ? `${clock(verdict.start_seconds)} – ${clock(verdict.end_seconds)}` : null;
+  const looked = verdict && verdict.end_seconds > 0 ? span(verdict.start_seconds, verdict.end_seconds) : null;
   const rows = [
-    ['fact_size', size(scan.bytes)], ['fact_when', when(scan.created)], ['fact_looked', looked],
+    ['fact_size', word('fact_bytes', { size: size(scan.bytes), bytes: scan.bytes })], ['fact_when', when(scan.created)], ['fact_looked', looked],
     ['fact_model', verdict?.model.name],
-    ['fact_took', verdict?.seconds.total ? `${number(verdict.seconds.total)} s` : null], ['fact_sha256', scan.sha256],
+    ['fact_took', verdict?.seconds.total ? clock(verdict.seconds.total) : null], ['fact_sha256', scan.sha256],
   ].filter(([, value]) => value);
   return make('section', {}, make('h2', {}, word('facts')),
     make('dl', { class: 'facts' }, rows.map(([key, value]) => make('div', { class: key === 'fact_sha256' ? 'wide' : '' }, make('dt', {}, word(key)), make('dd', {}, value)))));
@@ -154,23 +147,29 @@ const picture = (scan, person = '', label = '') => make('img', { class: 'face', 
 
 const MOST_PEOPLE = 24;
 
-// Everyone judged, most suspicious first, then who was left out; each with a face where there is one.
+// Everyone judged, first who is suspicious by itself, then who was left out; each with a face where there is one.
 export function people(scan) {
-  const { verdict } = scan;
+  const { verdict, told } = scan;
   if (!verdict?.people.length) return null;
-  const ranked = [...verdict.people].sort((a, b) => (b.p_fake ?? -1) - (a.p_fake ?? -1) || a.id - b.id);
+  const judged = new Map(told.people.map(one => [one.id, one])), known = new Map(verdict.people.map(one => [one.id, one]));
+  const ranked = [...told.people.map(one => known.get(one.id)), ...verdict.people.filter(one => !judged.has(one.id))];
   const cards = ranked.slice(0, MOST_PEOPLE).map(person => {
     const name = `${word('person')} ${person.id + 1}`, times = person.frames.map(frame => frame.time_seconds);
-    const seen = times.length ? word('seen_from', { from: clock(times[0]), to: clock(times[times.length - 1]), frames: times.length }) : '';
-    const tell = person.p_fake === null ? word('left_out', { why: person.dropped ? sentence(person.dropped) : person.why_dropped ?? '' })
-      : word('by_itself', { percent: percent(person.p_fake) });
+    const seen = times.length ? word('seen_from', { when: span(times[0], times[times.length - 1]), frames: times.length }) : '';
     return make('li', { 'data-person': String(person.id) },
       scan.pictures.includes(person.id) ? picture(scan, person.id, name) : make('span', { class: 'face' }),
-      make('div', {}, make('b', {}, name), make('span', {}, tell), make('span', { class: 'quiet' }, seen)));
+      make('div', {}, make('b', {}, name), standing(person, judged.get(person.id)), make('span', { class: 'quiet' }, seen)));
   });
   const rest = ranked.length - cards.length;
   return make('section', {}, make('h2', {}, word('people')), make('ul', { class: 'people' }, cards),
     rest > 0 ? make('p', { class: 'quiet' }, word('people_rest', { count: rest })) : null);
+}
+
+// How somebody stands, with a sign and a word beside the number.
+function standing(person, found) {
+  if (!found) return make('span', {}, word('left_out', { why: person.dropped ? sentence(person.dropped) : person.why_dropped ?? '' }));
+  return make('span', { class: `badge ${found.kind}` }, make('span', { 'aria-hidden': 'true', class: 'mark' }, found.mark),
+    `${found.word}, ${found.percent}`);
 }
 
 export function difference(one, two) {

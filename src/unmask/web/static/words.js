@@ -72,17 +72,22 @@ export const percent = probability => `${Math.round(100 * Math.min(0.99, Math.ma
 export const number = (value, digits = 1) =>
   new Intl.NumberFormat(chosen, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 
+// Sizes, times and spans of time as `Words` in Python tells them, so that page and report say the same.
 export function size(bytes) {
-  if (bytes < 1 << 20) return `${number(bytes / 1024, 0)} KB`;
-  return bytes < 2 ** 30 ? `${number(bytes / 2 ** 20)} MB` : `${number(bytes / 2 ** 30)} GB`;
+  if (bytes < 1e6) return `${number(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${number(bytes / 1e6, 2)} MB` : `${number(bytes / 1e9, 2)} GB`;
 }
 
 export function clock(seconds) {
-  if (seconds < 60) return `${number(seconds)} s`;
-  const whole = Math.round(seconds), hours = Math.floor(whole / 3600);
-  const rest = `${String(Math.floor(whole / 60) % 60).padStart(hours ? 2 : 1, '0')}:${String(whole % 60).padStart(2, '0')}`;
-  return hours ? `${hours}:${rest}` : rest;
+  const tenths = Math.round(10 * seconds), minutes = Math.floor(tenths / 600), rest = (tenths - 600 * minutes) / 10;
+  if (!minutes) return `${number(rest)} s`;
+  if (minutes < 60) return `${minutes}:${number(rest).padStart(4, '0')}`;
+  return [Math.floor(minutes / 60), minutes % 60, digits(rest, 0)].map((part, place) => String(part).padStart(place ? 2 : 1, '0')).join(':');
 }
 
-export const when = seconds =>
-  new Intl.DateTimeFormat(chosen, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(1000 * seconds));
+export function span(start, end) {
+  const [first, last] = [start, end].map(clock);
+  return first === last ? first : `${last.endsWith(' s') ? first.replace(/ s$/, '') : first} - ${last}`;
+}
+
+export const when = seconds => `${new Date(1000 * seconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
