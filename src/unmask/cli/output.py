@@ -191,5 +191,11 @@ def _people(verdict: Verdict, limits: Sequence[float]) -> Table:
 
 
 def _told(p_fake: float | None, limits: Sequence[float]) -> str:
-    """With two digits, and more where it would else look as if it were at one of the limits."""
-    return "-" if p_fake is None else told_beside(p_fake, limits, digits=2)
+    """With two digits; with more, and the limit, where it would else look as if it were at that limit."""
+    if p_fake is None:
+        return "-"
+    text, short = told_beside(p_fake, limits, digits=2), f"{p_fake:.2f}"
+    if text == short:
+        return text
+    nearest = min(limits, key=lambda limit: abs(limit - p_fake))
+    return f"{text} (limit {nearest:.4g})"

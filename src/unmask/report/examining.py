@@ -26,12 +26,21 @@ def closer(story: Story) -> str:
     examined_already = story.options.settings.judge.chosen_among
     if examined_already or verdict.is_still or not verdict.looks or not verdict.segments:
         return ""
+    if verdict.looks == 1 and _is_whole(verdict):  # nothing was chosen among others
+        return ""
     items = "".join(f"<li>{_ask(story, some)}</li>" for some in _by_time(verdict)[:MAX_STRETCHES])
     told = words("closer_note")
     if is_among_many(verdict):
         told += f" {words('closer_among', looks=verdict.looks)} {words('look')}"
     note = paragraph(told)
     return section(words("closer"), f'{note}<ul class="closer">{items}</ul>')
+
+
+def _is_whole(verdict: Verdict) -> bool:
+    """Whether the only stretch is all of the clip."""
+    first, *more = verdict.segments
+    starts, ends = first.start_seconds <= verdict.start_seconds, first.end_seconds >= verdict.end_seconds
+    return not more and starts and ends
 
 
 def _by_time(verdict: Verdict) -> list[list[Segment]]:

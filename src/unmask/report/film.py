@@ -34,16 +34,26 @@ def film_strip(story: Story, *, playable: bool) -> str:
     chart = Chart(name, text, _steps(found, scale), kind="film")
     shown = {person.id for person in shown_people(verdict)}
     lesser = _lesser(story.seen.along)
+    few = " few" if len(verdict.shots) == 1 else ""
     faces = "".join(
         _face(story, one, one.person in shown, kind=" lesser" if place in lesser else "", playable=playable)
         for place, one in enumerate(story.seen.along)
     )
     jump = f' <span class="screen">{escape(words("film_jump"))}</span>' if playable else ""
+    if not is_long(verdict):  # one look at each face: a flat line says nothing
+        note = escape(words("clip_note"))
+        light = f" {escape(words('brightened'))}" if story.seen.brightened else ""
+        return f'<div class="along few">{faces}</div><p><small>{note}{light}</small></p>' if faces else ""
     return (
-        (f'<div class="along">{faces}</div>' if faces else "")
+        (f'<div class="along{few}">{faces}</div>' if faces else "")
         + plot(verdict, chart, limits_of(story), scale, words, playable=playable)
-        + f"<p><small>{escape(words('film_note'))} {escape(_limits_told(story))}{jump}</small></p>"
+        + f"<p><small>{escape(_note(story))} {escape(_limits_told(story))}{jump}</small></p>"
     )
+
+
+def _note(story: Story) -> str:
+    told = story.words("film_note")
+    return f"{told} {story.words('brightened')}" if story.seen.brightened else told
 
 
 def limits_of(story: Story) -> list[Line]:

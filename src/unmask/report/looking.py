@@ -27,10 +27,11 @@ from unmask.reasons import because
 from unmask.report.cards import card_of
 from unmask.report.credentials import read_credentials
 from unmask.report.heat import draw_heat
+from unmask.report.light import brightened, is_dark, level_of
 from unmask.report.marks import Marker
 from unmask.report.moments import Spot, faces_along, frames_of_stretches
 from unmask.report.options import ReportOptions
-from unmask.report.portraits import level_of, portrait
+from unmask.report.portraits import portrait
 from unmask.report.seen import Glimpse, Heat, Pictures, Seen, Step, Strip
 from unmask.report.standing import Film
 from unmask.report.trusted import TrustList, read_trust_list
@@ -192,6 +193,7 @@ def _pictures(verdict: Verdict, source: Path, options: ReportOptions, seen: Seen
         along=tuple(filter(None, (_glimpse(spot, gathered.faces) for spot in along))),
         stretches=tuple(None if spot is None else _glimpse(spot, gathered.frames) for spot in stretches),
         brightness=float(np.mean(gathered.levels)) if gathered.levels else None,
+        brightened=any(map(is_dark, gathered.levels)),
         heat_why_not=heat_why_not,
         heat_trial=trial_of(card.sha256) if card else None,
     )
@@ -245,14 +247,17 @@ def _read(source: Path, options: ReportOptions, gathered: _Pass, drawn: _Drawn, 
 def _gather(frame: Frame, gathered: _Pass, marker: Marker, card: Card | None) -> None:
     """Keep of a frame what pictures are made of."""
     rgb, time = frame.picture.rgb(), told_time(frame.time_seconds)
-    gathered.levels.append(level_of(rgb))
+    level = level_of(rgb)
+    gathered.levels.append(level)
+    shown = brightened(rgb, level)  # for the eye; what a heat map is made of stays as it is
     if time == gathered.still_at:
-        gathered.still = _still(frame, marker, gathered.still_px)
+        gathered.still = _still(frame, marker, gathered.still_px, level)
     for spot in (spot for spot in gathered.faces if spot.frame.time_seconds == time):
-        gathered.faces[spot] = portrait(rgb, spot.frame)
+        gathered.faces[spot] = portrait(shown, spot.frame)
     for spot in (spot for spot in gathered.frames if spot.frame.time_seconds == time):
-        gathered.frames[spot] = _still(frame, marker, _STRETCH_PX, of={spot.person: spot.p_fake})
+        gathered.frames[spot] = _still(frame, marker, _STRETCH_PX, level, of={spot.person: spot.p_fake})
     for one in (one for one in gathered.wanted if one.frame.time_seconds == time):
+        one.jpeg = portrait(shown, one.frame)
         _cut(one, rgb, card)
 
 
@@ -270,7 +275,6 @@ def every(times: Sequence[float], step: float, start: float, end: float) -> list
 
 
 def _cut(one: _Wanted, rgb: Image, card: Card | None) -> None:
-    one.jpeg = portrait(rgb, one.frame)
     if card is not None:
         box = np.array(one.frame.box, np.float32)
         face = Face(box, np.array(one.frame.points, np.float32), one.frame.confidence)
@@ -282,9 +286,11 @@ def _glimpse(spot: Spot, jpegs: Mapping[Spot, bytes]) -> Glimpse | None:
     return Glimpse(spot.person, spot.frame.time_seconds, spot.p_fake, jpeg) if jpeg else None
 
 
-def _still(frame: Frame, marker: Marker, longest_px: int, *, of: Mapping[int, float] | None = None) -> bytes:
+def _still(
+    frame: Frame, marker: Marker, longest_px: int, level: float, *, of: Mapping[int, float] | None = None
+) -> bytes:
     width, height = even_size(frame, longest_px=longest_px)
-    return _jpeg(marker.draw(frame, width=width, height=height, of=of))
+    return _jpeg(marker.draw(frame, width=width, height=height, of=of, level=level))
 
 
 def _heats(

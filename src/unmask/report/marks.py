@@ -11,6 +11,7 @@ import numpy as np
 
 from unmask.reasons import shown_number
 from unmask.report.labels import Area, write_label
+from unmask.report.light import brightened
 from unmask.report.standing import ALONE, Film
 from unmask.report.words import Words, short_percent
 from unmask.types import Frame, Image
@@ -25,6 +26,7 @@ _COLOURS: dict[str, tuple[int, int, int]] = {
 }
 _GREY = (150, 150, 150)
 _THICK: dict[str, int] = {Outcome.FAKE: 3, ALONE: 2, Outcome.UNSURE: 2, Outcome.REAL: 1}
+_PALE = 0.4  # how strong boxes are that are not what the picture is of
 _NEAR_SECONDS = 1.0  # between two sampled frames further apart a face is not followed
 _SAME_SECONDS = 1e-6  # as verdicts round times
 _END_SECONDS = 0.2  # how long a box stays after the last frame that shows the face
@@ -45,16 +47,27 @@ class Marker:
         self._cuts = [shot.start_seconds for shot in verdict.shots]
         self._film, self._words = film, words
 
-    def draw(self, frame: Frame, *, width: int, height: int, of: Mapping[int, float] | None = None) -> Image:
+    def draw(
+        self,
+        frame: Frame,
+        *,
+        width: int,
+        height: int,
+        of: Mapping[int, float] | None = None,
+        level: float = 255.0,
+    ) -> Image:
         """The frame in this size, RGB, with a box around each face, and no words over those of another.
 
         Args:
             frame: Of the film.
             width: Of what is drawn, pixels.
             height: The same.
-            of: By `Person.id` the probability of a stretch, where that is told and not the person's.
+            of: By `Person.id` the probability of a stretch, where that is told and not the person's; then the
+                boxes of all others are pale, and have no words.
+            level: How bright the frame is, 0 to 255; a dark one is brightened for the eye.
         """
-        drawn = np.ascontiguousarray(frame.picture.rgb(width=width, height=height)).copy()
+        plain = brightened(frame.picture.rgb(width=width, height=height), level)
+        drawn = np.ascontiguousarray(plain).copy()
         zoom = np.array([width / frame.width, height / frame.height] * 2)
         shot = self._shot_at(frame.time_seconds)
         found: list[tuple[Person, Area]] = []
@@ -65,12 +78,20 @@ class Marker:
                 if person.p_fake is not None and of and person.id in of:
                     person = replace(person, p_fake=of[person.id])
                 found.append((person, Area(*(round(float(edge)) for edge in box * zoom))))
-        for person, area in found:
-            kind = self._kind(person)
-            colour, thick = (_GREY, 1) if kind is None else (_COLOURS[kind], _THICK[kind])
-            cv2.rectangle(drawn, (area.left, area.top), (area.right, area.bottom), colour, thick)
-        self._label(drawn, found)
+        chosen = [one for one in found if of is None or one[0].id in of]
+        others = [one for one in found if of is not None and one[0].id not in of]
+        self._boxes(drawn, others, thicker=0)
+        if others:
+            drawn = cv2.addWeighted(drawn, _PALE, plain, 1 - _PALE, 0)
+        self._boxes(drawn, chosen, thicker=0 if of is None else 1)
+        self._label(drawn, chosen)
         return drawn
+
+    def _boxes(self, drawn: Image, some: Sequence[tuple[Person, Area]], *, thicker: int) -> None:
+        for person, area in some:
+            kind = self._kind(person)
+            colour, thick = (_GREY, 1) if kind is None else (_COLOURS[kind], _THICK[kind] + thicker)
+            cv2.rectangle(drawn, (area.left, area.top), (area.right, area.bottom), colour, thick)
 
     def _label(self, drawn: Image, found: Sequence[tuple[Person, Area]]) -> None:
         """Who is judged, and how; the most suspicious first, so that this one stands at its box."""

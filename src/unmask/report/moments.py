@@ -14,6 +14,9 @@ from unmask.verdicts import Appearance, Person, PersonFrame, Segment, Verdict
 FACES = 8
 """Faces along a film, one for each part of it."""
 
+ONE_SHOT_FACES = 3
+"""People of a single shot who have a picture each instead."""
+
 STRETCHES = 12
 """Suspicious stretches that are shown with a frame each."""
 
@@ -113,8 +116,11 @@ def faces_along(verdict: Verdict) -> list[Spot]:
     """For each part of the film the frame in which its most suspicious face looks worst, in order of time.
 
     A look stands in the part that most of it lies in, and in every other of which it fills half: the last
-    tenth of a second before a cut does not speak for what comes after it.
+    tenth of a second before a cut does not speak for what comes after it. Of a single shot its people
+    have one picture each, the most suspicious three.
     """
+    if len(verdict.shots) == 1:
+        return _of_people(verdict)
     found = moments(verdict)
     people = {person.id: person for person in verdict.people}
     edges = [part * len(found) // FACES for part in range(FACES + 1)]
@@ -134,6 +140,17 @@ def faces_along(verdict: Verdict) -> list[Spot]:
         if frame is not None:
             spots.append(Spot(one.person, one.p_fake, frame))
     return spots
+
+
+def _of_people(verdict: Verdict) -> list[Spot]:
+    judged = [(one.p_fake, one) for one in verdict.people if one.p_fake is not None]
+    judged.sort(key=lambda item: (-item[0], item[1].id))
+    worst = [
+        (one, p_fake, _worst(one, verdict.start_seconds, verdict.end_seconds))
+        for p_fake, one in judged[:ONE_SHOT_FACES]
+    ]
+    spots = [Spot(one.id, p_fake, frame) for one, p_fake, frame in worst if frame is not None]
+    return sorted(spots, key=lambda spot: spot.frame.time_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,12 +87,17 @@ def people(story: Story, *, playable: bool) -> str:
     judged = sum(person.p_fake is not None for person in story.verdict.people)
     jump = f' <span class="screen">{escape(words("people_jump"))}</span>' if playable else ""
     note = f"<p>{escape(words('people_note'))}{jump}</p>"
+    if story.seen.brightened:
+        note += f"<p>{escape(words('brightened'))}</p>"
     heats = any(one.heats for one in story.seen.people)
     if heats:
         note += f"<p>{escape(words('heat_note'))}</p>"
     elif story.seen.heat_why_not:
-        told = words(story.seen.heat_why_not, **heat_figures(story.seen.heat_trial, words))
-        note += f"<p>{escape(told)}</p>"
+        note += f"<p>{escape(words(story.seen.heat_why_not))}</p>"
+        if story.seen.heat_why_not == "heat_no_better":
+            told = words("heat_figures", **heat_figures(story.seen.heat_trial, words))
+            summary = f"<summary>{escape(words('heat_tried'))}</summary>"
+            note += f"<details>{summary}<p>{escape(told)}</p></details>"
     if judged > len(shown):
         parts.append(f"<p>{escape(words('people_more', count=judged - len(shown)))}</p>")
     return section(words("people"), note + "".join(parts))

@@ -135,6 +135,7 @@ class Seen:
         along: The most suspicious face in each part of the film, in order of time.
         stretches: A frame of each of the first stretches; None where it could not be read.
         brightness: Mean level of the frames looked at, 0 to 255; None without any.
+        brightened: Whether dark pictures were made brighter for the eye.
         heat_why_not: Key of the message that says why there is no heat map; empty otherwise.
         heat_trial: How the maps of this model did where that was measured, or None.
         problem: Key of the message that says why there are no pictures; empty otherwise.
@@ -150,6 +151,7 @@ class Seen:
     along: tuple[Glimpse, ...] = ()
     stretches: tuple[Glimpse | None, ...] = ()
     brightness: float | None = None
+    brightened: bool = False
     heat_why_not: str = ""
     heat_trial: HeatTrial | None = None
     problem: str = ""

@@ -80,9 +80,10 @@ def plot(
         if playable
         else 'role="img"'
     )
+    names = "".join(map(_name, lines)) + (_cursor_name(words) if playable else "")
     drawing = _bands(verdict, scale) + "".join(map(_limit, lines)) + chart.drawing + _gaps(scale)
     return (
-        f'<div class="timeline {chart.kind}"><div class="names">{"".join(map(_name, lines))}</div>'
+        f'<div class="timeline {chart.kind}"><div class="names">{names}</div>'
         '<div class="y" aria-hidden="true"><span>100 %</span><span>50 %</span><span>0 %</span></div>'
         f'<div class="plot" {role} '
         f'aria-label="{escape(chart.name)}. {escape(chart.text)}" data-pieces="{scale.data}">'
@@ -125,6 +126,12 @@ def _name(line: Line) -> str:
         'x1="0" x2="24" y1="2" y2="2"/></svg>'
     )
     return f"<small>{sample} {escape(line.name)}</small>"
+
+
+def _cursor_name(words: Words) -> str:
+    line = '<line class="sample now" x1="2" x2="2" y1="0" y2="12"/>'
+    sample = f'<svg class="upright" viewBox="0 0 4 12" aria-hidden="true">{line}</svg>'
+    return f'<small class="screen">{sample} {escape(words("line_now"))}</small>'
 
 
 def _gaps(scale: Scale) -> str:

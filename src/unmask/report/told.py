@@ -12,6 +12,7 @@ from unmask.report.cards import fakes_found
 from unmask.report.cautions import deciding, found_cautions
 from unmask.report.evidence import strength_told
 from unmask.report.film import too_thin
+from unmask.report.light import is_dark
 from unmask.report.parting import STANDS_OUT, cited, kind_of_person, parted_people, parted_stretches
 from unmask.report.sections import MARKS, Story
 from unmask.report.standing import cause_of, is_among_many, is_long
@@ -72,6 +73,7 @@ class Told:
         findings: Why, what was not judged, and how far to trust it: a sentence or two each.
         advice: What to do next: first what the finding is worth.
         strength: Of the evidence; empty where that is not known.
+        light: That dark pictures were brightened for the eye; empty where they were not.
         people: Who was judged: first those who are suspicious by themselves, then the others by number.
     """
 
@@ -84,6 +86,7 @@ class Told:
     findings: list[str]
     advice: list[str]
     strength: str
+    light: str
     people: list[ToldPerson]
 
 
@@ -103,6 +106,7 @@ def tell(story: Story) -> Told:
         findings=[one for one in found if one],
         advice=advice(story),
         strength="" if verdict.strength is None else strength_told(verdict.strength, words),
+        light=words("brightened") if is_dark(story.seen.brightness) else "",
         people=_people(story),
     )
 

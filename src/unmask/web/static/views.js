@@ -162,6 +162,7 @@ export function people(scan) {
   });
   const rest = ranked.length - cards.length;
   return make('section', {}, make('h2', {}, word('people')), make('ul', { class: 'people' }, cards),
+    told.light ? make('p', { class: 'quiet' }, told.light) : null,
     rest > 0 ? make('p', { class: 'quiet' }, word('people_rest', { count: rest })) : null);
 }
 
