@@ -41,6 +41,8 @@ def test_a_number_is_not_told_as_equal_to_a_limit_that_it_is_not_at(printed, mod
     told = printed(just_below(limits.fake_at_least))
     assert told.count(f"{limits.fake_at_least - 0.001:.3f}") == 2  # of the file and of the person
     assert f"fake from {limits.fake_at_least:g} on, real up to {limits.real_at_most:g}" in told
+    assert told.count(f"{limits.fake_at_least - 0.001:.3f} (limit {limits.fake_at_least:g})") == 2
+    assert "(limit" not in printed(just_below(limits.fake_at_least - 0.099))
     assert f"{limits.fake_at_least - 0.1:.2f} " in printed(just_below(limits.fake_at_least - 0.099))
     reason = why_so(just_below(limits.fake_at_least).people[0], just_below(0.5).outcome, limits, people=1)
     assert f"p_fake {limits.fake_at_least - 0.001:.3f} lies between" in str(reason)

@@ -142,3 +142,22 @@ def test_details_are_read_and_what_is_none_is_refused(tmp_path):
         file.write_text(text)
         with pytest.raises(SettingsError, match=rule):
             read_details(file)
+
+
+@pytest.mark.parametrize("name", ["X.html", "x.PDF", "x.json"])
+def test_a_folder_named_like_a_report_is_refused_before_any_work(tmp_path, capsys, name):
+    """With rule, value and the way out; the file that is named need not even be there."""
+    assert run("report", tmp_path / "my clip.mp4", "-o", tmp_path / name) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "--output must name a folder for a case file, got" in said and name in said
+    assert "unmask scan" in said and f"--report {tmp_path / name}" in said and "my clip.mp4'" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused_and_a_folder_of_any_name_is_not(tmp_path, capsys):
+    (tmp_path / "case").write_text("a file")
+    assert run("report", tmp_path / "clip.mp4", "-o", tmp_path / "case") == 2
+    assert "which is a file" in " ".join(capsys.readouterr().err.split())
+    (tmp_path / "old.html").mkdir()
+    assert run("report", tmp_path / "clip.mp4", "-o", tmp_path / "old.html") == 2
+    assert "must name a folder" not in capsys.readouterr().err  # but that the clip is missing

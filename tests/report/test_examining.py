@@ -68,6 +68,15 @@ def test_a_closer_look_says_from_how_many_it_was_chosen_and_how_worse_versions_d
     assert re.search(r"as it is\s+◆ cannot tell\s+52 %", text)
 
 
+def test_where_all_of_a_clip_is_one_look_nothing_is_to_be_chosen(film):
+    whole = Segment(0, 0, 10.0, 190.0, 0.5, Outcome.UNSURE)
+    one = replace(film.verdict, looks=1, segments=(whole,))
+    assert not closer(tell_story(one, Seen(), film.options))
+    part = replace(one, segments=(replace(whole, start_seconds=20.0),))
+    assert closer(tell_story(part, Seen(), film.options))
+    assert closer(tell_story(replace(one, looks=2), Seen(), film.options))
+
+
 def test_a_picture_and_a_film_without_looks_offer_none(film):
     for told in (replace(film.verdict, looks=0), replace(film.verdict, end_seconds=10.0)):
         assert not closer(tell_story(told, Seen(), film.options))

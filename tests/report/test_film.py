@@ -10,10 +10,11 @@ from judged_files import judged_file, told_of
 from unmask.judge.calibration import Calibration
 from unmask.judge.card import card_path, read_card
 from unmask.report.film import film_strip, stretches
-from unmask.report.looking import look_again
+from unmask.report.looking import look_again, pick_frames
 from unmask.report.moments import faces_along, frames_of_stretches
 from unmask.report.page import report_page
 from unmask.report.pdf import print_text
+from unmask.report.people import people
 from unmask.report.seen import Facts, Glimpse, Pictures, Seen, Strip
 
 JPEG = cv2.imencode(".jpg", np.full((8, 8, 3), 90, np.uint8))[1].tobytes()
@@ -49,7 +50,9 @@ def opened(browser, page, folder, *, width=1000):
 def test_the_strip_has_faces_both_limits_and_ways_to_the_people(card):
     strip = film_strip(story_of(interview(), card), playable=True)
     assert strip.count("<img") == 8 and strip.count("data-at=") == 8
-    assert 'href="#person-3"' in strip and "99\u00a0%" in strip
+    assert 'href="#person-3"' in strip and "99\u00a0%" in strip.partition('class="plot"')[2]
+    assert "%" not in strip.partition('<div class="timeline')[0]  # no picture has a number of its person
+    assert "where the video is" in strip
     assert strip.count('class="limit ') == 3 and 'class="limit all"' in strip
     assert "among 58 looks in this film" in strip and "From 80\u00a0% on" in strip
     assert "from here it counts among all 58 looks" in strip and "from here manipulated" not in strip
@@ -60,12 +63,47 @@ def test_the_strip_has_faces_both_limits_and_ways_to_the_people(card):
 
 
 def test_stretches_come_most_suspicious_first_with_a_frame_each(card):
-    people = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.9 - i / 100)]) for i in range(20)]
-    shown = stretches(story_of(film(people), card), playable=True)
+    faces = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.9 - i / 100)]) for i in range(20)]
+    shown = stretches(story_of(film(faces), card), playable=True)
+    alone, between = shown.split("In these it cannot be told")
+    assert "suspicious by itself" in alone and "cannot tell" not in alone
+    assert "cannot tell" in between and "suspicious by itself" not in between
     cards, rest = shown.split("<details>")
     assert cards.count("<figure>") == 12 and rest.count("<tr>") == 1 + 8
     assert cards.index("Person 1<") < cards.index("Person 2<") < cards.index("Person 12<")
     assert "suspicious by itself" in cards and "looks manipulated" not in cards
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "one picture of each"), ("de", "je ein Bild")])
+def test_a_clip_of_one_shot_has_a_picture_a_person_and_no_flat_curve(card, language, said):
+    one = film([person(i, [(0, 0.0, 4.0, 0.4)]) for i in range(2)], shots=1, looks=2)
+    strip = film_strip(story_of(one, card, language=language), playable=True)
+    assert strip.count("<img") == 2 and "plot" not in strip and said in strip
+    long = film([person(0, [(0, 0.0, 40.0, 0.4)])], shots=1, seconds=40.0, looks=4)
+    drawn = film_strip(story_of(long, card), playable=True)
+    assert drawn.count("<img") == 1 and 'class="plot"' in drawn
+
+
+@pytest.mark.parametrize(
+    ("count", "language", "titles"),
+    [
+        (1, "en", ["The only judged frame"]),
+        (6, "en", ["All 6 judged frames, in order of time"]),
+        (6, "de", ["Alle 6 beurteilten Bilder, der Zeit nach"]),
+        (7, "en", ["Most suspicious frames", "Least suspicious frames"]),
+    ],
+)
+def test_few_judged_frames_stand_in_one_row_in_order_of_time(card, count, language, titles):
+    somebody = person(0, [(0, 0.0, count - 1.0, 0.5)], step=1.0)
+    frames = [replace(one, p_fake=(i * 3 % count) / 10) for i, one in enumerate(somebody.frames)]
+    somebody = replace(somebody, frames=tuple(frames))
+    most, least = pick_frames(somebody)
+    strips = [tuple(Strip(one.time_seconds, one.p_fake, JPEG) for one in some) for some in (most, least)]
+    told = story_of(film([somebody], shots=1, looks=1), card, language=language)
+    shown = people(replace(told, seen=replace(told.seen, people=(Pictures(0, *strips),))), playable=True)
+    assert re.findall("<h4>(.*?)</h4>", shown) == titles
+    times = [float(time) for time in re.findall(r'data-at="([\d.]+)"', shown)]
+    assert len(times) == min(count, 8) and (len(titles) == 2 or times == sorted(times))
 
 
 def test_a_clip_of_one_look_has_no_list_of_stretches(card):
@@ -88,10 +126,10 @@ def test_a_blip_of_five_seconds_gets_a_small_chart_and_the_film_the_whole_width(
 
 @pytest.mark.parametrize("width", [360, 1200])
 def test_an_hour_stays_readable(browser, card, tmp_path, width):
-    people = [
+    faces = [
         person(i, [(j, 4.0 * j, 4.0 * j + 4, 0.5) for j in range(i, 900, 30)], step=2.0) for i in range(30)
     ]
-    page = report_page(story_of(film(people, shots=900), card), tmp_path / "film.mp4", folder=tmp_path)
+    page = report_page(story_of(film(faces, shots=900), card), tmp_path / "film.mp4", folder=tmp_path)
     assert len(page) < 400_000
     shown = opened(browser, page, tmp_path, width=width)
     assert shown.evaluate("document.documentElement.scrollWidth") <= width
@@ -123,8 +161,8 @@ def test_a_report_on_many_faces_fills_its_printed_pages(chromium, tmp_path):
 
 
 def test_no_table_is_cut_off_on_a_phone(browser, card, tmp_path):
-    people = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.9 - i / 100)]) for i in range(20)]
-    page = report_page(story_of(film(people), card), tmp_path / "film.mp4", folder=tmp_path)
+    faces = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.9 - i / 100)]) for i in range(20)]
+    page = report_page(story_of(film(faces), card), tmp_path / "film.mp4", folder=tmp_path)
     shown = opened(browser, page, tmp_path, width=360)
     shown.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
     cut = shown.locator(".scroll").evaluate_all(
@@ -134,8 +172,8 @@ def test_no_table_is_cut_off_on_a_phone(browser, card, tmp_path):
 
 
 def test_on_paper_nobody_is_asked_to_choose_and_pages_are_full(browser, card, tmp_path):
-    people = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.9 - i / 100)]) for i in range(20)]
-    page = report_page(story_of(film(people), card), tmp_path / "film.mp4", folder=tmp_path)
+    faces = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.9 - i / 100)]) for i in range(20)]
+    page = report_page(story_of(film(faces), card), tmp_path / "film.mp4", folder=tmp_path)
     shown = opened(browser, page, tmp_path, width=700)
     assert "Choose" in shown.inner_text("main")
     shown.emulate_media(media="print")
@@ -157,12 +195,12 @@ def test_pictures_are_found_again_at_thirty_frames_a_second(tmp_path):
     times = [open_film(source).survey.seconds(time) for time in open_film(source).times]
     assert any(one.time_seconds not in times for one in verdict.people[0].frames)  # told in six digits
     seen = look_again(verdict, source, replace(options, heat_map=False))
-    assert len(seen.people[0].most) == 4 and len(seen.along) == 8 and seen.still
+    assert len(seen.people[0].most) == 4 and len(seen.along) == 1 and seen.still
 
 
 def test_who_is_suspicious_and_has_no_stretch_is_named_beside_the_list(card):
-    people = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.5)]) for i in range(3)]
-    verdict = film(people)
+    faces = [person(i, [(i, 4.0 * i, 4.0 * i + 4, 0.5)]) for i in range(3)]
+    verdict = film(faces)
     told = "Not counted, as too little is seen of them"
     assert told not in stretches(story_of(verdict, card), playable=False)
     thin = replace(verdict, segments=tuple(one for one in verdict.segments if one.person != 1))

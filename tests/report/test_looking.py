@@ -3,6 +3,7 @@ import re
 from dataclasses import replace
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -70,7 +71,7 @@ def test_a_heat_map_tells_what_covering_did(seen):
         (
             HeatTrial(0.0, 0.0, 0.354, 7),
             "heat_no_better",
-            "in 0\u00a0% (95 % interval 0\u00a0% to 35\u00a0%)",
+            "<p>There is no heat map: for these weights it marks no better than chance.</p><details>",
         ),
     ],
 )
@@ -79,7 +80,9 @@ def test_a_map_that_is_not_known_to_bear_the_verdict_is_not_drawn(judged, trial,
     with tried(trial):
         found = look_again(verdict, source, options)
         assert found.heat_why_not == why and found.people[0].heats == ()
-        assert told in page_of(verdict, source, options)
+        page = page_of(verdict, source, options)
+        assert told in page
+        assert ("in 0\u00a0% (95 % interval 0\u00a0% to 35\u00a0%)" in page) == (trial is not None)
 
 
 def test_what_a_map_is_worth_stands_beside_it(judged):
@@ -114,6 +117,21 @@ def test_the_caption_of_a_heat_map_is_in_plain_words(covered, elsewhere, said, g
     english, other = (heat_caption(heat, Words(language)) for language in ("en", "de"))
     assert english.startswith("1.0 s: score 99\u00a0%. Covering ") and said in english and german in other
     assert not re.search(r"odds|Chance|median|%.*%", english + other.partition("%")[2])
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "brightened here for the eye"), ("de", "für das Auge aufgehellt")]
+)
+def test_dark_pictures_are_brightened_for_the_eye_and_the_report_says_so(tmp_path, language, said):
+    dark, bright = (
+        judged_file(tmp_path / name, brightness=level) for name, level in (("dark", -70), ("bright", 60))
+    )
+    for (verdict, source, options), is_dark in ((dark, True), (bright, False)):
+        seen = look_again(verdict, source, replace(options, heat_map=False))
+        assert seen.brightened == is_dark and (seen.brightness < 50) == is_dark
+        shown = cv2.imdecode(np.frombuffer(seen.still, np.uint8), cv2.IMREAD_COLOR)
+        assert shown.mean() > 70
+        assert (said in page_of(verdict, source, options, heat_map=False, language=language)) == is_dark
 
 
 def test_facts_are_those_of_the_file(judged, seen):

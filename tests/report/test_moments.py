@@ -68,11 +68,19 @@ def test_what_lies_mostly_in_another_part_does_not_stand_for_this_one():
     """A shot from 8 to 10.3 s of 80: its last tenths are the most suspicious of what comes after the cut."""
     early = person(0, [(0, 8.0, 10.3, 0.7)], step=0.1)
     late = person(1, [(1, 10.3, 20.0, 0.6)], step=0.1)
-    spots = faces_along(film([early, late], shots=1, seconds=80.0))
+    spots = faces_along(film([early, late], shots=2, seconds=40.0))
     assert [(spot.person, spot.p_fake) for spot in spots] == [(0, 0.7), (1, 0.6)]
 
 
 def test_a_long_look_stands_for_each_part_that_it_fills():
     whole, brief = person(0, [(0, 0.0, 80.0, 0.9)]), person(1, [(0, 30.0, 34.0, 0.95)])
-    spots = faces_along(film([whole, brief], shots=1, seconds=80.0))
+    spots = faces_along(film([whole, brief], shots=2, seconds=40.0))
     assert [spot.person for spot in spots] == [0, 0, 0, 1, 0, 0, 0, 0]
+
+
+def test_of_one_shot_the_three_who_stand_out_most_have_a_picture_each():
+    people = [person(i, [(0, i / 4, 9.0, 0.3 + i / 10)]) for i in range(5)]
+    spots = faces_along(film(people, shots=1, seconds=10.0))
+    assert sorted(spot.person for spot in spots) == [2, 3, 4]
+    assert [spot.frame.time_seconds for spot in spots] == sorted(spot.frame.time_seconds for spot in spots)
+    assert len(faces_along(film(people[:1], shots=1, seconds=10.0))) == 1

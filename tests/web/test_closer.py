@@ -58,6 +58,55 @@ def test_a_stretch_is_examined_within_its_film(page, axe, server, film):
     page.troubles[:] = [one for one in page.troubles if "400" not in one]  # the browser notes the refusal
 
 
+@pytest.mark.parametrize(
+    ("language", "todo", "asked"),
+    [("en", "What to do:", "Take this"), ("de", "Was zu tun ist:", "Das heißt")],
+)
+def test_the_page_alone_says_what_to_do_the_limits_and_how_each_person_stands(
+    page, axe, server, film, language, todo, asked
+):
+    page.goto(f"{server.address}/#/scan/{film['id']}")
+    page.get_by_label("Language").select_option(language)
+    box = page.locator("#verdict")
+    box.get_by_text(todo).wait_for()
+    told = server.get(f"/api/scans/{film['id']}?language={language}")["told"]
+    shown = box.inner_text()
+    assert all(one in shown for one in (told["headline"], told["estimate"], told["scale"], *told["findings"]))
+    assert " ".join(told["advice"]) in shown and (film["outcome"] != "unsure" or asked in shown)
+    places = box.locator(".meter i").evaluate_all("all => all.map(one => one.style.left)")
+    assert places == [f"{100 * told[name]:g}%" for name in ("real_at_most", "fake_at_least")]
+    cards = page.locator(".people li").all_inner_texts()
+    assert len(cards) == len(film["verdict"]["people"]) > 1
+    for card, one in zip(cards, told["people"], strict=False):
+        assert (
+            f"{one['id'] + 1}" in card and f"{one['word']}, {one['percent']}" in card and one["mark"] in card
+        )
+    out = [one["stands_out"] for one in told["people"]]
+    assert out == sorted(out, reverse=True)  # and the others by number, without a ranking
+    calm = [one["id"] for one in told["people"] if not one["stands_out"]]
+    assert calm == sorted(calm)
+    check_accessible(page, axe)
+    page.get_by_label("Language" if language == "en" else "Sprache").select_option("en")
+
+
+def test_page_and_report_have_one_form_for_sizes_and_times(page, server):
+    from unmask.report.words import Words
+
+    page.locator("#drop").wait_for()
+    seconds, sizes = [0.04, 59.94, 59.96, 75.5, 348.1, 3599.0, 3725.4], [0, 52_300, 3_482_099, 2_048_000_000]
+    for language in ("en", "de"):
+        told = page.evaluate(
+            "async ([times, sizes, language]) => { const words = await import('/static/words.js');"
+            " words.useLanguage(language); return [times.map(words.clock), sizes.map(words.size),"
+            " words.span(2, 17.1), words.span(50, 75), words.when(1796038380)]; }",
+            [seconds, sizes, language],
+        )
+        words = Words(language)
+        spans = [words.span(2, 17.1), words.span(50, 75)]
+        assert told[:4] == [[*map(words.seconds, seconds)], [*map(words.size, sizes)], *spans]
+        assert told[4] == "2026-11-30 11:33 UTC"
+
+
 def test_either_of_film_and_stretch_can_be_deleted(server, film):
     source = server.folder / "scans" / film["id"] / "source"
     other = server.wait(server.send(source, name="other.mp4")["id"])
