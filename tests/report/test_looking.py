@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from judged_files import judged_file, page_of, tried
-from portraits import write_image
+from portraits import moving_views, write_clip, write_image
 from tiny_model import write_clip_model
 from unmask.config import ScanSettings
+from unmask.files import fingerprint
 from unmask.judge.heat_trials import HeatTrial
 from unmask.report import ReportOptions
 from unmask.report.looking import look_again, pick_frames
@@ -122,16 +123,18 @@ def test_the_caption_of_a_heat_map_is_in_plain_words(covered, elsewhere, said, g
 @pytest.mark.parametrize(
     ("language", "said"), [("en", "brightened here for the eye"), ("de", "für das Auge aufgehellt")]
 )
-def test_dark_pictures_are_brightened_for_the_eye_and_the_report_says_so(tmp_path, language, said):
-    dark, bright = (
-        judged_file(tmp_path / name, brightness=level) for name, level in (("dark", -70), ("bright", 60))
-    )
-    for (verdict, source, options), is_dark in ((dark, True), (bright, False)):
-        seen = look_again(verdict, source, replace(options, heat_map=False))
+def test_dark_pictures_are_brightened_for_the_eye_and_the_report_says_so(judged, tmp_path, language, said):
+    verdict, source, options = judged
+    views = [(0.15 * view).astype(np.uint8) for view in moving_views(24, brightness=60)]
+    dark = write_clip(tmp_path / "clip.mp4", views)
+    darker = replace(verdict, sha256=fingerprint(dark))  # the same faces at the same times
+    for whole, file, is_dark in ((darker, dark, True), (verdict, source, False)):
+        seen = look_again(whole, file, replace(options, heat_map=False))
         assert seen.brightened == is_dark and (seen.brightness < 50) == is_dark
-        shown = cv2.imdecode(np.frombuffer(seen.still, np.uint8), cv2.IMREAD_COLOR)
-        assert shown.mean() > 70
-        assert (said in page_of(verdict, source, options, heat_map=False, language=language)) == is_dark
+        for jpeg in (seen.still, seen.along[0].jpeg, seen.people[0].most[0].jpeg):
+            shown = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+            assert shown.mean() > 70
+        assert (said in page_of(whole, file, options, heat_map=False, language=language)) == is_dark
 
 
 def test_facts_are_those_of_the_file(judged, seen):
