@@ -82,7 +82,7 @@ class Marker:
         others = [one for one in found if of is not None and one[0].id not in of]
         self._boxes(drawn, others, thicker=0)
         if others:
-            drawn = cv2.addWeighted(drawn, _PALE, plain, 1 - _PALE, 0)
+            drawn = np.asarray(cv2.addWeighted(drawn, _PALE, plain, 1 - _PALE, 0), np.uint8)
         self._boxes(drawn, chosen, thicker=0 if of is None else 1)
         self._label(drawn, chosen)
         return drawn

@@ -93,10 +93,10 @@ export function verdictPanel(scan, level = 'h2') {
 
 function inWords({ p_fake: share }, told) {
   return [
-    told.estimate ? [make('p', { class: 'probability' }, told.estimate), meter(share, told)] : null,
+    told.estimate ? make('p', { class: 'probability' }, told.estimate) : null, told.estimate ? meter(share, told) : null,
     told.scale ? make('p', { class: 'quiet' }, told.scale) : null,
     make('p', { class: 'advice' }, make('b', {}, word('next_step')), ' ', told.advice.join(' ')),
-    told.findings.map(one => make('p', {}, one)),
+    ...told.findings.map(one => make('p', {}, one)),
     told.strength ? make('p', { class: 'strength' }, told.strength) : null];
 }
 
