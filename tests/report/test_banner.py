@@ -11,6 +11,7 @@ from unmask.reasons import because
 from unmask.report.banner import banner
 from unmask.report.cautions import found_cautions
 from unmask.report.seen import Seen
+from unmask.report.told import tell
 from unmask.report.words import Words, messages
 from unmask.verdicts import Outcome
 
@@ -170,3 +171,15 @@ def test_how_many_fakes_are_missed_is_told_where_none_was_found(card):
         assert "are missed" not in banner(told_of(verdict, card, LIMITS))
         own = ScanSettings(threshold=0.9)  # the card's figures are of its own threshold
         assert "are missed" not in banner(told_of(verdict, measured, LIMITS, settings=own))
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "suspicious by itself"), ("de", "für sich auffällig")])
+def test_who_stands_out_comes_first_and_the_others_by_number_without_a_ranking(card, language, word):
+    told = tell(told_of(five_looks(), card, LIMITS, language=language))
+    assert [one.id for one in told.people] == [4, 0, 1, 2, 3]
+    assert [one.stands_out for one in told.people] == [True] + 4 * [False]
+    first, *others = told.people
+    assert (first.kind, first.mark, first.word) == ("alone", "△", word) and first.why
+    assert {one.mark for one in others} == {"◆"} and not any(one.why for one in others)
+    assert (told.real_at_most, told.fake_at_least) == (0.2, 0.8)
+    assert told.light == "" and tell(told_of(five_looks(), card, LIMITS, seen=Seen(brightness=9.0))).light

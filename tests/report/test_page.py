@@ -216,7 +216,11 @@ def _wait_until(page, condition, *, seconds=30):
 
 
 @pytest.mark.parametrize("how", ["click", "keys", "strip", "film", "face"])
-def test_a_chosen_time_moves_the_video(browser, page, tmp_path, how):
+def test_a_chosen_time_moves_the_video(browser, judged, page, tmp_path, how):
+    if how in ("film", "face"):  # a single shot has no strip to choose from
+        verdict, source, options = judged
+        shots = tuple(Shot(1.2 * place, 1.2 * place + 1.2, 12, 1) for place in range(2))
+        page = page_of(replace(verdict, shots=shots), source, options)
     (tmp_path / "report.html").write_text(page, encoding="utf-8")
     shown, troubles, requests = _open(browser, tmp_path / "report.html")
     whole, until = ("Most suspicious face", 2.4) if how == "film" else ("Person 1: score", 2.3)
