@@ -228,7 +228,7 @@ def test_the_page_its_parts_and_figures_are_there(server):
         assert status == 200 and headers["content-type"].startswith(kind)
     assert server.get("/healthz") == {"status": "ready"}
     limits = server.get("/api/limits")
-    assert limits["max_upload_bytes"] == 2**21 and limits["paths"] and not limits["needs_token"]
+    assert limits["max_upload_bytes"] == 2 * 10**6 and limits["paths"] and not limits["needs_token"]
     text = server.get("/metrics").decode()
     assert re.search(r'unmask_http_requests_total\{method="GET",route="/api/limits",status="200"\} \d', text)
     assert "unmask_workers_ready 1.0" in text and "process_resident_memory_bytes" in text
