@@ -166,7 +166,9 @@ def _is_whole(file: Path) -> bytes:
     if file.suffix == ".html":
         return data[-16:] if data.endswith(b"</html>\n") else data
     if file.suffix == ".json":
-        return b"whole" if json.loads(data) else data
+        with suppress(ValueError):  # as half a draft has it
+            return b"whole" if json.loads(data) else data
+        return data
     if file.suffix == ".csv":  # it has a column of seconds
         return b"\n".join(row.split(b",")[0] for row in data.splitlines(keepends=True))
     return data if file.name != LOG else "\n".join(check_case(file.parent).problems).encode()

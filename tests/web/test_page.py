@@ -258,6 +258,22 @@ def test_nothing_is_drawn_before_the_page_knows_what_it_needs_nor_twice(browser,
     context.close()
 
 
+def test_what_is_typed_while_the_page_begins_stays(browser, server):
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    waiting = []
+    page.route("**/api/scans?limit=1", lambda route: waiting.append(route))
+    page.goto(server.address)
+    page.wait_for_function("document.querySelector('#retention').textContent")
+    page.get_by_label("Language").select_option("de")
+    field = page.get_by_label("Pfad einer Datei")
+    field.fill("typed")
+    waiting[0].continue_()
+    page.wait_for_timeout(300)
+    assert field.input_value() == "typed"
+    context.close()
+
+
 @pytest.mark.usefixtures("key")
 def test_it_can_be_searched_and_speaks_german(page):
     page.locator("#scans > li").first.wait_for()

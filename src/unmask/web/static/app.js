@@ -250,6 +250,7 @@ function showCompare(one, two) {
 
 function showToken() {
   source?.close();
+  shown = undefined;
   const wrong = make('p', { class: 'problem', role: 'alert' });
   const send = async event => {
     event.preventDefault();
@@ -309,7 +310,7 @@ async function begin() {
   limits = await ask('/api/limits');
   translate();
   try { await ask('/api/scans?limit=1'); } catch (error) { if (error.status === 401) return showToken(); }
-  await show();
+  if (shown === undefined) await show(); // the language may have been chosen meanwhile, and something typed
   listen();
 }
 
