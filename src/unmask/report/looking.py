@@ -238,9 +238,8 @@ def _read(source: Path, options: ReportOptions, gathered: _Pass, drawn: _Drawn, 
         if gathered.preview is not None and frame.time_seconds in due:
             image = marker.draw(frame, width=size[0], height=size[1])
             gathered.preview.add(image, frame.time_seconds)
-        if told_time(frame.time_seconds) not in exact:
-            continue
-        _gather(frame, gathered, marker, card)
+        if told_time(frame.time_seconds) in exact:
+            _gather(frame, gathered, marker, card)
         tell.reached((frame.time_seconds - verdict.start_seconds) / max(seconds, 1e-6))
 
 

@@ -10,7 +10,7 @@ from unmask.report.sections import Story
 from unmask.report.standing import ALONE, is_long
 from unmask.verdicts import Outcome, Person, Segment
 
-Part = TypeVar("Part", Segment, Person)
+Parted = TypeVar("Parted", Segment, Person)
 STANDS_OUT = (Outcome.FAKE.value, ALONE)
 """What is manipulated, or would be called so if it were all there is."""
 
@@ -28,7 +28,7 @@ def parted_people(story: Story) -> tuple[list[Person], list[Person]]:
     return _parted([one for one in judged if kinds[one.id] != Outcome.REAL], lambda one: kinds[one.id])
 
 
-def _parted(some: Sequence[Part], kind: Callable[[Part], str]) -> tuple[list[Part], list[Part]]:
+def _parted(some: Sequence[Parted], kind: Callable[[Parted], str]) -> tuple[list[Parted], list[Parted]]:
     alone = [one for one in some if kind(one) in STANDS_OUT]
     return alone, [one for one in some if kind(one) not in STANDS_OUT]
 
