@@ -161,16 +161,16 @@ def test_how_many_fakes_are_missed_is_told_where_none_was_found(card):
     for outcome in (Outcome.REAL, Outcome.UNSURE, Outcome.FAKE):
         verdict = one_person([0.5] * 6, outcome=outcome)
         said = (
-            "Many fakes are missed: of 2 kinds that the model had not learned from, it found at least half "
-            "of the fakes in only 1 (1,206 fakes were tried)."
+            "Fakes are often missed: of 2 kinds that the model had not learned from, it called at least half "
+            "of the fakes manipulated in only 1."
         )
         assert (said in banner(told_of(verdict, measured, LIMITS))) == (outcome is not Outcome.FAKE)
         worse = replace(measured, scores={"strangers_a_found": few})
-        none = "in none (1,200 fakes were tried)" in banner(told_of(verdict, worse, LIMITS))
+        none = "of the fakes manipulated in none." in banner(told_of(verdict, worse, LIMITS))
         assert none == (outcome is not Outcome.FAKE)
-        assert "are missed" not in banner(told_of(verdict, card, LIMITS))
+        assert "often missed" not in banner(told_of(verdict, card, LIMITS))
         own = ScanSettings(threshold=0.9)  # the card's figures are of its own threshold
-        assert "are missed" not in banner(told_of(verdict, measured, LIMITS, settings=own))
+        assert "often missed" not in banner(told_of(verdict, measured, LIMITS, settings=own))
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "suspicious by itself"), ("de", "für sich auffällig")])

@@ -100,6 +100,7 @@ def _hints(story: Story) -> list[str]:
     verdict, words = story.verdict, story.words
     found = [one.code for one in found_cautions(verdict, story.seen, story.card, words)]
     hints = [words(f"hint_{code}") for code in found if words.has(f"hint_{code}")]
-    if not hints and verdict.outcome is Outcome.UNSURE and story.seen.is_looked_at:
-        return [words("hint_none")]
+    if not hints and verdict.outcome is Outcome.UNSURE:
+        known = [words("hint_none")] if story.seen.is_looked_at else []
+        return [*known, words("hint_others")]
     return hints[:_MOST_HINTS]

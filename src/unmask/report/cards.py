@@ -33,16 +33,10 @@ class FakesFound:
     Attributes:
         kinds: Of fakes that were measured.
         below_half: In how many of them fewer than half were found.
-        least: Share that was found of the kind that is found least, 0 to 1.
-        most: The same of the kind that is found best.
-        fakes: How many there were.
     """
 
     kinds: int
     below_half: int
-    least: float
-    most: float
-    fakes: int
 
 
 def fakes_found(card: Card, settings: ScanSettings) -> FakesFound | None:
@@ -56,9 +50,7 @@ def fakes_found(card: Card, settings: ScanSettings) -> FakesFound | None:
     ]
     if not kinds:
         return None
-    shares = [score.value for score in kinds]
-    below = sum(share < _HALF for share in shares)
-    return FakesFound(len(kinds), below, min(shares), max(shares), sum(score.clips for score in kinds))
+    return FakesFound(len(kinds), sum(score.value < _HALF for score in kinds))
 
 
 def false_alarms(card: Card, settings: ScanSettings) -> Score | None:

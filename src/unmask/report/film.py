@@ -161,7 +161,7 @@ def _listed(
     rest = table(head, rows, text=2) if rows else ""
     if cards and rows:
         summary = escape(words("segments_rest", count=len(rows)))
-        rest = f"<details><summary>{summary}</summary>{rest}</details>"
+        rest = f'<details class="whole"><summary>{summary}</summary>{rest}</details>'
     return (f'<div class="stretches">{"".join(cards)}</div>' if cards else "") + rest
 
 

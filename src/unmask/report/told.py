@@ -174,7 +174,7 @@ def _missed(story: Story) -> str:
         return ""
     words, half = story.words, found.kinds - found.below_half
     key = "fakes_missed" if half else "fakes_missed_all"
-    return words(key, kinds=found.kinds, found=half, fakes=words.whole(found.fakes))
+    return words(key, kinds=found.kinds, found=half)
 
 
 def unjudged(story: Story) -> str:
@@ -260,7 +260,8 @@ def _by_chance(story: Story, reason: Reason) -> str:
         start, end = cited(story, person)
     assert isinstance(start, float) and isinstance(end, float)
     told = {"id": shown_number(number), "when": words.span(start, end), "alone": story.percent(alone)}
-    parts = [words("why_by_chance", looks=values["faces"], **told)]
+    key = "why_by_chance" if is_long(story.verdict) else "why_by_chance_clip"  # which is cited by its peak
+    parts = [words(key, looks=values["faces"], **told)]
     if film is not None:
         parts.append(film.chance(alone))
         if film.needed is not None:
