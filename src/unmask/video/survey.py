@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -135,10 +136,11 @@ def survey_packets(reading: Reading, container: InputContainer, stream: VideoStr
     Raises:
         MediaError: More packets than ``MAX_PACKETS``, or the time limit.
     """
-    survey = Survey(time_base=Fraction(stream.time_base or Fraction(1, 25)))
+    time_base: Any = stream.time_base  # PyAV 19 has types of its own for fractions
+    survey = Survey(time_base=Fraction(time_base or Fraction(1, 25)))
     codec = stream.codec_context.name
     reader = packet_reader(codec, stream.codec_context.extradata or b"")
-    read_bytes, file_bytes = 0, container.size
+    read_bytes, file_bytes = 0, container.size or 0
     try:
         for packet in read_packets(container, stream):
             reading.check_time()
