@@ -223,7 +223,7 @@ def test_a_long_video_is_listed_once_and_shared_by_who_has_nothing_else_to_do(lo
     pieces = {int(piece): pid for pid, what, piece, *_ in log if what == "piece"}
     (other,) = (pid for pid, what, *_ in log if what == "scan")
     assert sorted(pieces) == [0, 1]  # each was looked at once, by one of the two
-    assert pieces[0] != pieces[1] == other
+    assert pieces[0] != pieces[1] and other in pieces.values()  # which is first depends on the machine's load
 
 
 def test_the_verdict_does_not_depend_on_the_number_of_processes(long_clip, tmp_path):
