@@ -234,7 +234,6 @@ def test_nothing_is_drawn_before_the_page_knows_what_it_needs_nor_twice(browser,
     waiting = []
     page.route("**/api/limits", lambda route: waiting.append(route))
     page.goto(server.address)
-    page.wait_for_function("document.readyState === 'complete'")
     page.get_by_label("Language").select_option("de")
     page.evaluate("key => { location.hash = `#/scan/${key}`; }", key)
     waiting[0].continue_()
@@ -264,7 +263,7 @@ def test_what_is_typed_while_the_page_begins_stays(browser, server):
     waiting = []
     page.route("**/api/scans?limit=1", lambda route: waiting.append(route))
     page.goto(server.address)
-    page.wait_for_function("document.querySelector('#retention').textContent")
+    page.locator("#retention:not(:empty)").wait_for()
     page.get_by_label("Language").select_option("de")
     field = page.get_by_label("Pfad einer Datei")
     field.fill("typed")
