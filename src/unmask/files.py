@@ -9,7 +9,7 @@ import secrets
 import stat
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -41,8 +41,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     with _drafted(path) as (draft, target, mode):
         yield draft
-        _sync(draft)
-        draft.chmod(mode)
+        _settle(draft, mode)
         draft.replace(target)
 
 
@@ -73,12 +72,22 @@ def write_together(folder: Path, texts: Mapping[str, str], *, last: str) -> None
         for name in sorted(texts, key=lambda name: name == last):
             draft, target, mode = stack.enter_context(_drafted(folder / name))
             draft.write_text(texts[name], encoding="utf-8")
-            _sync(draft)
-            draft.chmod(mode)
+            _settle(draft, mode)
             made.append((draft, target))
-        (folder / last).unlink(missing_ok=True)
-        for draft, target in made:
-            draft.replace(target)
+        put_in_place(made)
+
+
+def put_in_place(made: Sequence[tuple[Path, Path]]) -> None:
+    """Let drafts that belong together take their places, the last of which tells of the others.
+
+    An older one of that goes first and the new one comes last, also where a kill comes between.
+
+    Args:
+        made: Drafts, and where each is to lie; in the same file system.
+    """
+    made[-1][1].unlink(missing_ok=True)
+    for draft, target in made:
+        draft.replace(target)
 
 
 def lock_file(file: Path) -> IO[str]:
@@ -201,10 +210,11 @@ def _drafted(path: str | Path) -> Iterator[tuple[Path, Path, int]]:
         raise
 
 
-def _sync(file: Path) -> None:
-    """Wait until a file is on the disk; what a disk has no room for may show only now."""
-    with file.open("rb+") as written:  # Windows refuses it of files that are open for reading
+def _settle(draft: Path, mode: int) -> None:
+    """Wait until a draft is on the disk, and set its mode; what a disk has no room for may show only now."""
+    with draft.open("rb+") as written:  # Windows refuses it of files that are open for reading
         os.fsync(written.fileno())
+    draft.chmod(mode)
 
 
 def _is_draft(name: object) -> bool:

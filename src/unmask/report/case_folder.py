@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from unmask.errors import DataError, SettingsError
-from unmask.files import fingerprint, write_whole
+from unmask.files import fingerprint, put_in_place, write_whole
 from unmask.report.case import Case
 from unmask.report.ledger import FIRST, LAST, Ledger, check_ledger, told, utc_now
 from unmask.report.options import ReportOptions
@@ -90,16 +90,10 @@ def finish_case(log: Ledger, verdict: Verdict, source: Path, folder: Path, *, op
         write_one(story, source, drafts / name, place=folder)
     log.add("reported", language=options.language, files=_hashes(drafts, CASE, *REPORTS))
     log.add(LAST, lines=log.lines + 1)
-    _put_in_place(drafts, folder)
-    return log.head
-
-
-def _put_in_place(drafts: Path, folder: Path) -> None:
-    """Files first, then the log that names them: what lies beside a log is what it is of."""
-    (folder / LOG).unlink(missing_ok=True)
-    for name in (CASE, VERDICT, *REPORTS, LOG):
-        (drafts / name).replace(folder / name)
+    # Files first, then the log that names them: what lies beside a log is what it is of.
+    put_in_place([(drafts / name, folder / name) for name in (CASE, VERDICT, *REPORTS, LOG)])
     drafts.rmdir()
+    return log.head
 
 
 def _scanned(verdict: Verdict, case: Case, options: ReportOptions) -> dict[str, object]:

@@ -25,35 +25,28 @@ def film_strip(story: Story, *, playable: bool) -> str:
     judged = [one for one in found if one.person is not None]
     if not judged:
         return ""
-    top = max(judged, key=lambda one: one.p_fake)
-    person = shown_number(top.person or 0)
-    when = words.seconds(top.start_seconds)
-    text = words("film_text", high=story.percent(top.p_fake), when=when, id=person)
-    scale = of_film(verdict)
-    name = words("film_keys" if playable else "film_line")
-    chart = Chart(name, text, _steps(found, scale), kind="film")
     shown = {person.id for person in shown_people(verdict)}
     lesser = _lesser(story.seen.along)
-    few = " few" if len(verdict.shots) == 1 else ""
     faces = "".join(
         _face(story, one, one.person in shown, kind=" lesser" if place in lesser else "", playable=playable)
         for place, one in enumerate(story.seen.along)
     )
-    jump = f' <span class="screen">{escape(words("film_jump"))}</span>' if playable else ""
+    few = " few" if len(verdict.shots) == 1 else ""
+    along = f'<div class="along{few}">{faces}</div>' if faces else ""
+    light = f" {escape(words('brightened'))}" if story.seen.brightened else ""
     if not is_long(verdict):  # one look at each face: a flat line says nothing
-        note = escape(words("clip_note"))
-        light = f" {escape(words('brightened'))}" if story.seen.brightened else ""
-        return f'<div class="along few">{faces}</div><p><small>{note}{light}</small></p>' if faces else ""
+        return f"{along}<p><small>{escape(words('clip_note'))}{light}</small></p>" if along else ""
+    top = max(judged, key=lambda one: one.p_fake)
+    person, when = shown_number(top.person or 0), words.seconds(top.start_seconds)
+    text = words("film_text", high=story.percent(top.p_fake), when=when, id=person)
+    scale = of_film(verdict)
+    chart = Chart(words("film_keys" if playable else "film_line"), text, _steps(found, scale), kind="film")
+    jump = f' <span class="screen">{escape(words("film_jump"))}</span>' if playable else ""
     return (
-        (f'<div class="along{few}">{faces}</div>' if faces else "")
+        along
         + plot(verdict, chart, limits_of(story), scale, words, playable=playable)
-        + f"<p><small>{escape(_note(story))} {escape(_limits_told(story))}{jump}</small></p>"
+        + f"<p><small>{escape(words('film_note'))}{light} {escape(_limits_told(story))}{jump}</small></p>"
     )
-
-
-def _note(story: Story) -> str:
-    told = story.words("film_note")
-    return f"{told} {story.words('brightened')}" if story.seen.brightened else told
 
 
 def limits_of(story: Story) -> list[Line]:

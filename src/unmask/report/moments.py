@@ -9,6 +9,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from statistics import fmean
 
+from unmask.report.standing import judged_people
 from unmask.verdicts import Appearance, Person, PersonFrame, Segment, Verdict
 
 FACES = 8
@@ -143,13 +144,11 @@ def faces_along(verdict: Verdict) -> list[Spot]:
 
 
 def _of_people(verdict: Verdict) -> list[Spot]:
-    judged = [(one.p_fake, one) for one in verdict.people if one.p_fake is not None]
-    judged.sort(key=lambda item: (-item[0], item[1].id))
     worst = [
-        (one, p_fake, _worst(one, verdict.start_seconds, verdict.end_seconds))
-        for p_fake, one in judged[:ONE_SHOT_FACES]
+        (one, _worst(one, verdict.start_seconds, verdict.end_seconds))
+        for one in judged_people(verdict)[:ONE_SHOT_FACES]
     ]
-    spots = [Spot(one.id, p_fake, frame) for one, p_fake, frame in worst if frame is not None]
+    spots = [Spot(one.id, one.p_fake or 0.0, frame) for one, frame in worst if frame is not None]
     return sorted(spots, key=lambda spot: spot.frame.time_seconds)
 
 

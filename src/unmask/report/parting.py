@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from unmask.judge.reasons import most_suspicious
 from unmask.report.sections import Story
-from unmask.report.standing import ALONE, is_long
+from unmask.report.standing import ALONE, is_long, judged_people
 from unmask.verdicts import Outcome, Person, Segment
 
 Parted = TypeVar("Parted", Segment, Person)
@@ -22,8 +22,7 @@ def parted_stretches(story: Story) -> tuple[list[Segment], list[Segment]]:
 
 def parted_people(story: Story) -> tuple[list[Person], list[Person]]:
     """The same of the people who were judged, most suspicious first; who shows no sign is in neither."""
-    judged = [one for one in story.verdict.people if one.p_fake is not None]
-    judged.sort(key=lambda one: (-(one.p_fake or 0.0), one.id))
+    judged = judged_people(story.verdict)
     kinds = {one.id: kind_of_person(story, one) for one in judged}
     return _parted([one for one in judged if kinds[one.id] != Outcome.REAL], lambda one: kinds[one.id])
 

@@ -11,7 +11,7 @@ from unmask.judge.verdict import CALIBRATED_PEOPLE
 from unmask.reasons import Reason, in_short
 from unmask.report.cautions import deciding
 from unmask.report.words import Words
-from unmask.verdicts import Outcome, Verdict
+from unmask.verdicts import Outcome, Person, Verdict
 from unmask.video.stretches import SHORT_SECONDS
 
 ALONE = "alone"
@@ -116,6 +116,12 @@ class Film:
 def cause_of(verdict: Verdict) -> Reason | None:
     """What decides the verdict; None in verdicts of earlier versions."""
     return verdict.reasons[0] if verdict.reasons else None
+
+
+def judged_people(verdict: Verdict) -> list[Person]:
+    """Who was judged, most suspicious first."""
+    judged = [person for person in verdict.people if person.p_fake is not None]
+    return sorted(judged, key=lambda person: (-(person.p_fake or 0.0), person.id))
 
 
 def looks_taken(verdict: Verdict) -> int:

@@ -15,7 +15,7 @@ from unmask.report.film import too_thin
 from unmask.report.light import is_dark
 from unmask.report.parting import STANDS_OUT, cited, kind_of_person, parted_people, parted_stretches
 from unmask.report.sections import MARKS, Story
-from unmask.report.standing import cause_of, is_among_many, is_long
+from unmask.report.standing import cause_of, is_among_many, is_long, judged_people
 from unmask.verdicts import Outcome, Person, Verdict
 
 _HEADLINES = ("too_little", "drawn", "disagree")
@@ -141,10 +141,9 @@ def _scale(story: Story) -> str:
 
 
 def _people(story: Story) -> list[ToldPerson]:
-    judged = [one for one in story.verdict.people if one.p_fake is not None]
-    told = [_person(story, one, one.p_fake or 0.0) for one in judged]
-    p_fake = {one.id: one.p_fake or 0.0 for one in judged}
-    return sorted(told, key=lambda one: (not one.stands_out, -p_fake[one.id] * one.stands_out, one.id))
+    told = [_person(story, one, one.p_fake or 0.0) for one in judged_people(story.verdict)]
+    others = sorted((one for one in told if not one.stands_out), key=lambda one: one.id)
+    return [*(one for one in told if one.stands_out), *others]
 
 
 def _person(story: Story, person: Person, p_fake: float) -> ToldPerson:

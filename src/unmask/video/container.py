@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -341,3 +342,8 @@ def _utf8(text: str) -> str:
 def words_of(error: BaseException) -> str:
     """What FFmpeg says went wrong, without the path that it puts into it."""
     return str(getattr(error, "strerror", None) or type(error).__name__)
+
+
+def as_fraction(value: Any, *, unknown: Fraction) -> Fraction:
+    """What PyAV tells as a fraction, for which version 19 has types of its own; else what stands for it."""
+    return Fraction(value or unknown)

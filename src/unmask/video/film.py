@@ -29,6 +29,7 @@ from unmask.video.container import (
     Reading,
     Source,
     VideoPacket,
+    as_fraction,
     check_source,
     decoder_of,
     open_video,
@@ -206,17 +207,15 @@ def open_film(path: str | Path, settings: DecodeSettings | None = None) -> Film:
     with own_errors(reading), open_video(reading) as (container, stream):
         survey = survey_packets(reading, container, stream)
         notes = _notes(survey, unseen_streams(container, stream))
-        most, aspect = fitting(stream.codec_context), _aspect(stream.sample_aspect_ratio)
+        most, aspect = (
+            fitting(stream.codec_context),
+            as_fraction(stream.sample_aspect_ratio, unknown=Fraction(1)),
+        )
         film = Film(source, settings, None, survey, most, aspect, notes).parted()
         if survey.packets is not None:
             film.at_hand.append((decoder_of(stream), survey.packets))
             survey.packets = None
     return film
-
-
-def _aspect(ratio: Any) -> Fraction:
-    """Width to height of a pixel; a file that does not say has square ones."""
-    return Fraction(ratio or 1)
 
 
 def _notes(survey: Survey, unseen: Sequence[int]) -> tuple[Reason, ...]:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 import av
 from av.container import InputContainer
@@ -16,7 +15,7 @@ from av.video.stream import VideoStream
 
 from unmask.errors import MediaError
 from unmask.reasons import Reason, because
-from unmask.video.container import Reading, VideoPacket, read_packets, words_of
+from unmask.video.container import Reading, VideoPacket, as_fraction, read_packets, words_of
 from unmask.video.packets import H264Reader, Traits, packet_reader
 from unmask.video.sampling import PacketFacts
 
@@ -136,8 +135,7 @@ def survey_packets(reading: Reading, container: InputContainer, stream: VideoStr
     Raises:
         MediaError: More packets than ``MAX_PACKETS``, or the time limit.
     """
-    time_base: Any = stream.time_base  # PyAV 19 has types of its own for fractions
-    survey = Survey(time_base=Fraction(time_base or Fraction(1, 25)))
+    survey = Survey(time_base=as_fraction(stream.time_base, unknown=Fraction(1, 25)))
     codec = stream.codec_context.name
     reader = packet_reader(codec, stream.codec_context.extradata or b"")
     read_bytes, file_bytes = 0, container.size or 0

@@ -69,7 +69,7 @@ class Slot(threading.Thread):
                     job = self._queue.take(timeout_seconds=_RETRY_SECONDS if trouble else None)
                     if job is not None:
                         self._do(job)
-                except Exception as error:  # noqa: BLE001  nothing can be stored of it, as on a full disk
+                except Exception as error:  # noqa: BLE001  a fault of ours while a job is taken or told of
                     _log.warning("a scan slot rests: %s", error)
                     self.trouble = "" if self._worker is not None else str(error)
                     self._queue.rest(_REST_SECONDS)

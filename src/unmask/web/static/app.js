@@ -287,10 +287,10 @@ async function show({ focus = false } = {}) {
   shown = location.hash;
   if (focus) problem = '';
   try {
-    const asked = { scan: 1, compare: 2 }[view] ?? 0;
+    const [draw, asked] = { scan: [showScan, 1], compare: [showCompare, 2] }[view] ?? [showStart, 0];
     const found = await Promise.all(Array.from({ length: asked }, (_, place) => fetchScan(ids[place])));
     if (mine !== turn) return; // another view was wanted meanwhile
-    ({ scan: showScan, compare: showCompare }[view] ?? showStart)(...found);
+    draw(...found);
   } catch (error) {
     if (mine !== turn) return;
     main.replaceChildren(make('p', {}, make('a', { href: '#/' }, word('back'))), make('p', { id: 'problem', class: 'problem', role: 'alert' }));
