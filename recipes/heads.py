@@ -6,6 +6,10 @@ higher than others becomes false alarms on a source that nobody saw, and a state
 footage that went through a messenger. What a fake looks like is learned from crops as they are. Each wish is
 a sum of squares, so all that a fit needs of a source is its second moments; they are computed once, and
 leaving a source out is leaving out a summand.
+
+A second head is fitted to paired sources alone, where fakes and reals show the same scenes, and added. What
+it learns from thousands of pairs carries over to families that it never saw, while in one fit with all else
+the many scenes of the others drown it.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ FAMILIES = {
     "swap_": "other swaps", "lip_": "lip-sync", "reenact_": "reenacted",
     "talk_": "talking heads", "video_": "generated video", "synth_": "generated stills", PSEUDO: PSEUDO,
 }  # fmt: skip
-DRAWN_RIDGE = 0.3
+ENOUGH_PAIRS = 100  # of a source, or the head of paired sources passes it over
 SMALL_CLIPS, SMALL_FOLDS = 10, 8  # sources of fewer clips are left out in so many folds
 
 Floats = NDArray[np.floating]
@@ -59,13 +63,17 @@ class HeadSettings:
         rank: Weight of the squared distance of each pair's difference from 2.
         even: Weight of the variance of the mean logit of reals over sources, in every state.
         power: A source or family counts by its clips to this power; 0 makes all alike.
+        paired: How long the weights of the head of paired sources are beside those of the other.
+        paired_ridge: Its ridge.
     """
 
     components: int = 768
-    ridge: float = 0.3
+    ridge: float = 1.0
     rank: float = 0.3
     even: float = 10.0
-    power: float = 0.5
+    power: float = 0.35
+    paired: float = 0.75
+    paired_ridge: float = 0.3
 
 
 def split_places(words: Sequence[str]) -> list[tuple[Path, Path]]:
@@ -177,6 +185,7 @@ class Unit:
         gap_square: The same square of the differences of a fake from its own real; None without pairs.
         gap: Mean of these differences.
         pairs: How many.
+        beside: Whether only the head of paired sources learns from them.
     """
 
     fake: bool
@@ -188,6 +197,7 @@ class Unit:
     gap_square: Floats | None = None
     gap: Floats | None = None
     pairs: int = 0
+    beside: bool = False
 
     @property
     def mean(self) -> Floats:
@@ -195,13 +205,14 @@ class Unit:
         return self.means[0]
 
 
-def gather_units(table: pd.DataFrame, states: Sequence[Floats]) -> list[Unit]:
+def gather_units(table: pd.DataFrame, states: Sequence[Floats], *, beside: bool = False) -> list[Unit]:
     """Sum up the crops of each source and family.
 
     Args:
         table: Of `Faces`.
         states: Features of the same crops in one or more states, each (N, D). Fakes are told from reals in
             the first; in the others reals are only held at the same height.
+        beside: As in `Unit`.
     """
     family = table["family"].where(table["label"] == "FAKE", table["source"])
     # A pseudo-fake has the key of the real that it is made of, and is no pair with it: such pairs outnumber
@@ -220,28 +231,41 @@ def gather_units(table: pd.DataFrame, states: Sequence[Floats]) -> list[Unit]:
         share = 1 / clips.map(clips.value_counts()).to_numpy(np.float32)
         share /= share.sum()
         paired = rows[pair_of[rows] >= 0] if kind != PSEUDO else rows[:0]
-        unit = Unit(label == "FAKE", source, kind, clips.nunique(), np.zeros(0), np.zeros(0))
-        own = _with_one(states[0][rows], 1.0)
-        means = [share @ _with_one(features[rows], 1.0) for features in states]
+        unit = Unit(label == "FAKE", source, kind, clips.nunique(), np.zeros(0), np.zeros(0), beside=beside)
+        own = with_one(states[0][rows], 1.0)
+        means = [share @ with_one(features[rows], 1.0) for features in states]
         unit = replace(unit, square=(own * share[:, None]).T @ own, means=np.stack(means))
         if len(paired):
-            gap = _with_one(states[0][paired] - states[0][pair_of[paired]], 0.0)
+            gap = with_one(states[0][paired] - states[0][pair_of[paired]], 0.0)
             unit = replace(unit, gap_square=gap.T @ gap / len(gap), gap=gap.mean(0), pairs=len(paired))
         units.append(unit)
     return units
 
 
-def _with_one(features: Floats, last: float) -> Floats:
+def with_one(features: Floats, last: float) -> Floats:
+    """Features with one more column, that of the bias or zero where differences have none."""
     return np.c_[features, np.full(len(features), last, np.float32)]
 
 
 def fit_head(units: Sequence[Unit], settings: HeadSettings) -> Head:
-    """The head of least squares.
+    """The head of least squares on all, and added to it the one of paired sources, where there are enough.
 
     Args:
         units: Of both classes.
         settings: What it is to be like.
     """
+    head = _fit([unit for unit in units if not unit.beside], settings)
+    pairs = pd.Series([unit.pairs for unit in units]).groupby([unit.source for unit in units]).sum()
+    sources = set(pairs[pairs >= ENOUGH_PAIRS].index)
+    paired = [unit for unit in units if unit.source in sources and unit.family != PSEUDO]
+    if not paired or not settings.paired:
+        return head
+    other = _fit(paired, replace(settings, ridge=settings.paired_ridge, even=0.0))
+    share = settings.paired * float(np.linalg.norm(head.weights) / np.linalg.norm(other.weights))
+    return Head(head.weights + share * other.weights, head.bias + share * other.bias)
+
+
+def _fit(units: Sequence[Unit], settings: HeadSettings) -> Head:
     side = len(units[0].mean)
     square, wanted = np.zeros((side, side)), np.zeros(side)
     for unit, weight in zip(units, weigh_units(units, power=settings.power), strict=True):
@@ -253,16 +277,19 @@ def fit_head(units: Sequence[Unit], settings: HeadSettings) -> Head:
         weight = settings.rank * np.sqrt(unit.pairs) / total
         square += weight * unit.gap_square
         wanted += 2 * weight * unit.gap
-    reals = [unit for unit in units if not unit.fake]
-    share = np.concatenate([np.full(len(unit.means), unit.clips**0.5 / len(unit.means)) for unit in reals])
-    share /= share.sum()
-    means = np.concatenate([unit.means for unit in reals])
-    means -= share @ means
-    square += settings.even * (means * share[:, None]).T @ means
-    return _solve(square, wanted, ridge=settings.ridge)
+    if settings.even:
+        reals = [unit for unit in units if not unit.fake]
+        share = np.concatenate(
+            [np.full(len(unit.means), unit.clips**0.5 / len(unit.means)) for unit in reals]
+        )
+        share /= share.sum()
+        means = np.concatenate([unit.means for unit in reals])
+        means -= share @ means
+        square += settings.even * (means * share[:, None]).T @ means
+    return solve(square, wanted, ridge=settings.ridge)
 
 
-def _solve(square: Floats, wanted: Floats, *, ridge: float) -> Head:
+def solve(square: Floats, wanted: Floats, *, ridge: float) -> Head:
     """The head of these moments, with small weights; the bias may be of any size."""
     side = len(square)
     small = ridge * np.trace(square[:-1, :-1]) / (side - 1)
@@ -278,23 +305,6 @@ def weigh_units(units: Sequence[Unit], *, power: float) -> NDArray[np.float64]:
     family = clips.groupby([table["fake"], table["family"]]).transform("sum")
     weight = clips / family * family**power
     return (0.5 * weight / weight.groupby(table["fake"]).transform("sum")).to_numpy()
-
-
-def fit_drawn(features: Floats, sources: Floats, drawn: Floats, *, ridge: float = DRAWN_RIDGE) -> Head:
-    """A head that tells faces that look drawn from photographed ones, real or fake, by least squares.
-
-    Args:
-        features: Of photographed crops, shape (N, D).
-        sources: Of each crop the number of its source, shape (N,); a source counts by the root of its crops.
-        drawn: Features of drawn ones, shape (M, D).
-        ridge: As in `HeadSettings`.
-    """
-    share = 1 / np.sqrt(np.bincount(sources)[sources])
-    weights = np.r_[0.5 * share / share.sum(), np.full(len(drawn), 0.5 / len(drawn))]
-    rows = _with_one(np.concatenate([features, drawn]), 1.0)
-    square = (rows * weights[:, None]).T @ rows
-    wanted = (rows * weights[:, None]).T @ np.repeat([-1.0, 1.0], [len(features), len(drawn)])
-    return _solve(square, wanted, ridge=ridge)
 
 
 def assign_folds(table: pd.DataFrame, *, families: bool) -> pd.Series:
@@ -328,10 +338,20 @@ class Bench:
     units: Sequence[Unit]
 
 
-def lay_out(faces: Faces, axes: Axes, *, fit_states: Sequence[str]) -> Bench:
-    """Turn features and sum up the sources."""
+def lay_out(faces: Faces, axes: Axes, *, fit_states: Sequence[str], pairs: Faces | None = None) -> Bench:
+    """Turn features and sum up the sources.
+
+    Args:
+        faces: What is fitted to and judged.
+        axes: Of their features.
+        fit_states: What is fitted to; fakes are told from reals in the first.
+        pairs: More pairs, in that state, for the head of paired sources alone; they are not judged.
+    """
     turned = {state: axes.of(features) for state, features in faces.features.items()}
-    return Bench(faces.table, turned, gather_units(faces.table, [turned[state] for state in fit_states]))
+    units = gather_units(faces.table, [turned[state] for state in fit_states])
+    if pairs is not None:
+        units += gather_units(pairs.table, [axes.of(pairs.features[fit_states[0]])], beside=True)
+    return Bench(faces.table, turned, units)
 
 
 def judge_left_out(bench: Bench, settings: HeadSettings, *, families: bool) -> pd.DataFrame:

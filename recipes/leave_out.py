@@ -106,6 +106,9 @@ def main() -> None:
     parser.add_argument(
         "places", nargs="+", metavar="LIST=CACHE", help="a list and its folder of one network, of features.py"
     )
+    parser.add_argument(
+        "--pairs", metavar="LIST=CACHE", nargs="*", default=[], help="more pairs, for the paired head alone"
+    )
     parser.add_argument("--blocks", type=int, nargs="+", required=True)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--fit-states", nargs="+", default=["clean"])
@@ -121,7 +124,10 @@ def main() -> None:
     faces = read_faces(places, states=states, blocks=options.blocks, kinds=options.kinds)
     fitted = np.concatenate([faces.features[state] for state in options.fit_states])
     axes = find_axes(fitted, components=settings.components)
-    bench = lay_out(faces, axes, fit_states=options.fit_states)
+    first = options.fit_states[:1]
+    more = split_places(options.pairs)
+    pairs = read_faces(more, states=first, blocks=options.blocks, kinds=options.kinds) if more else None
+    bench = lay_out(faces, axes, fit_states=options.fit_states, pairs=pairs)
     judged = judge_left_out(bench, settings, families=options.unseen == "family")
     asked = {name: getattr(options, name) for name in ("places", "blocks", "kinds", "fit_states", "unseen")}
     for state in options.test_states:

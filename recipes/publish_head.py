@@ -18,19 +18,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from features import PSEUDO, in_no_order
+from drawn import tell_drawn
 from heads import (
     VALIDATION,
     Faces,
     Head,
     HeadSettings,
     find_axes,
-    fit_drawn,
     fit_head,
     judge_left_out,
     lay_out,
@@ -38,7 +36,8 @@ from heads import (
     read_faces,
     split_places,
 )
-from promise import calibrate, measure, measured_clips, over_sources, tabulate
+from other_pairs import measure_other_pairs
+from promise import calibrate, measure, measured_clips, tabulate
 
 from unmask.files import whole_file
 from unmask.judge.calibration import Calibration, Thresholds
@@ -50,7 +49,6 @@ from unmask.lab.models.narrow import narrow_weights
 
 CROPS = 6  # of a person, as many as were judged when sources were left out
 SIZE_PX = 224
-FOLDS, DRAWN_COMPONENTS = 5, 512  # of sources and of features, where drawn faces are told
 
 
 def main() -> None:
@@ -58,11 +56,11 @@ def main() -> None:
     faces = read_faces(
         split_places(options.places), states=options.states, blocks=options.blocks, kinds=KINDS
     )
-    if options.without:
-        faces = drop_sources(faces, options.without.read_text(encoding="utf-8").split("\n"))
+    faces = drop_sources(faces, read_without(options))
     settings = HeadSettings()
     axes = find_axes(np.concatenate(list(faces.features.values())), components=settings.components)
-    bench = lay_out(faces, axes, fit_states=options.states)
+    pairs = read_pairs(options)
+    bench = lay_out(faces, axes, fit_states=options.states, pairs=pairs)
     left_out = {
         families: measured_clips(judge_left_out(bench, settings, families=families))
         for families in (False, True)
@@ -70,21 +68,26 @@ def main() -> None:
     calibration, thresholds = calibrate(left_out[False])
     scores = measure(left_out[False], calibration, thresholds)
     head = axes.undo(fit_head([unit for unit in bench.units if unit.source not in VALIDATION], settings))
-    drawn = tell_drawn(options, faces)
+    scores |= measure_other_pairs(bench, pairs, axes, settings)
+    made = read_faces(
+        split_places([options.drawn]), states=options.states[:1], blocks=options.blocks, kinds=KINDS
+    )
+    drawn = tell_drawn(faces, made)
     scores |= drawn.scores
     options.output.mkdir(parents=True, exist_ok=True)
     with whole_file(options.output / f"{options.name}.onnx") as draft:
         build(options, head, drawn.head, draft)
         weights = draft.read_bytes()
-    card = describe(options, faces, weights, calibration, thresholds[False], scores)
+    table = pd.concat([faces.table, *([] if pairs is None else [pairs.table])])
+    card = describe(options, table, weights, calibration, thresholds[False], scores)
     card = replace(card, drawn_at_least=drawn.at_least, still_thresholds=thresholds[True])
     write_card(card, options.output / f"{options.name}.json")
-    table = {
+    told = {
         "weights": card.sha256,
         "scores": {name: asdict(score) for name, score in scores.items()},
         **tabulate(left_out, calibration, thresholds),
     }
-    (options.output / "left_out.json").write_text(json.dumps(table, indent=1) + "\n")
+    (options.output / "left_out.json").write_text(json.dumps(told, indent=1) + "\n")
     for name, score in card.scores.items():
         print(f"{name:44} {score.value:.3f}  ({score.low:.3f} to {score.high:.3f})  {score.clips} clips")
     print(card.calibration, thresholds)
@@ -97,6 +100,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("places", nargs="+", metavar="LIST=CACHE", help="as for leave_out.py")
     parser.add_argument(
         "--drawn", metavar="LIST=CACHE", required=True, help="crops that were made to look drawn"
+    )
+    parser.add_argument(
+        "--pairs", metavar="LIST=CACHE", nargs="*", default=[], help="more pairs, for the paired head alone"
     )
     parser.add_argument("--network", choices=sorted(FOUNDATIONS), default="clip_b16")
     parser.add_argument("--blocks", type=int, nargs="+", required=True)
@@ -116,56 +122,26 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def read_pairs(options: argparse.Namespace) -> Faces | None:
+    """The pairs beside, without the sources that take no part."""
+    if not options.pairs:
+        return None
+    read = read_faces(
+        split_places(options.pairs), states=options.states[:1], blocks=options.blocks, kinds=KINDS
+    )
+    return drop_sources(read, read_without(options))
+
+
+def read_without(options: argparse.Namespace) -> list[str]:
+    """Sources that take no part."""
+    return options.without.read_text(encoding="utf-8").split("\n") if options.without else []
+
+
 def drop_sources(faces: Faces, sources: Sequence[str]) -> Faces:
     """What is left when some sources take no part at all."""
     kept = ~faces.table["source"].isin(set(sources)).to_numpy()
     features = {state: values[kept] for state, values in faces.features.items()}
     return Faces(faces.table[kept].reset_index(drop=True), features)
-
-
-class Drawn(NamedTuple):
-    """What tells faces that look drawn, from where on, and how well."""
-
-    head: Head
-    at_least: float
-    scores: dict[str, Score]
-
-
-def tell_drawn(options: argparse.Namespace, faces: Faces) -> Drawn:
-    """Fit to all crops, and choose from where on a face is called drawn by sources left out.
-
-    That is the lowest tenth that no photographed clip reaches, real or fake, in any state: a smoothed face is
-    not drawn. The axes are those of photographed and drawn faces together: on those of photographed ones
-    alone the two lie nearer to each other.
-    """
-    first = options.states[0]
-    made = read_faces(split_places([options.drawn]), states=[first], blocks=options.blocks, kinds=KINDS)
-    kept = ~faces.table["family"].eq(PSEUDO) & ~faces.table["source"].isin(VALIDATION)
-    table = pd.concat([faces.table[kept].assign(state=state) for state in options.states])
-    features = np.concatenate([faces.features[state][kept.to_numpy()] for state in options.states])
-    both = np.concatenate([features, made.features[first]])
-    axes = find_axes(both, components=DRAWN_COMPONENTS, most=len(both))
-    features, drawn = axes.of(features), axes.of(made.features[first])
-    sources, names = pd.factorize(table["source"])
-    fold_of = {name: int(in_no_order(name), 16) % FOLDS for name in names}
-    photo_fold, drawn_fold = (some["source"].map(fold_of).to_numpy() for some in (table, made.table))
-    photo, sketch = np.empty(len(features)), np.empty(len(drawn))
-    for fold in range(FOLDS):
-        head = fit_drawn(features[photo_fold != fold], sources[photo_fold != fold], drawn[drawn_fold != fold])
-        photo[photo_fold == fold] = head(features[photo_fold == fold])
-        sketch[drawn_fold == fold] = head(drawn[drawn_fold == fold])
-    columns = ["clip", "label", "source", "state"]
-    clips = table.assign(called=photo).groupby(columns, as_index=False)["called"].mean()
-    at_least = float(np.floor(clips["called"].max() * 10 + 1) / 10)
-    scores = {
-        "photographs_called_drawn": over_sources(
-            clips, lambda some: float((some["called"] >= at_least).mean())
-        ),
-        "made_drawings_found": over_sources(
-            made.table.assign(called=sketch), lambda some: float((some["called"] >= at_least).mean())
-        ),
-    }
-    return Drawn(axes.undo(fit_drawn(features, sources, drawn)), at_least, scores)
 
 
 def build(options: argparse.Namespace, judge: Head, drawn: Head, target: Path) -> None:
@@ -187,7 +163,7 @@ def build(options: argparse.Namespace, judge: Head, drawn: Head, target: Path) -
 
 def describe(
     options: argparse.Namespace,
-    faces: Faces,
+    table: pd.DataFrame,
     weights: bytes,
     calibration: Calibration,
     thresholds: Thresholds,
@@ -211,7 +187,7 @@ def describe(
         calibration=calibration,
         thresholds=thresholds,
         licence="Apache-2.0",
-        training_data=(f"{options.network}: {foundation.licence}", *tell_sources(faces.table)),
+        training_data=(f"{options.network}: {foundation.licence}", *tell_sources(table)),
         terms=TERMS,
         recipe="recipes/features.py, then recipes/publish_head.py",
         commit=commit.stdout.strip(),

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("torch")
 
 from heads import (
+    ENOUGH_PAIRS,
     Faces,
     HeadSettings,
     assign_folds,
@@ -20,6 +21,7 @@ from heads import (
     weigh_units,
 )
 from leave_out import summarise
+from other_pairs import measure_other_pairs
 
 SETTINGS = HeadSettings(components=12, ridge=1e-3)
 
@@ -130,3 +132,36 @@ def test_what_a_fake_looks_like_is_learned_from_the_first_state():
     flawed[fake, 5] += 9.0  # only fakes show it, and only where they were degraded
     heads = [fit_head(gather_units(faces.table, [clean, worse]), SETTINGS) for worse in (clean, flawed)]
     np.testing.assert_allclose(heads[0].weights, heads[1].weights, atol=1e-5)
+
+
+def test_pairs_teach_what_carries_over_and_too_few_of_them_are_passed_over():
+    faces = made_up(trace=0.5, scene=3.0)
+    units = gather_units(faces.table, [faces.features["clean"]])
+    pairs = made_up(seed=1, sources=3, clips=240, trace=0.5)  # its last two sources are real alone
+    beside = gather_units(pairs.table.assign(source="pairs"), [pairs.features["clean"]], beside=True)
+    assert sum(unit.pairs for unit in beside) >= ENOUGH_PAIRS
+    alone, both = fit_head(units, SETTINGS), fit_head([*units, *beside], SETTINGS)
+
+    def share(head):
+        return abs(head.weights[0]) / np.linalg.norm(head.weights)
+
+    assert share(both) > share(alone)
+    off = fit_head([*units, *beside], replace(SETTINGS, paired=0.0))
+    np.testing.assert_allclose(off.weights, alone.weights)
+    few = [replace(unit, pairs=min(unit.pairs, ENOUGH_PAIRS - 1)) for unit in beside]
+    np.testing.assert_allclose(fit_head([*units, *few], SETTINGS).weights, alone.weights)
+
+
+def test_half_of_the_originals_is_judged_by_the_other_half():
+    faces = made_up(clips=60, trace=3.0, scene=0.1)
+    table = faces.table.assign(
+        source=np.where(faces.table["source"] == "s0", "dfdc_faces", faces.table["source"]),
+        original=np.where(faces.table["pair"] == "", faces.table["key"], faces.table["pair"]),
+    )
+    axes = find_axes(faces.features["clean"], components=12)
+    bench = lay_out(replace(faces, table=table), axes, fit_states=["clean"])
+    found = measure_other_pairs(bench, None, axes, SETTINGS)
+    assert found["other_DFDC_faces_auc"].value > 0.95 and found["other_DFDC_faces_pairs"].value > 0.95
+    noise = np.random.default_rng(0).normal(size=faces.features["clean"].shape).astype(np.float32)
+    blind = lay_out(replace(faces, table=table, features={"clean": noise}), axes, fit_states=["clean"])
+    assert measure_other_pairs(blind, None, axes, SETTINGS)["other_DFDC_faces_auc"].value < 0.8
