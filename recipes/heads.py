@@ -72,7 +72,7 @@ class HeadSettings:
     rank: float = 0.3
     even: float = 10.0
     power: float = 0.35
-    paired: float = 0.75
+    paired: float = 0.5
     paired_ridge: float = 0.3
 
 
