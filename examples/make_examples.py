@@ -5,9 +5,10 @@
 
 Takes some seconds on any CPU. Both portraits are in the public domain and lie inside Python packages: Grace
 Hopper (US Navy, in matplotlib) and Eileen Collins (NASA, in scikit-image). ``portrait_real.mp4`` shows
-Collins as she was photographed. In ``portrait_swapped.mp4`` Hopper bears the face of Collins: bent onto her
-key points, given her colours, and blended in by solving Poisson's equation (Perez, Gangnet and Blake,
-"Poisson image editing", 2003). Nothing here is left to chance, so that the clips can be made again.
+Collins as she was photographed. In ``portrait_swapped.mp4`` Hopper bears the face of Collins: as coarse as
+the first swapping networks gave faces, bent onto her key points, given her colours, and blended in by solving
+Poisson's equation (Perez, Gangnet and Blake, "Poisson image editing", 2003). Nothing here is left to chance,
+so that the clips can be made again.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ _HALF_OUTLINE += [(-1.0, 3.05), (-0.4, 3.35)]
 OUTLINE = np.array([*_HALF_OUTLINE, *[(-x, y) for x, y in reversed(_HALF_OUTLINE)]], np.float32)
 # Collins' face is made this much wider and longer, or its border would run through her hair and neck.
 STRETCH = np.array([1.1, 1.06], np.float32)
+# Her portrait is brought to this size and back, and her face with it to about 60 px.
+COARSE = 0.45
 
 
 def portraits() -> tuple[Image, Image]:
@@ -60,7 +63,9 @@ def find_points(image: Image) -> Floats:
 
 
 def swap(target: Image, donor: Image) -> Image:
-    """The target with the donor's face."""
+    """The target with the donor's face, as coarse as the first networks gave it."""
+    small = cv2.resize(donor, None, fx=COARSE, fy=COARSE, interpolation=cv2.INTER_AREA)
+    donor = np.asarray(cv2.resize(small, donor.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
     points = find_points(target)
     centre = points.mean(axis=0)
     move = fit_affine(find_points(donor), (points - centre) * STRETCH + centre)
@@ -94,7 +99,7 @@ class Camera:
     crf: int
 
 
-HOPPER = Camera(centre=(246, 232), drift=(22, -4), width=(450, 390), crf=24)
+HOPPER = Camera(centre=(246, 232), drift=(22, -4), width=(520, 450), crf=24)
 COLLINS = Camera(centre=(222, 140), drift=(12, -4), width=(300, 260), crf=22)
 
 
