@@ -265,11 +265,7 @@ def choose_parameters(net: FoundationNet, part: Part) -> Iterator[nn.Parameter]:
         for module in block.modules():
             if number >= len(blocks) - part.last_blocks or isinstance(module, nn.LayerNorm):
                 module.requires_grad_(True)
-    if part.last_blocks == len(blocks):
-        net.tower.requires_grad_(True)
-    used = [*blocks, net.tower.norm_first]
-    for module in used:
-        yield from (p for p in module.parameters() if p.requires_grad)
+        yield from (parameter for parameter in block.parameters() if parameter.requires_grad)
 
 
 def draw_batches(
