@@ -15,7 +15,6 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ import torch
 from features import Store
 from heads import Faces, HeadSettings, find_axes, fit_head, lay_out, read_faces, split_places
 from torch import Tensor, nn
-from tune import BLOCKS, HALVES, JUDGED, leave_out, rows_to_judge, tell
+from tune import BLOCKS, HALVES, JUDGED, judge_crops, leave_out, read_ahead, read_crops, rows_to_judge, tell
 
 from unmask.files import whole_file
 from unmask.lab.models.foundation_net import KINDS
@@ -68,12 +67,8 @@ def main() -> None:
     mean_net.eval()
     store = Store()
     for state in JUDGED:
-        logits = []
-        with torch.inference_mode():
-            for some in np.array_split(judged, max(1, len(judged) // BATCH)):
-                images = np.stack([store.read(rows[row], state) for row in some])
-                logits.append(mean_net(torch.from_numpy(images).permute(0, 3, 1, 2)).logit.numpy())
-        student = np.concatenate(logits)
+        chosen = [rows[row] for row in judged]
+        student = judge_crops(lambda crops: mean_net(crops).logit, store, chosen, state)
         told[state] = {
             "student": tell(table.iloc[judged], student, HALVES[options.half]),
             "teacher": tell(table.iloc[judged], teacher[state][judged], HALVES[options.half]),
@@ -90,7 +85,7 @@ def main() -> None:
 def teach(faces: Faces, held: np.ndarray) -> dict[str, np.ndarray]:
     """What a head that was fitted without some crops says of all, by state, standardised."""
     settings = HeadSettings()
-    ours = Faces(faces.table[~held].reset_index(drop=True), {s: f[~held] for s, f in faces.features.items()})
+    ours = faces.only(~held)
     axes = find_axes(np.concatenate(list(ours.features.values())), components=settings.components)
     units = lay_out(ours, axes, fit_states=JUDGED).units
     head = axes.undo(fit_head(units, settings))
@@ -107,18 +102,13 @@ def draw(
 
     def read() -> tuple[Tensor, Tensor]:
         some, states = rng.choice(ours, BATCH), rng.choice(JUDGED, BATCH)
-        images = np.stack([store.read(rows[row], state) for row, state in zip(some, states, strict=True)])
-        mirrored = rng.random(BATCH) < 0.5
-        images[mirrored] = images[mirrored, :, ::-1]
+        images = read_crops(store, [rows[row] for row in some], states)
+        mirrored = torch.from_numpy(rng.random(BATCH) < 0.5)
+        images[mirrored] = images[mirrored].flip(-1)
         wanted = np.array([teacher[state][row] for row, state in zip(some, states, strict=True)])
-        return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(wanted)
+        return images, torch.from_numpy(wanted)
 
-    with ThreadPoolExecutor(1) as pool:
-        ready = pool.submit(read)
-        while True:
-            batch = ready.result()
-            ready = pool.submit(read)
-            yield batch
+    return read_ahead(read)
 
 
 def read_options() -> argparse.Namespace:

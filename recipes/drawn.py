@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from features import PSEUDO, in_no_order
+from features import PSEUDO, fold_of
 from heads import VALIDATION, Faces, Floats, Head, find_axes, solve, with_one
 from promise import over_sources
 
@@ -39,8 +39,8 @@ def tell_drawn(faces: Faces, made: Faces) -> Drawn:
     axes = find_axes(both, components=COMPONENTS, most=len(both))
     features, drawn = axes.of(features), axes.of(made.features[first])
     sources, names = pd.factorize(table["source"])
-    fold_of = {name: int(in_no_order(name), 16) % FOLDS for name in names}
-    photo_fold, drawn_fold = (some["source"].map(fold_of).to_numpy() for some in (table, made.table))
+    home = {name: fold_of(name, FOLDS) for name in names}
+    photo_fold, drawn_fold = (some["source"].map(home).to_numpy() for some in (table, made.table))
     photo, sketch = np.empty(len(features)), np.empty(len(drawn))
     for fold in range(FOLDS):
         head = fit_drawn(features[photo_fold != fold], sources[photo_fold != fold], drawn[drawn_fold != fold])

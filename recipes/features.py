@@ -109,6 +109,11 @@ def in_no_order(*words: str) -> str:
     return hashlib.sha256("/".join(words).encode()).hexdigest()
 
 
+def fold_of(name: str, folds: int) -> int:
+    """Which of so many folds a name belongs to, the same each time."""
+    return int(in_no_order(name), 16) % folds
+
+
 def read_list(file: Path) -> list[dict[str, str]]:
     """The rows that `write_list` wrote."""
     with file.open(newline="") as lines:

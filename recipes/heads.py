@@ -52,6 +52,11 @@ class Faces:
     table: pd.DataFrame
     features: Mapping[str, Floats]
 
+    def only(self, kept: NDArray[np.bool_]) -> Faces:
+        """Some of them, numbered anew."""
+        features = {state: values[kept] for state, values in self.features.items()}
+        return Faces(self.table[kept].reset_index(drop=True), features)
+
 
 @dataclass(frozen=True, slots=True)
 class HeadSettings:

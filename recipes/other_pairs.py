@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
-from features import PSEUDO, in_no_order
+from features import PSEUDO, fold_of
 from heads import VALIDATION, Axes, Bench, Faces, HeadSettings, fit_head, gather_units
+from numpy.typing import NDArray
 from promise import auc, over_sources
 
 from unmask.judge.card import Score
@@ -25,21 +27,20 @@ def measure_other_pairs(
         settings: Of the heads.
     """
     state = next(iter(bench.turned))
-    turned = [(bench.table, [bench.turned[name] for name in bench.turned], False)]
+    used = [(bench.table, list(bench.turned.values()), False)]
     if pairs is not None:
-        turned.append((pairs.table, [axes.of(pairs.features[state])], True))
+        used.append((pairs.table, [axes.of(pairs.features[state])], True))
+    sides = [side_of(table) for table, *_ in used]
     others = [unit for unit in bench.units if unit.source not in {SOURCE, *VALIDATION}]
     judged = []
     for half in range(HALVES):
         units = list(others)
-        for table, states, beside in turned:
-            ours = table["source"].eq(SOURCE) & table["family"].ne(PSEUDO)
-            seen = (ours & table["original"].map(side_of).ne(half)).to_numpy()
+        for (table, states, beside), side in zip(used, sides, strict=True):
+            seen = (side >= 0) & (side != half)
             units += gather_units(table[seen], [features[seen] for features in states], beside=beside)
-        table, states, _ = turned[0]
-        ours = table["source"].eq(SOURCE) & table["family"].ne(PSEUDO)
-        mine = (ours & table["original"].map(side_of).eq(half)).to_numpy()
-        judged.append(table[mine].assign(logit=fit_head(units, settings)(states[0][mine])))
+        mine = sides[0] == half
+        logit = fit_head(units, settings)(bench.turned[state][mine])
+        judged.append(bench.table[mine].assign(logit=logit))
     found = pd.concat(judged)
     if found["label"].nunique() < 2:
         return {}
@@ -52,6 +53,8 @@ def measure_other_pairs(
     }
 
 
-def side_of(original: str) -> int:
-    """Which half an original belongs to."""
-    return int(in_no_order(original), 16) % HALVES
+def side_of(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Of each row the half that its original belongs to, -1 where it is none of the source."""
+    ours = table["source"].eq(SOURCE) & table["family"].ne(PSEUDO)
+    half = table["original"].map(lambda original: fold_of(original, HALVES))
+    return half.where(ours, -1).to_numpy(np.int64)

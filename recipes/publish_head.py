@@ -139,9 +139,7 @@ def read_without(options: argparse.Namespace) -> list[str]:
 
 def drop_sources(faces: Faces, sources: Sequence[str]) -> Faces:
     """What is left when some sources take no part at all."""
-    kept = ~faces.table["source"].isin(set(sources)).to_numpy()
-    features = {state: values[kept] for state, values in faces.features.items()}
-    return Faces(faces.table[kept].reset_index(drop=True), features)
+    return faces.only(~faces.table["source"].isin(set(sources)).to_numpy())
 
 
 def build(options: argparse.Namespace, judge: Head, drawn: Head, target: Path) -> None:

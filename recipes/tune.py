@@ -15,15 +15,15 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 import torch
-from features import PSEUDO, SIZE_PX, Store, in_no_order
+from features import PSEUDO, SIZE_PX, Store, fold_of
 from heads import (
     VALIDATION,
     Faces,
@@ -51,6 +51,7 @@ HALVES = (("live swaps", "lip-sync", "reenacted"), ("talking heads", "other swap
 STATES = {"clean": 0.5, "everyday": 0.3, "mild": 0.2}
 """How crops are degraded in training, and how often."""
 JUDGED = ("clean", "everyday")
+Batch = TypeVar("Batch")
 CROPS = 2  # of a clip that was left out, at most
 JUDGEMENTS = 2  # after line 0
 HEAD_RATE = 1e-4
@@ -107,7 +108,7 @@ def leave_out(table: pd.DataFrame, half: int) -> NDArray[np.bool_]:
     """Which rows take no part: families, and half of the sources of reals with all that came from them."""
     kind = table.apply(name_family, axis=1)
     families = HALVES[half]
-    mine = table["source"].map(lambda name: int(in_no_order(name), 16) % len(HALVES) == half)
+    mine = table["source"].map(lambda name: fold_of(name, len(HALVES)) == half)
     live = (table["source"] == "part0") & ("live swaps" in families)
     big = table["source"] == "dfdc_faces"  # stays, or there would be no pairs to learn from
     validation = table["source"].isin(VALIDATION)
@@ -203,7 +204,7 @@ class Run:
         """The network that starts, and how often each row is drawn."""
         settings = HeadSettings()
         ours = ~self.held
-        seen = Faces(self.table[ours].reset_index(drop=True), {"clean": faces.features["clean"][ours]})
+        seen = faces.only(ours)
         axes = find_axes(seen.features["clean"], components=settings.components)
         units = lay_out(seen, axes, fit_states=["clean"]).units
         head = axes.undo(fit_head(units, settings))
@@ -229,32 +230,50 @@ class Run:
 
         def read() -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
             rows, states, pairs = next(batches)
-            drawn = zip(rows, states, strict=True)
-            images = np.stack([self.store.read(self.rows[row], state) for row, state in drawn])
-            return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(self.fake[rows]), pairs
+            images = read_crops(self.store, [self.rows[row] for row in rows], states)
+            return images, torch.from_numpy(self.fake[rows]), pairs
 
-        with ThreadPoolExecutor(1) as pool:
-            ready = pool.submit(read)
-            while True:
-                batch = ready.result()
-                ready = pool.submit(read)
-                yield batch
+        return read_ahead(read)
 
     def judge(self, net: nn.Module, step: int, seconds: float, **more: float) -> None:
         """Add a line: AUC of each family that was left out, against the real video that was."""
         rows = rows_to_judge(self.table, self.held, self.families)
         line: dict[str, Any] = {"step": step, "seconds": round(seconds), **more}
         for state in JUDGED:
-            logits = []
-            with torch.inference_mode():
-                for some in np.array_split(rows, max(1, len(rows) // 32)):
-                    images = np.stack([self.store.read(self.rows[row], state) for row in some])
-                    logits.append(net(torch.from_numpy(images).permute(0, 3, 1, 2)).numpy())
-            line[state] = tell(self.table.iloc[rows], np.concatenate(logits), self.families)
+            logits = judge_crops(net, self.store, [self.rows[row] for row in rows], state)
+            line[state] = tell(self.table.iloc[rows], logits, self.families)
         self.lines.append(line)
         with whole_file(self.lines_file) as draft:
             draft.write_text(json.dumps(self.lines, indent=1))
         print(self.options.tuned, json.dumps(line), flush=True)
+
+
+def read_crops(store: Store, rows: Sequence[dict[str, str]], states: Sequence[str]) -> Tensor:
+    """Crops, each in a state of its own, shape (N, 3, S, S), uint8."""
+    images = np.stack([store.read(row, state) for row, state in zip(rows, states, strict=True)])
+    return torch.from_numpy(images).permute(0, 3, 1, 2)
+
+
+def read_ahead(read: Callable[[], Batch]) -> Iterator[Batch]:
+    """What a function gives, again and again, the next while the last is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        ready = pool.submit(read)
+        while True:
+            batch = ready.result()
+            ready = pool.submit(read)
+            yield batch
+
+
+def judge_crops(
+    judge: Callable[[Tensor], Tensor], store: Store, rows: Sequence[dict[str, str]], state: str
+) -> NDArray[np.floating]:
+    """Logits of crops in one state, shape (N,)."""
+    with torch.inference_mode():
+        parts = [
+            judge(read_crops(store, rows[first : first + 32], [state] * len(rows[first : first + 32])))
+            for first in range(0, len(rows), 32)
+        ]
+    return torch.cat(parts).numpy()
 
 
 def choose_parameters(net: FoundationNet, part: Part) -> Iterator[nn.Parameter]:
