@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from features import Store
-from heads import Faces, HeadSettings, find_axes, fit_head, lay_out, read_faces, split_places
+from heads import HeadSettings, find_axes, fit_head, lay_out
+from listed import Faces, read_faces, split_places
 from torch import Tensor, nn
 from tune import BLOCKS, HALVES, JUDGED, judge_crops, leave_out, read_ahead, read_crops, rows_to_judge, tell
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from features import PSEUDO, fold_of
-from heads import VALIDATION, Faces, Floats, Head, find_axes, solve, with_one
+from heads import Head, find_axes, solve, with_one
+from listed import VALIDATION, Faces, Floats
 from promise import over_sources
 
 from unmask.judge.card import Score

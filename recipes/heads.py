@@ -16,46 +16,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from features import FIRST_BLOCK, PSEUDO
+from features import PSEUDO
+from listed import VALIDATION, Faces, Floats, name_family
 from numpy.typing import NDArray
 
-from unmask.lab.models.foundation_net import KINDS
+from unmask.errors import DataError
 
-VALIDATION = ("part1",)  # sources that nothing may be fitted to or chosen on
-UNCHOSEN = ("generated stills", "live swaps, validation")  # families outside of the mean that chooses
-FAMILIES = {
-    "dfdc_faces": "DFDC", "part0": "live swaps", "part1": "live swaps, validation",
-    "swap_": "other swaps", "lip_": "lip-sync", "reenact_": "reenacted",
-    "talk_": "talking heads", "video_": "generated video", "synth_": "generated stills", PSEUDO: PSEUDO,
-}  # fmt: skip
 ENOUGH_PAIRS = 100  # of a source, or the head of paired sources passes it over
 SMALL_CLIPS, SMALL_FOLDS = 10, 8  # sources of fewer clips are left out in so many folds
-
-Floats = NDArray[np.floating]
-
-
-@dataclass(frozen=True, slots=True)
-class Faces:
-    """Listed crops with their features.
-
-    Attributes:
-        table: One row a crop: key, number, label, source, family, clip, pair, ..., and ``still`` where it is
-            all there is of its clip.
-        features: By state, shape (N, D), float32.
-    """
-
-    table: pd.DataFrame
-    features: Mapping[str, Floats]
-
-    def only(self, kept: NDArray[np.bool_]) -> Faces:
-        """Some of them, numbered anew."""
-        features = {state: values[kept] for state, values in self.features.items()}
-        return Faces(self.table[kept].reset_index(drop=True), features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,63 +51,6 @@ class HeadSettings:
     power: float = 0.35
     paired: float = 0.5
     paired_ridge: float = 0.3
-
-
-def split_places(words: Sequence[str]) -> list[tuple[Path, Path]]:
-    """Lists and their caches, as they are given to a script: LIST=CACHE.
-
-    >>> split_places(["faces.csv=clip_b16"])
-    [(PosixPath('faces.csv'), PosixPath('clip_b16'))]
-    """
-    return [(Path(listing), Path(cache)) for listing, cache in (word.split("=") for word in words)]
-
-
-def read_faces(
-    places: Sequence[tuple[Path, Path]], *, states: Sequence[str], blocks: Sequence[int], kinds: Sequence[str]
-) -> Faces:
-    """What the caches hold of their lists; crops that are not encoded yet in every state are left out.
-
-    Args:
-        places: Lists and their caches, of features.py; the last part of a cache's path names the network.
-        states: Such as ``clean``.
-        blocks: Whose features are taken, side by side.
-        kinds: Such as ``class``.
-    """
-    read = [
-        _read_list(listing, cache, states=states, blocks=blocks, kinds=kinds) for listing, cache in places
-    ]
-    return Faces(
-        pd.concat([faces.table for faces in read], ignore_index=True),
-        {state: np.concatenate([faces.features[state] for faces in read]) for state in states},
-    )
-
-
-def _read_list(
-    listing: Path, cache: Path, *, states: Sequence[str], blocks: Sequence[int], kinds: Sequence[str]
-) -> Faces:
-    table = pd.read_csv(listing, dtype=str, keep_default_na=False)
-    table["still"] = table.groupby("clip")["number"].transform("size") == 1
-    table.index = pd.Index(table["key"] + "/" + table["number"])
-    chunks = {state: {int(f.stem): f for f in (cache / state).glob("*.npz")} for state in states}
-    ready = sorted(set.intersection(*(set(found) for found in chunks.values())))
-    features: dict[str, list[Floats]] = {state: [] for state in states}
-    keys: list[str] = []
-    taken = np.ix_([b - FIRST_BLOCK[cache.name] for b in blocks], [KINDS.index(kind) for kind in kinds])
-    for number in ready:
-        for state in states:
-            with np.load(chunks[state][number]) as held:
-                part = held["blocks"][:, *taken]
-                features[state].append(part.reshape(len(part), -1).astype(np.float32))
-                if state == states[0]:
-                    keys += held["keys"].tolist()
-    return Faces(table.loc[keys], {state: np.concatenate(parts) for state, parts in features.items()})
-
-
-def name_family(row: pd.Series) -> str:
-    """The family of a fake, in words; that of a real is ``real``."""
-    if row["label"] != "FAKE":
-        return "real"
-    return next((word for start, word in FAMILIES.items() if row["family"].startswith(start)), row["family"])
 
 
 class Axes(NamedTuple):
@@ -258,7 +173,16 @@ def fit_head(units: Sequence[Unit], settings: HeadSettings) -> Head:
     Args:
         units: Of both classes.
         settings: What it is to be like.
+
+    Raises:
+        DataError: There is one class only.
     """
+    fakes = sum(unit.fake for unit in units)
+    if fakes in (0, len(units)):
+        raise DataError(
+            f"a head needs real and fake faces; left to it are {len(units) - fakes} sources of reals and "
+            f"{fakes} of fakes: list more sources, or leave fewer out"
+        )
     head = _fit([unit for unit in units if not unit.beside], settings)
     pairs = pd.Series([unit.pairs for unit in units]).groupby([unit.source for unit in units]).sum()
     sources = set(pairs[pairs >= ENOUGH_PAIRS].index)
@@ -378,16 +302,3 @@ def judge_left_out(bench: Bench, settings: HeadSettings, *, families: bool) -> p
         for state, features in bench.turned.items():
             logits[state][held] = head(features[held])
     return bench.table.assign(**{f"logit_{state}": values for state, values in logits.items()})
-
-
-def by_clip(judged: pd.DataFrame, state: str, *, more: Sequence[str] = ()) -> pd.DataFrame:
-    """One row a clip with its mean logit and the kind of its fake.
-
-    Args:
-        judged: Of `judge_left_out`.
-        state: Whose logits.
-        more: Columns that are kept besides.
-    """
-    frame = judged.assign(kind=judged.apply(name_family, axis=1), logit=judged[f"logit_{state}"])
-    columns = ["clip", "label", "source", "kind", "still", *more]
-    return frame.groupby(columns, as_index=False)["logit"].mean()

@@ -20,17 +20,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from features import PSEUDO
-from heads import (
-    UNCHOSEN,
-    VALIDATION,
-    HeadSettings,
-    by_clip,
-    find_axes,
-    judge_left_out,
-    lay_out,
-    read_faces,
-    split_places,
-)
+from heads import HeadSettings, find_axes, judge_left_out, lay_out
+from listed import UNCHOSEN, VALIDATION, by_clip, read_faces, split_places
 from sklearn.metrics import roc_auc_score
 
 from unmask.lab.models.foundation_net import KINDS

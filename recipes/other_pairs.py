@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from features import PSEUDO, fold_of
-from heads import VALIDATION, Axes, Bench, Faces, HeadSettings, fit_head, gather_units
+from heads import Axes, Bench, HeadSettings, fit_head, gather_units
+from listed import VALIDATION, Faces
 from numpy.typing import NDArray
 from promise import auc, over_sources
 

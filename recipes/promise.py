@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from features import PSEUDO
-from heads import UNCHOSEN, VALIDATION, by_clip
+from listed import UNCHOSEN, VALIDATION, by_clip
 from sklearn.metrics import roc_auc_score
 
 from unmask.judge.calibration import Calibration, Thresholds, log_odds

@@ -23,19 +23,8 @@ import numpy as np
 import pandas as pd
 import torch
 from drawn import tell_drawn
-from heads import (
-    VALIDATION,
-    Faces,
-    Head,
-    HeadSettings,
-    find_axes,
-    fit_head,
-    judge_left_out,
-    lay_out,
-    name_family,
-    read_faces,
-    split_places,
-)
+from heads import Head, HeadSettings, find_axes, fit_head, judge_left_out, lay_out
+from listed import VALIDATION, Faces, name_family, read_faces, split_places
 from other_pairs import measure_other_pairs
 from promise import calibrate, measure, measured_clips, tabulate
 

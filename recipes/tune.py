@@ -3,11 +3,12 @@
     python recipes/tune.py faces.csv=.data/features/clip_b16 pseudo.csv=.data/features/pseudo/clip_b16 \
         --wheels .data/wheels --tuned norms --minutes 20 -o .data/tune
 
-What is tuned is a row of the table `TUNED`; each has the same time. Training starts from the closed-form
-head (heads.py) and keeps its loss; crops are read anew for every step, as they are or degraded. Half of the
-families of fakes and half of the sources of reals are left out, and all that was left out is judged twice on
-the way; line 0 is the closed-form head itself. Stopped, it goes on with the same command from its last
-judgement.
+What is tuned is a row of the table `TUNED`; each has the same time. The head is the closed-form one
+(heads.py), fitted to crops as they are and after everyday changes, and is held: it has thousands of weights,
+so a rate that moves it at all moves every logit in a few steps. The loss is its own; crops are read anew for
+every step, as they are or degraded. Half of the families of fakes and half of the sources of reals are left
+out, and all that was left out is judged on the way; line 0 is the closed-form head itself. Stopped, it goes
+on with the same command from its last judgement.
 """
 
 from __future__ import annotations
@@ -24,19 +25,8 @@ import numpy as np
 import pandas as pd
 import torch
 from features import PSEUDO, SIZE_PX, Store, fold_of
-from heads import (
-    VALIDATION,
-    Faces,
-    Head,
-    HeadSettings,
-    find_axes,
-    fit_head,
-    lay_out,
-    name_family,
-    read_faces,
-    split_places,
-    weigh_units,
-)
+from heads import Head, HeadSettings, find_axes, fit_head, lay_out, weigh_units
+from listed import VALIDATION, Faces, name_family, read_faces, split_places
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
@@ -53,8 +43,7 @@ STATES = {"clean": 0.5, "everyday": 0.3, "mild": 0.2}
 JUDGED = ("clean", "everyday")
 Batch = TypeVar("Batch")
 CROPS = 2  # of a clip that was left out, at most
-JUDGEMENTS = 2  # after line 0
-HEAD_RATE = 1e-4
+WARM_UP = 20  # steps, or the first ones of Adam are as long as any
 AVERAGE = 0.98  # of the weights over steps
 
 
@@ -69,27 +58,21 @@ TUNED = {"norms": Part(0, 1e-3), "norms and last four": Part(4, 3e-5), "all": Pa
 
 
 class Tuned(nn.Module):
-    """Tower and head, in features that are standardised, so that one rate fits all of them."""
+    """A tower in bfloat16 below a head that is held in float32."""
 
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, net: FoundationNet, faces: Faces, head: Head) -> None:
+    def __init__(self, net: FoundationNet, head: Head) -> None:
         super().__init__()
         self.net = net
-        features = faces.features["clean"]
-        self.register_buffer("mean", torch.from_numpy(features.mean(0)))
-        self.register_buffer("std", torch.from_numpy(features.std(0) + 1e-3))
-        weights = torch.from_numpy(head.weights)
-        with torch.no_grad():
-            net.judge.weight.copy_(weights * self.std)
-            net.judge.bias.fill_(head.bias + float(weights @ self.mean))
+        net.judge.load_state_dict(
+            {"weight": torch.tensor(head.weights)[None], "bias": torch.tensor([head.bias])}
+        )
+        net.judge.requires_grad_(requires_grad=False)
 
     def forward(self, crops: Tensor) -> Tensor:
         """RGB, shape (N, 3, S, S), uint8, to logits, (N,)."""
         with torch.autocast("cpu", torch.bfloat16):
             described = self.net.describe(crops)
-        logit: Tensor = self.net.judge((described.float() - self.mean) / self.std).squeeze(1)
+        logit: Tensor = self.net.judge(described.float()).squeeze(1)
         return logit
 
 
@@ -97,7 +80,7 @@ def main() -> None:
     options = read_options()
     torch.set_num_threads(options.threads)
     places = split_places(options.places)
-    faces = read_faces(places, states=["clean"], blocks=BLOCKS, kinds=KINDS)
+    faces = read_faces(places, states=JUDGED, blocks=BLOCKS, kinds=KINDS)
     table = faces.table.reset_index(drop=True)
     run = Run(table, leave_out(table, options.half), HALVES[options.half], options)
     if not run.done:
@@ -138,7 +121,8 @@ class Run:
         self.fake = (table["label"] == "FAKE").to_numpy()
         self.rows: list[dict[str, str]] = table.drop(columns="still").to_dict("records")
         self.store = Store()
-        name = f"{options.tuned.replace(' ', '_')}-{options.half}"
+        rate = f"-{options.rate:g}" if options.rate else ""
+        name = f"{options.tuned.replace(' ', '_')}-{options.half}{rate}"
         self.lines_file = options.output / f"{name}.json"
         self.kept_file = options.output / f"{name}.pt"
         self.lines: list[dict[str, Any]] = (
@@ -148,7 +132,7 @@ class Run:
     @property
     def done(self) -> bool:
         """Whether the last judgement is there."""
-        return len(self.lines) > JUDGEMENTS
+        return len(self.lines) > self.options.judgements
 
     def start(self, faces: Faces) -> None:
         """Train from the closed form, or from where it was."""
@@ -159,24 +143,20 @@ class Run:
         )
         part = TUNED[self.options.tuned]
         tuned = list(choose_parameters(net.net, part))
-        optimiser = torch.optim.AdamW(
-            [
-                {"params": tuned, "lr": part.rate},
-                {"params": net.net.judge.parameters(), "lr": HEAD_RATE},
-            ],
-            weight_decay=0.0,
-        )
+        optimiser = torch.optim.AdamW(tuned, lr=self.options.rate or part.rate, weight_decay=0.0)
+        ramp = torch.optim.lr_scheduler.LinearLR(optimiser, 1 / WARM_UP, total_iters=WARM_UP)
         step, spent = 0, 0.0
         if self.kept_file.is_file():
             kept = torch.load(self.kept_file, weights_only=True)
             net.load_state_dict(kept["net"])
             mean_net.load_state_dict(kept["mean_net"])
             optimiser.load_state_dict(kept["optimiser"])
+            ramp.load_state_dict(kept["ramp"])
             step, spent = kept["step"], kept["seconds"]
         if not self.lines:
             self.judge(net, step, spent)
         losses: list[float] = []
-        between = self.options.minutes * 60 / JUDGEMENTS
+        between = self.options.minutes * 60 / self.options.judgements
         began = time.monotonic() - spent
         for images, fake, pairs in self.draw(weights, first=step):
             loss = loss_of(net(images), fake, pairs, rank=HeadSettings().rank)
@@ -184,6 +164,7 @@ class Run:
             loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 5.0)
             optimiser.step()
+            ramp.step()
             mean_net.update_parameters(net)
             losses.append(float(loss.detach()))
             step += 1
@@ -192,7 +173,8 @@ class Run:
                 self.judge(mean_net, step, spent, loss=float(np.mean(losses)))
                 held = {
                     "net": net.state_dict(), "mean_net": mean_net.state_dict(),
-                    "optimiser": optimiser.state_dict(), "step": step, "seconds": spent,
+                    "optimiser": optimiser.state_dict(), "ramp": ramp.state_dict(),
+                    "step": step, "seconds": spent,
                 }  # fmt: skip
                 with whole_file(self.kept_file) as draft:
                     torch.save(held, draft)
@@ -205,8 +187,8 @@ class Run:
         settings = HeadSettings()
         ours = ~self.held
         seen = faces.only(ours)
-        axes = find_axes(seen.features["clean"], components=settings.components)
-        units = lay_out(seen, axes, fit_states=["clean"]).units
+        axes = find_axes(np.concatenate(list(seen.features.values())), components=settings.components)
+        units = lay_out(seen, axes, fit_states=JUDGED).units
         head = axes.undo(fit_head(units, settings))
         tower = load_foundation(NETWORK, self.options.wheels).resized(SIZE_PX)
         foundation = FOUNDATIONS[NETWORK]
@@ -220,7 +202,7 @@ class Run:
         clips = self.table.groupby(["label", "source", family])["clip"].transform("nunique")
         crops = self.table.groupby("clip")["clip"].transform("size")
         weights = (unit.map(shares).fillna(0.0) / clips / crops).to_numpy() * ours
-        return Tuned(net, seen, head), weights
+        return Tuned(net, head), weights
 
     def draw(
         self, weights: NDArray[np.float64], *, first: int
@@ -348,6 +330,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--tuned", choices=TUNED, required=True)
     parser.add_argument("--half", type=int, choices=range(len(HALVES)), default=0, help="which is left out")
     parser.add_argument("--minutes", type=float, default=20, help="of training")
+    parser.add_argument("--judgements", type=int, default=2, help="on the way, the last at the end")
+    parser.add_argument("--rate", type=float, help="of learning, instead of the one in the table")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("-o", "--output", type=Path, required=True)

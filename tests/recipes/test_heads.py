@@ -10,7 +10,6 @@ pytest.importorskip("torch")
 
 from heads import (
     ENOUGH_PAIRS,
-    Faces,
     HeadSettings,
     assign_folds,
     find_axes,
@@ -21,7 +20,10 @@ from heads import (
     weigh_units,
 )
 from leave_out import summarise
+from listed import Faces, check_sources
 from other_pairs import measure_other_pairs
+
+from unmask.errors import DataError
 
 SETTINGS = HeadSettings(components=12, ridge=1e-3)
 
@@ -165,3 +167,17 @@ def test_half_of_the_originals_is_judged_by_the_other_half():
     noise = np.random.default_rng(0).normal(size=faces.features["clean"].shape).astype(np.float32)
     blind = lay_out(replace(faces, table=table, features={"clean": noise}), axes, fit_states=["clean"])
     assert measure_other_pairs(blind, None, axes, SETTINGS)["other_DFDC_faces_auc"].value < 0.8
+
+
+def test_one_class_alone_is_no_head():
+    faces = made_up(sources=2)  # which are of reals alone
+    axes = find_axes(faces.features["clean"], components=12)
+    with pytest.raises(DataError, match=r"left to it are 2 sources of reals and 0 of fakes: list more"):
+        fit_head(lay_out(faces, axes, fit_states=["clean"]).units, SETTINGS)
+
+
+def test_somebody_in_two_sources_is_named():
+    table = pd.DataFrame({"group": ["a/1", "a/1", "b/1"], "source": ["a", "b", "b"]})
+    with pytest.raises(DataError, match=r"a/1 is in a and in b; list them under one source"):
+        check_sources(table)
+    check_sources(table[1:])
