@@ -31,6 +31,8 @@ from promise import calibrate, measure, measured_clips, tabulate
 from unmask.files import whole_file
 from unmask.judge.calibration import Calibration, Thresholds
 from unmask.judge.card import Card, Score, write_card
+from unmask.lab.crops.samples import STORED_MARGIN_FRACTION
+from unmask.lab.extract.plan import ExtractSettings
 from unmask.lab.models.export import export_judge
 from unmask.lab.models.foundation_net import KINDS, FoundationNet
 from unmask.lab.models.foundations import FOUNDATIONS, load_foundation
@@ -38,6 +40,7 @@ from unmask.lab.models.narrow import narrow_weights
 
 CROPS = 6  # of a person, as many as were judged when sources were left out
 SIZE_PX = 224
+FACE_PX = round(ExtractSettings().max_side_px / (1 + STORED_MARGIN_FRACTION))  # of listed crops, at most
 
 
 def main() -> None:
@@ -181,6 +184,7 @@ def describe(
         scores=scores,
         limits=LIMITS,
         most_crops=CROPS,
+        shrink_to_px=FACE_PX,
     )
 
 

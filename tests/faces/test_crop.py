@@ -78,6 +78,36 @@ def test_shrinking_takes_means():
     assert (crop == 100).all()
 
 
+def test_a_large_face_shows_no_finer_detail_than_it_is_shrunk_to():
+    lines = np.zeros((400, 400, 3), np.uint8)
+    lines[:, ::2] = 200
+    box = _box(20, 20, 380, 380)
+    kept, mapping = cut_square(lines, box, size_px=360)
+    shrunk, same = cut_square(lines, box, size_px=360, shrink_to_px=180)
+    assert kept.std() > 90 and (shrunk == 100).all()
+    np.testing.assert_array_equal(mapping, same)
+    small = _box(20, 20, 200, 200)  # no larger than that
+    for size_px in (180, 224):
+        np.testing.assert_array_equal(
+            cut_square(lines, small, size_px=size_px, shrink_to_px=180)[0],
+            cut_square(lines, small, size_px=size_px)[0],
+        )
+
+
+@pytest.mark.parametrize("crop", ["box", "aligned"])
+def test_faces_are_shrunk_as_the_settings_say(crop):
+    lines = np.zeros((400, 400, 3), np.uint8)
+    lines[:, ::2] = 200
+    template = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)) if crop == "aligned" else ()
+    points = np.array(((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)), np.float32) * 300 + 40
+    face = Face(_box(40, 40, 340, 340), points, 0.99)
+    spreads = [
+        cut_face(lines, face, CropSettings(300, 0.0, crop, template, shrink_to_px=px))[0].std()
+        for px in (0, 300, 150)
+    ]
+    assert spreads[0] == spreads[1] > 4 * spreads[2]
+
+
 def test_outside_the_frame_the_edge_is_repeated_not_mirrored():
     crop, _ = cut_square(RAMP, _box(-32, 60, 32, 124), size_px=64)
     np.testing.assert_array_equal(crop[:, :32], np.repeat(RAMP[60:124, :1], 32, axis=1))

@@ -61,6 +61,8 @@ BROKEN = {
     "boolean size": ({"size_px": True}, r"card\.size_px: .*integer, got True"),
     "fractional size": ({"size_px": 32.5}, r"card\.size_px: .*integer, got 32\.5"),
     "huge size": ({"size_px": 100_000}, "size_px must be 8 to 2048"),
+    "faces shrunk to nothing": ({"shrink_to_px": 7}, "shrink_to_px must be 0 or 8 to 2048, got 7"),
+    "faces shrunk to more": ({"shrink_to_px": 2049}, "shrink_to_px must be 0 or 8 to 2048, got 2049"),
     "negative margin": ({"margin_fraction": -1}, "margin_fraction must be -0.5 to 3"),
     "two means": ({"mean": [1, 2]}, r"card\.mean lacks item 3, got \[1, 2\]"),
     "zero std": ({"std": [0, 1, 1]}, "std must be above 0"),

@@ -19,7 +19,7 @@ from unmask.types import Clip, Crops, Face, Floats, Image, Track
 _MAX_ALIGNED_PX = 4096  # side of what an aligned face is warped to before it is shrunk
 
 
-def cut_square(image: Image, box: Floats, *, size_px: int) -> tuple[Image, Floats]:
+def cut_square(image: Image, box: Floats, *, size_px: int, shrink_to_px: int = 0) -> tuple[Image, Floats]:
     """Cut a square out of an image and scale it.
 
     The square is the longer side of the box about its centre, moved to whole pixels, so that the picture
@@ -30,6 +30,7 @@ def cut_square(image: Image, box: Floats, *, size_px: int) -> tuple[Image, Float
         image: RGB, (H, W, 3), uint8.
         box: ``x0 y0 x1 y1`` in pixels of the image, shape (4,); any fraction, also outside the image.
         size_px: Side of the result.
+        shrink_to_px: As in `CropSettings`.
 
     Returns:
         The crop, (size_px, size_px, 3), uint8, its own memory; and the affine map from image to crop
@@ -46,7 +47,7 @@ def cut_square(image: Image, box: Floats, *, size_px: int) -> tuple[Image, Float
     part, left, top = _take_square(image, box)
     scale = size_px / len(part)
     mapping = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]], np.float32)
-    return scale_square(part, size_px=size_px), mapping
+    return scale_square(_shrink(part, shrink_to_px), size_px=size_px), mapping
 
 
 def _take_square(image: Image, box: Floats) -> tuple[Image, int, int]:
@@ -103,7 +104,8 @@ def align_square(image: Image, points: Floats, settings: CropSettings) -> tuple[
     warp = mapping.astype(np.float64) * (side / size_px)
     warp[:, 2] += 0.5 * (warp[:, 0] + warp[:, 1]) - 0.5  # OpenCV counts from the middle of the first pixel
     native = cv2.warpAffine(image, warp, (side, side), flags=cv2.INTER_LINEAR)
-    return scale_square(np.asarray(native, np.uint8), size_px=size_px), mapping
+    native = _shrink(np.asarray(native, np.uint8), settings.shrink_to_px)
+    return scale_square(native, size_px=size_px), mapping
 
 
 def cut_face(image: Image, face: Face, settings: CropSettings) -> tuple[Image, Floats]:
@@ -118,7 +120,7 @@ def cut_face(image: Image, face: Face, settings: CropSettings) -> tuple[Image, F
     if aligned is not None:
         return aligned
     square = square_boxes(face.box[None], scale=1 + settings.margin_fraction)[0]
-    crop, mapping = cut_square(image, square, size_px=settings.size_px)
+    crop, mapping = cut_square(image, square, size_px=settings.size_px, shrink_to_px=settings.shrink_to_px)
     if not _on_its_head(face):
         return crop, mapping
     turn: Floats = np.array([[0, 0, settings.size_px]] * 2, np.float32) - mapping
@@ -128,6 +130,11 @@ def cut_face(image: Image, face: Face, settings: CropSettings) -> tuple[Image, F
 def _on_its_head(face: Face) -> bool:
     across, down = face.points[3:].mean(axis=0) - face.points[:2].mean(axis=0)
     return bool(down < -abs(across))
+
+
+def _shrink(image: Image, side_px: int) -> Image:
+    """A square image, no larger than this side if that is not 0."""
+    return scale_square(image, size_px=side_px) if 0 < side_px < len(image) else image
 
 
 def scale_square(image: Image, *, size_px: int) -> Image:
