@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 EXAMPLES = Path(__file__).parent
 CLIPS = [EXAMPLES / name for name in ("portrait_real.mp4", "portrait_swapped.mp4")]
 PATIENCE_MS = 90_000
+SHOWN = ("running_desktop", "list_phone", "scan_desktop", "compare_dark")  # what the documents show
 SIZES = {"desktop": (1180, 860, "light"), "phone": (360, 740, "light"), "dark": (1180, 860, "dark")}
 
 
@@ -66,26 +67,28 @@ def draw(page: Page, output: Path, name: str, *, first: bool) -> None:
     if first:
         page.set_input_files("#files", CLIPS)
         page.locator(".partial").first.wait_for()
-        keep(page, output / f"serve_running_{name}.webp")
+        keep(page, output, f"running_{name}")
     page.locator("#scans [data-state=done]").nth(1).wait_for()
-    keep(page, output / f"serve_list_{name}.webp")
+    keep(page, output, f"list_{name}")
     page.get_by_role("link", name="portrait_swapped.mp4").click()
     page.get_by_role("button", name="Show the report here").click()
     page.frame_locator("iframe").locator("h2").first.wait_for()
-    keep(page, output / f"serve_scan_{name}.webp", whole=True)
+    keep(page, output, f"scan_{name}", whole=True)
     page.goto(re.sub("#.*", "", page.url))
     for number in range(2):
         page.get_by_role("checkbox").nth(number).check()
     page.get_by_role("link", name="Compare the two selected scans").click()
     for number in range(2):
         page.frame_locator("iframe").nth(number).locator("h2").first.wait_for()
-    keep(page, output / f"serve_compare_{name}.webp")
+    keep(page, output, f"compare_{name}")
 
 
-def keep(page: Page, target: Path, *, whole: bool = False) -> None:
-    """Write what is seen, small."""
-    pixels = np.frombuffer(page.screenshot(full_page=whole), np.uint8)
-    cv2.imwrite(str(target), cv2.imdecode(pixels, cv2.IMREAD_COLOR), [cv2.IMWRITE_WEBP_QUALITY, 80])
+def keep(page: Page, output: Path, name: str, *, whole: bool = False) -> None:
+    """Write what is seen, small, if a document shows it."""
+    if name in SHOWN:
+        pixels = np.frombuffer(page.screenshot(full_page=whole), np.uint8)
+        target = output / f"serve_{name}.webp"
+        cv2.imwrite(str(target), cv2.imdecode(pixels, cv2.IMREAD_COLOR), [cv2.IMWRITE_WEBP_QUALITY, 80])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from unmask.config import CropSettings
 from unmask.judge.card import WEIGHTS, Card, Score
 from unmask.lab.pages.evaluation import HEADLINE
 from unmask.lab.zoo.entry import Entry, Hub
@@ -34,7 +35,7 @@ def card_page(found: Card, folder: Path) -> Page:
     return {
         "model": [f"{found.name}, version {found.version}{', shipped with unmask' if shipped else ''}"],
         "what it is": [
-            f"a network that judges {unit}: {_input(found.size_px, found.margin_fraction, found.crop)}",
+            f"a network that judges {unit}: {_input(found.crop_settings)}",
             f"the faces are found by {found.detector}; made by {found.recipe}, commit {found.commit}",
         ],
         "what it says": [
@@ -52,12 +53,13 @@ def card_page(found: Card, folder: Path) -> Page:
 def entry_page(entry: Entry) -> Page:
     """The page of a published detector that is not here yet."""
     source = entry.source
+    view = CropSettings(entry.size_px, entry.margin_fraction, entry.crop, entry.template)
     place = f"{source.repository} at {source.revision}" if isinstance(source, Hub) else source.url
     return {
         "model": [f"{entry.name}, not here yet: unmask model get {entry.name}"],
         "what it is": [
             entry.title,
-            f"judges each crop by itself: {_input(entry.size_px, entry.margin_fraction, entry.crop)}",
+            f"judges each crop by itself: {_input(view)}",
         ],
         "measured": [f"by its authors: {entry.measured}", f"tried here: {entry.tried}"],
         "cannot": list(entry.limits),
@@ -114,6 +116,7 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _input(size_px: int, margin_fraction: float, crop: str) -> str:
-    way = "aligned by five points" if crop == "aligned" else "upright"
-    return f"faces of {size_px} x {size_px} px, {way}, margin {margin_fraction:.3g}"
+def _input(view: CropSettings) -> str:
+    way = "aligned by five points" if view.crop == "aligned" else "upright"
+    told = f"faces of {view.size_px} x {view.size_px} px, {way}, margin {view.margin_fraction:.3g}"
+    return f"{told}; larger ones are first shrunk to {view.shrink_to_px} px" if view.shrink_to_px else told

@@ -73,8 +73,8 @@ def fuse_models(members: Sequence[Member], target: Path) -> CropSettings:
         How crops are cut for it.
 
     Raises:
-        ModelError: There are fewer than two, a spread is not above 0, all need surroundings, or one sees large
-            faces shrunk, which a crop for all cannot be.
+        ModelError: There are fewer than two, a spread is not above 0, all need surroundings, or one sees
+            large faces shrunk, which a crop for all cannot be.
     """
     if len(members) < 2 or min(member.spread for member in members) <= 0:
         raise ModelError(f"fusing needs two members or more, each with a spread above 0, got {members}")
