@@ -20,10 +20,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from features import Store
-from heads import HeadSettings, find_axes, fit_head, lay_out
 from listed import Faces, read_faces, split_places
 from torch import Tensor, nn
-from tune import BLOCKS, HALVES, JUDGED, judge_crops, leave_out, read_ahead, read_crops, rows_to_judge, tell
+from tune import (
+    BLOCKS,
+    HALVES,
+    JUDGED,
+    fit_to,
+    follow,
+    judge_crops,
+    leave_out,
+    read_ahead,
+    read_crops,
+    rows_to_judge,
+    tell,
+)
 
 from unmask.files import whole_file
 from unmask.lab.models.foundation_net import KINDS
@@ -45,9 +56,7 @@ def main() -> None:
     net = FrameNet("lite0")
     net.fold_norms()
     net.train()
-    mean_net = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGE)
-    )
+    mean_net = follow(net, AVERAGE)
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=1e-4)
     rows = table.drop(columns="still").to_dict("records")
     began, losses = time.monotonic(), []
@@ -85,11 +94,7 @@ def main() -> None:
 
 def teach(faces: Faces, held: np.ndarray) -> dict[str, np.ndarray]:
     """What a head that was fitted without some crops says of all, by state, standardised."""
-    settings = HeadSettings()
-    ours = faces.only(~held)
-    axes = find_axes(np.concatenate(list(ours.features.values())), components=settings.components)
-    units = lay_out(ours, axes, fit_states=JUDGED).units
-    head = axes.undo(fit_head(units, settings))
+    head, _ = fit_to(faces.only(~held))
     said = {state: head(features) for state, features in faces.features.items()}
     seen = np.concatenate([logits[~held] for logits in said.values()])
     return {s: ((logits - seen.mean()) / seen.std()).astype(np.float32) for s, logits in said.items()}

@@ -28,10 +28,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from unmask.config import CropSettings
 from unmask.faces.crop import scale_square
 from unmask.files import whole_file
-from unmask.lab.crops.framing import view_centre
 from unmask.lab.crops.samples import Sample
 from unmask.lab.crops.shards import CropReader, read_index
 from unmask.lab.forge.augment import (
@@ -260,10 +258,9 @@ class Store:
             seed = zlib.crc32(f"{row['key']}{row['number']}".encode())
             own = self.read(row | {"family": ""}, state)
             return draw_face(own, np.random.default_rng(seed))
-        side = 2 * round(len(stored) / (1 + sample.margin_fraction) / 2)  # even, as codecs want it
-        crop = view_centre(stored, CropSettings(side, 0.0), stored_margin=sample.margin_fraction)
+        crop = cut_centre(stored, margin=sample.margin_fraction)
         seed = zlib.crc32(f"{row['original']}/{row['number']}/{state}".encode())
-        crop = apply_chain(crop, degrade(np.random.default_rng(seed), state, size_px=side))
+        crop = apply_chain(crop, degrade(np.random.default_rng(seed), state, size_px=len(crop)))
         return scale_square(crop, size_px=SIZE_PX)
 
     def _find(self, row: dict[str, str]) -> tuple[CropReader, Sample]:
@@ -273,6 +270,16 @@ class Store:
             self._folders[name] = CropReader(Path(name)), samples
         reader, samples = self._folders[name]
         return reader, samples[row["key"]]
+
+
+def cut_centre(stored: Image, *, margin: float) -> Image:
+    """The face of a crop with a margin, pixel by pixel: scaled by as little as one, it would be blurred.
+
+    Its side is even, as codecs want it, and within a pixel of the box.
+    """
+    side = 2 * round(len(stored) / (1 + margin) / 2)
+    start = (len(stored) - side) // 2
+    return stored[start : start + side, start : start + side]
 
 
 def make_pseudo_fake(image: Image, points: Floats, *, seed: int) -> Image:

@@ -184,7 +184,7 @@ def describe(
         scores=scores,
         limits=LIMITS,
         most_crops=CROPS,
-        shrink_to_px=FACE_PX,
+        common_px=FACE_PX,
     )
 
 

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 import torch
 from features import PSEUDO, SIZE_PX, Store, fold_of
-from heads import Head, HeadSettings, find_axes, fit_head, lay_out, weigh_units
+from heads import Head, HeadSettings, Unit, find_axes, fit_head, lay_out, weigh_units
 from listed import VALIDATION, Faces, name_family, read_faces, split_places
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
@@ -122,7 +122,8 @@ class Run:
         self.rows: list[dict[str, str]] = table.drop(columns="still").to_dict("records")
         self.store = Store()
         rate = f"-{options.rate:g}" if options.rate else ""
-        name = f"{options.tuned.replace(' ', '_')}-{options.half}{rate}"
+        only = "".join(f"-{source.replace('/', '_')}" for source in options.only or [])
+        name = f"{options.tuned.replace(' ', '_')}-{options.half}{rate}{only}"
         self.lines_file = options.output / f"{name}.json"
         self.kept_file = options.output / f"{name}.pt"
         self.lines: list[dict[str, Any]] = (
@@ -138,9 +139,7 @@ class Run:
         """Train from the closed form, or from where it was."""
         torch.manual_seed(0)
         net, weights = self.build(faces)
-        mean_net = torch.optim.swa_utils.AveragedModel(
-            net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGE)
-        )
+        mean_net = follow(net, AVERAGE)
         part = TUNED[self.options.tuned]
         tuned = list(choose_parameters(net.net, part))
         optimiser = torch.optim.AdamW(tuned, lr=self.options.rate or part.rate, weight_decay=0.0)
@@ -184,24 +183,21 @@ class Run:
 
     def build(self, faces: Faces) -> tuple[Tuned, NDArray[np.float64]]:
         """The network that starts, and how often each row is drawn."""
-        settings = HeadSettings()
-        ours = ~self.held
-        seen = faces.only(ours)
-        axes = find_axes(np.concatenate(list(seen.features.values())), components=settings.components)
-        units = lay_out(seen, axes, fit_states=JUDGED).units
-        head = axes.undo(fit_head(units, settings))
+        head, units = fit_to(faces.only(~self.held))
         tower = load_foundation(NETWORK, self.options.wheels).resized(SIZE_PX)
         foundation = FOUNDATIONS[NETWORK]
         net = FoundationNet(tower, mean=foundation.mean, std=foundation.std, blocks=BLOCKS)
         shares = {
             (unit.fake, unit.source, unit.family): weight
-            for unit, weight in zip(units, weigh_units(units, power=settings.power), strict=True)
+            for unit, weight in zip(units, weigh_units(units, power=HeadSettings().power), strict=True)
         }
         family = self.table["family"].where(self.fake, self.table["source"])
         unit = pd.Series(list(zip(self.fake, self.table["source"], family, strict=True)))
         clips = self.table.groupby(["label", "source", family])["clip"].transform("nunique")
         crops = self.table.groupby("clip")["clip"].transform("size")
-        weights = (unit.map(shares).fillna(0.0) / clips / crops).to_numpy() * ours
+        weights = (unit.map(shares).fillna(0.0) / clips / crops).to_numpy() * ~self.held
+        if self.options.only:
+            weights = weights * self.table["source"].isin(self.options.only).to_numpy()
         return Tuned(net, head), weights
 
     def draw(
@@ -228,6 +224,20 @@ class Run:
         with whole_file(self.lines_file) as draft:
             draft.write_text(json.dumps(self.lines, indent=1))
         print(self.options.tuned, json.dumps(line), flush=True)
+
+
+def fit_to(faces: Faces) -> tuple[Head, Sequence[Unit]]:
+    """The closed-form head on crops as they are and after everyday changes, and what it was fitted to."""
+    settings = HeadSettings()
+    axes = find_axes(np.concatenate(list(faces.features.values())), components=settings.components)
+    units = lay_out(faces, axes, fit_states=JUDGED).units
+    return axes.undo(fit_head(units, settings)), units
+
+
+def follow(net: nn.Module, share: float) -> torch.optim.swa_utils.AveragedModel:
+    """A network whose weights are a moving average of another's, of which a step keeps so much."""
+    average = torch.optim.swa_utils.get_ema_multi_avg_fn(share)
+    return torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=average)
 
 
 def read_crops(store: Store, rows: Sequence[dict[str, str]], states: Sequence[str]) -> Tensor:
@@ -330,6 +340,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--tuned", choices=TUNED, required=True)
     parser.add_argument("--half", type=int, choices=range(len(HALVES)), default=0, help="which is left out")
     parser.add_argument("--minutes", type=float, default=20, help="of training")
+    parser.add_argument("--only", nargs="*", metavar="SOURCE", help="learn from these alone")
     parser.add_argument("--judgements", type=int, default=2, help="on the way, the last at the end")
     parser.add_argument("--rate", type=float, help="of learning, instead of the one in the table")
     parser.add_argument("--batch", type=int, default=32)

@@ -131,22 +131,24 @@ class CropSettings:
             that its five points come to lie on the template.
         template: Where an aligned crop without margin shows left eye, right eye, nose, left and right mouth
             corner: five ``(x, y)`` in shares of its side. Empty for ``box``.
-        shrink_to_px: A larger cut is shrunk to this side before it is scaled, so that it shows no finer
-            detail than what a network learned from; 0 keeps all.
+        common_px: All cuts of a person are brought to one side before they are scaled, the median of theirs
+            but at most this, as crops to learn from are stored; 0 scales each from its own. For ``box``.
     """
 
     size_px: int = 224
     margin_fraction: float = 0.3
     crop: str = CROPS[0]
     template: tuple[tuple[float, float], ...] = ()
-    shrink_to_px: int = 0
+    common_px: int = 0
 
     def __post_init__(self) -> None:
         require(8 <= self.size_px <= 2048, "size_px must be 8 to 2048", self.size_px)
         require(-0.5 <= self.margin_fraction <= 3, "margin_fraction must be -0.5 to 3", self.margin_fraction)
         require(self.crop in CROPS, f"crop must be one of {', '.join(CROPS)}", self.crop)
-        shrinks = self.shrink_to_px == 0 or 8 <= self.shrink_to_px <= 2048
-        require(shrinks, "shrink_to_px must be 0 or 8 to 2048", self.shrink_to_px)
+        common = self.common_px == 0 or 8 <= self.common_px <= 2048
+        require(common, "common_px must be 0 or 8 to 2048", self.common_px)
+        boxed = self.common_px == 0 or self.crop == "box"
+        require(boxed, "common_px goes with crop box", self.crop)
         count = 5 if self.crop == "aligned" else 0
         values = [value for point in self.template for value in point]
         ok = len(self.template) == count and len(values) == 2 * count and len(set(self.template)) != 1

@@ -78,34 +78,43 @@ def test_shrinking_takes_means():
     assert (crop == 100).all()
 
 
-def test_a_large_face_shows_no_finer_detail_than_it_is_shrunk_to():
-    lines = np.zeros((400, 400, 3), np.uint8)
-    lines[:, ::2] = 200
+LINES = np.zeros((400, 400, 3), np.uint8)
+LINES[:, ::2] = 200
+
+
+def test_a_square_is_scaled_through_another_side():
     box = _box(20, 20, 380, 380)
-    kept, mapping = cut_square(lines, box, size_px=360)
-    shrunk, same = cut_square(lines, box, size_px=360, shrink_to_px=180)
+    kept, mapping = cut_square(LINES, box, size_px=360)
+    shrunk, same = cut_square(LINES, box, size_px=360, through_px=180)
     assert kept.std() > 90 and (shrunk == 100).all()
     np.testing.assert_array_equal(mapping, same)
-    small = _box(20, 20, 200, 200)  # no larger than that
-    for size_px in (180, 224):
-        np.testing.assert_array_equal(
-            cut_square(lines, small, size_px=size_px, shrink_to_px=180)[0],
-            cut_square(lines, small, size_px=size_px)[0],
-        )
+    np.testing.assert_array_equal(cut_square(LINES, box, size_px=224, through_px=360)[0], kept_at(224, box))
 
 
-@pytest.mark.parametrize("crop", ["box", "aligned"])
-def test_faces_are_shrunk_as_the_settings_say(crop):
-    lines = np.zeros((400, 400, 3), np.uint8)
-    lines[:, ::2] = 200
-    template = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)) if crop == "aligned" else ()
-    points = np.array(((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)), np.float32) * 300 + 40
-    face = Face(_box(40, 40, 340, 340), points, 0.99)
-    spreads = [
-        cut_face(lines, face, CropSettings(300, 0.0, crop, template, shrink_to_px=px))[0].std()
-        for px in (0, 300, 150)
-    ]
-    assert spreads[0] == spreads[1] > 4 * spreads[2]
+def kept_at(size_px, box):
+    return cut_square(LINES, box, size_px=size_px)[0]
+
+
+@pytest.mark.parametrize(
+    ("sides", "common_px", "through"),
+    [((100, 120, 140), 180, 120), ((100, 240, 300), 180, 180), ((200, 300, 310), 0, 0)],
+)
+def test_the_faces_of_a_person_are_brought_to_their_median_but_no_larger(sides, common_px, through):
+    boxes = [_box(20, 20, 20 + side, 20 + side) for side in sides]
+    clip = clip_from_arrays([LINES] * 3)
+    crops = cut_crops(clip, [_track(0, boxes)], CropSettings(224, 0.0, common_px=common_px))[0]
+    for box, crop in zip(boxes, crops.images, strict=True):
+        wanted, _ = cut_square(LINES, box, size_px=224, through_px=through)
+        np.testing.assert_array_equal(crop.transpose(1, 2, 0), wanted)
+
+
+def test_a_face_by_itself_is_only_shrunk():
+    points = np.array([[100, 100], [200, 100], [150, 150], [100, 200], [200, 200]], np.float32)
+    for side, through in ((100, 0), (300, 180)):
+        face = Face(_box(40, 40, 40 + side, 40 + side), points, 0.99)
+        crop, _ = cut_face(LINES, face, CropSettings(224, 0.0, common_px=180))
+        wanted, _ = cut_square(LINES, face.box, size_px=224, through_px=through)
+        np.testing.assert_array_equal(crop, wanted)
 
 
 def test_outside_the_frame_the_edge_is_repeated_not_mirrored():

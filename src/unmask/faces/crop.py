@@ -19,7 +19,7 @@ from unmask.types import Clip, Crops, Face, Floats, Image, Track
 _MAX_ALIGNED_PX = 4096  # side of what an aligned face is warped to before it is shrunk
 
 
-def cut_square(image: Image, box: Floats, *, size_px: int, shrink_to_px: int = 0) -> tuple[Image, Floats]:
+def cut_square(image: Image, box: Floats, *, size_px: int, through_px: int = 0) -> tuple[Image, Floats]:
     """Cut a square out of an image and scale it.
 
     The square is the longer side of the box about its centre, moved to whole pixels, so that the picture
@@ -30,7 +30,7 @@ def cut_square(image: Image, box: Floats, *, size_px: int, shrink_to_px: int = 0
         image: RGB, (H, W, 3), uint8.
         box: ``x0 y0 x1 y1`` in pixels of the image, shape (4,); any fraction, also outside the image.
         size_px: Side of the result.
-        shrink_to_px: As in `CropSettings`.
+        through_px: Side that it is scaled to on the way; 0 for none.
 
     Returns:
         The crop, (size_px, size_px, 3), uint8, its own memory; and the affine map from image to crop
@@ -47,7 +47,7 @@ def cut_square(image: Image, box: Floats, *, size_px: int, shrink_to_px: int = 0
     part, left, top = _take_square(image, box)
     scale = size_px / len(part)
     mapping = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]], np.float32)
-    return scale_square(_shrink(part, shrink_to_px), size_px=size_px), mapping
+    return scale_square(_through(part, through_px), size_px=size_px), mapping
 
 
 def _take_square(image: Image, box: Floats) -> tuple[Image, int, int]:
@@ -104,14 +104,21 @@ def align_square(image: Image, points: Floats, settings: CropSettings) -> tuple[
     warp = mapping.astype(np.float64) * (side / size_px)
     warp[:, 2] += 0.5 * (warp[:, 0] + warp[:, 1]) - 0.5  # OpenCV counts from the middle of the first pixel
     native = cv2.warpAffine(image, warp, (side, side), flags=cv2.INTER_LINEAR)
-    native = _shrink(np.asarray(native, np.uint8), settings.shrink_to_px)
-    return scale_square(native, size_px=size_px), mapping
+    return scale_square(np.asarray(native, np.uint8), size_px=size_px), mapping
 
 
-def cut_face(image: Image, face: Face, settings: CropSettings) -> tuple[Image, Floats]:
+def cut_face(
+    image: Image, face: Face, settings: CropSettings, *, through_px: int = 0
+) -> tuple[Image, Floats]:
     """Cut one face as the settings say; a face without usable points is cut by its box.
 
     A crop by the box is upright: a face whose eyes lie below its mouth is given by half a turn.
+
+    Args:
+        image: RGB, (H, W, 3), uint8.
+        face: In it.
+        settings: Size, margin and way.
+        through_px: Side that all faces of the person have in common; 0 knows of this face alone.
 
     Returns:
         As `cut_square`.
@@ -120,7 +127,8 @@ def cut_face(image: Image, face: Face, settings: CropSettings) -> tuple[Image, F
     if aligned is not None:
         return aligned
     square = square_boxes(face.box[None], scale=1 + settings.margin_fraction)[0]
-    crop, mapping = cut_square(image, square, size_px=settings.size_px, shrink_to_px=settings.shrink_to_px)
+    through = through_px or common_side([face], settings)
+    crop, mapping = cut_square(image, square, size_px=settings.size_px, through_px=through)
     if not _on_its_head(face):
         return crop, mapping
     turn: Floats = np.array([[0, 0, settings.size_px]] * 2, np.float32) - mapping
@@ -132,9 +140,19 @@ def _on_its_head(face: Face) -> bool:
     return bool(down < -abs(across))
 
 
-def _shrink(image: Image, side_px: int) -> Image:
-    """A square image, no larger than this side if that is not 0."""
-    return scale_square(image, size_px=side_px) if 0 < side_px < len(image) else image
+def median_side(faces: Sequence[Face]) -> float:
+    """Median of the longer sides of some faces' boxes, in pixels."""
+    return float(np.median([(face.box[2:] - face.box[:2]).max() for face in faces]))
+
+
+def common_side(faces: Sequence[Face], settings: CropSettings) -> int:
+    """The side that all cuts of a person are brought to on the way; 0 for none (`CropSettings.common_px`)."""
+    side = median_side(faces) * (1 + settings.margin_fraction) if settings.common_px else 0
+    return min(settings.common_px, max(1, round(side)))
+
+
+def _through(image: Image, side_px: int) -> Image:
+    return image if side_px in (0, len(image)) else scale_square(image, size_px=side_px)
 
 
 def scale_square(image: Image, *, size_px: int) -> Image:
@@ -196,11 +214,12 @@ def cut_crops(
     for person, track in enumerate(kept):
         for row, index in enumerate(track.frame_indices):
             places.setdefault(index, []).append((person, row))
+    through = [common_side(track.faces, own) for track, own in zip(kept, each, strict=True)]
     for index in sorted(places):
         rgb = clip.frames[index].picture.rgb()
         for person, row in places[index]:
             face = kept[person].faces[row]
-            crop, mapping = cut_face(rgb, face, each[person])
+            crop, mapping = cut_face(rgb, face, each[person], through_px=through[person])
             images[person][row] = crop.transpose(2, 0, 1)
             points[person][row] = map_points(face.points, mapping)
             if with_detail:

@@ -94,8 +94,7 @@ class Card:
             compressed far more than a frame of a video; None takes `thresholds`.
         drawn_at_least: A network that also has an output ``drawn`` (N,) takes a face for drawn, painted or
             rendered where its mean reaches this; None where it has none.
-        shrink_to_px: Larger faces are shrunk to this side first, as in `CropSettings`: those that it learned
-            from and was measured on were no larger. 0 for a network that takes them as they are.
+        common_px: As in `CropSettings`, for a network that learned from crops that were stored so.
     """
 
     __pydantic_config__ = ONLY_KNOWN
@@ -125,7 +124,7 @@ class Card:
     most_crops: Whole = 0
     drawn_at_least: Number | None = None
     still_thresholds: Thresholds | None = None
-    shrink_to_px: Whole = 0
+    common_px: Whole = 0
 
     def __post_init__(self) -> None:
         for name in ("name", "version", "detector", "licence", "terms", "recipe", "commit"):
@@ -150,7 +149,7 @@ class Card:
     @property
     def crop_settings(self) -> CropSettings:
         """How faces are cut for this model."""
-        return CropSettings(self.size_px, self.margin_fraction, self.crop, self.template, self.shrink_to_px)
+        return CropSettings(self.size_px, self.margin_fraction, self.crop, self.template, self.common_px)
 
     @property
     def model_name(self) -> ModelName:

@@ -72,7 +72,7 @@ def test_refuses_what_cannot_be_fused(tiny, tmp_path):
     for members in ([member], [member, Member(tiny[0], member.view, 0.0, 0.0)]):
         with pytest.raises(ModelError, match="two members or more, each with a spread above 0"):
             fuse_models(members, tmp_path / "fused.onnx")
-    shrunk = Member(tiny[0], CropSettings(tiny[1], 0.0, shrink_to_px=16), 0.0, 1.0)
+    shrunk = Member(tiny[0], CropSettings(tiny[1], 0.0, common_px=16), 0.0, 1.0)
     with pytest.raises(ModelError, match="fusing needs members that see faces at their own size"):
         fuse_models([member, shrunk], tmp_path / "fused.onnx")
     lost = Member(tiny[0], member.view, 0.0, 1.0, needs_surroundings=True)

@@ -119,4 +119,8 @@ def _words(name: str) -> str:
 def _input(view: CropSettings) -> str:
     way = "aligned by five points" if view.crop == "aligned" else "upright"
     told = f"faces of {view.size_px} x {view.size_px} px, {way}, margin {view.margin_fraction:.3g}"
-    return f"{told}; larger ones are first shrunk to {view.shrink_to_px} px" if view.shrink_to_px else told
+    return (
+        f"{told}; a person's are first brought to one size, at most {view.common_px} px"
+        if view.common_px
+        else told
+    )

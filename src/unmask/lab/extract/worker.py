@@ -16,7 +16,7 @@ import numpy as np
 from unmask.archive.sources import Opener
 from unmask.config import CropSettings
 from unmask.errors import DataError, MediaError
-from unmask.faces.crop import cut_crops
+from unmask.faces.crop import cut_crops, median_side
 from unmask.faces.detect import FaceDetector, load_detector
 from unmask.faces.find import find_people
 from unmask.lab.crops.samples import STORED_MARGIN_FRACTION, Sample, describe_sample
@@ -239,7 +239,7 @@ class Extractor:
         """Who is stored, and how large."""
         chosen = []
         for track in tracks:
-            side = _side(track)
+            side = median_side(track.faces)
             if track.kept and side >= self.settings.min_side_px:
                 size_px = min(self.settings.max_side_px, round(side * (1 + STORED_MARGIN_FRACTION)))
                 chosen.append((track, CropSettings(size_px, STORED_MARGIN_FRACTION)))
@@ -254,7 +254,9 @@ class Extractor:
         longest = max(tracks, key=lambda track: len(track.faces))
         if longest.dropped:
             return longest.dropped
-        return because("short_side", px=round(_side(longest), 6), least_px=self.settings.min_side_px)
+        return because(
+            "short_side", px=round(median_side(longest.faces), 6), least_px=self.settings.min_side_px
+        )
 
 
 def load_extractor(settings: ExtractSettings) -> Extractor:
@@ -265,10 +267,6 @@ def load_extractor(settings: ExtractSettings) -> Extractor:
     """
     cv2.setNumThreads(1)  # many workers side by side need no more
     return Extractor(settings, load_detector(settings.detect), Opener())
-
-
-def _side(track: Track) -> float:
-    return float(np.median([(face.box[2:] - face.box[:2]).max() for face in track.faces]))
 
 
 def _describe(task: VideoTask, track: Track, crops: Crops) -> Sample:

@@ -55,7 +55,7 @@ def widest_view(members: Sequence[Member]) -> CropSettings:
     Example:
         >>> tight, wide = CropSettings(224, 0.0), CropSettings(256, 0.35)
         >>> widest_view([Member(Path(), tight, 0, 1), Member(Path(), wide, 0, 1)])
-        CropSettings(size_px=302, margin_fraction=0.35, crop='box', template=(), shrink_to_px=0)
+        CropSettings(size_px=302, margin_fraction=0.35, crop='box', template=(), common_px=0)
     """
     margin = max(member.view.margin_fraction for member in members)
     size = max(member.view.size_px * (1 + margin) / (1 + member.view.margin_fraction) for member in members)
@@ -73,14 +73,14 @@ def fuse_models(members: Sequence[Member], target: Path) -> CropSettings:
         How crops are cut for it.
 
     Raises:
-        ModelError: There are fewer than two, a spread is not above 0, all need surroundings, or one sees
-            large faces shrunk, which a crop for all cannot be.
+        ModelError: There are fewer than two, a spread is not above 0, all need surroundings, or one has
+            faces brought to a size first, which a crop for all cannot be.
     """
     if len(members) < 2 or min(member.spread for member in members) <= 0:
         raise ModelError(f"fusing needs two members or more, each with a spread above 0, got {members}")
     if all(member.needs_surroundings for member in members):
         raise ModelError(f"fusing needs a member that has a say without surroundings, got {members}")
-    if any(member.view.shrink_to_px for member in members):
+    if any(member.view.common_px for member in members):
         raise ModelError(f"fusing needs members that see faces at their own size, got {members}")
     view = widest_view(members)
     parts = [compose.add_prefix(_load(member.file), f"m{number}/") for number, member in enumerate(members)]
