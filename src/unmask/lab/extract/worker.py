@@ -16,7 +16,7 @@ import numpy as np
 from unmask.archive.sources import Opener
 from unmask.config import CropSettings
 from unmask.errors import DataError, MediaError
-from unmask.faces.crop import cut_crops, median_side
+from unmask.faces.crop import common_side, cut_crops, median_side
 from unmask.faces.detect import FaceDetector, load_detector
 from unmask.faces.find import find_people
 from unmask.lab.crops.samples import STORED_MARGIN_FRACTION, Sample, describe_sample
@@ -238,10 +238,10 @@ class Extractor:
     def _choose(self, clip: Clip, tracks: Sequence[Track]) -> tuple[list[Track], list[CropSettings]]:
         """Who is stored, and how large."""
         chosen = []
+        at_most = CropSettings(margin_fraction=STORED_MARGIN_FRACTION, common_px=self.settings.max_side_px)
         for track in tracks:
-            side = median_side(track.faces)
-            if track.kept and side >= self.settings.min_side_px:
-                size_px = min(self.settings.max_side_px, round(side * (1 + STORED_MARGIN_FRACTION)))
+            if track.kept and median_side(track.faces) >= self.settings.min_side_px:
+                size_px = common_side(track.faces, at_most)
                 chosen.append((track, CropSettings(size_px, STORED_MARGIN_FRACTION)))
         if clip.is_image:
             # A photo is of one person; a second, smaller face is a passer-by or a poster.
