@@ -204,7 +204,8 @@ def encode(options: argparse.Namespace) -> None:
         arrays = encode_rows(part, net, name, state=state, store=store)
         target.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(target) as draft, draft.open("wb") as file:
-            np.savez(file, list=digest, keys=[f"{row['key']}/{row['number']}" for row in part], **arrays)
+            keys = [f"{row['key']}/{row['number']}" for row in part]
+            np.savez(file, list=digest, size_px=SIZE_PX, keys=keys, **arrays)
         done += len(part)
         rate = done / (time.monotonic() - began)
         at = f"{name} {state}: {first + len(part)} of {len(rows)}"
@@ -247,7 +248,7 @@ class Store:
         return sample.has_points
 
     def read(self, row: dict[str, str], state: str) -> Image:
-        """A crop as a scan with a margin of 0 would cut it, (224, 224, 3); a pair is degraded alike."""
+        """A crop as a scan with a margin of 0 would cut it, (S, S, 3), S `SIZE_PX`; pairs are degraded alike."""
         reader, sample = self._find(row)
         stored, points = reader.read(sample, int(row["number"]))
         if row["family"] == PSEUDO:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from features import FIRST_BLOCK, PSEUDO
+from features import FIRST_BLOCK, PSEUDO, SIZE_PX
 from numpy.typing import NDArray
 
 from unmask.errors import DataError
@@ -65,7 +66,7 @@ def read_faces(
         kinds: Such as ``class``.
 
     Raises:
-        DataError: Somebody belongs to two sources.
+        DataError: Somebody belongs to two sources, or features are of crops of another size.
     """
     read = [
         _read_list(listing, cache, states=states, blocks=blocks, kinds=kinds) for listing, cache in places
@@ -105,11 +106,27 @@ def _read_list(
     for number in ready:
         for state in states:
             with np.load(chunks[state][number]) as held:
+                check_size(chunks[state][number], held)
                 part = held["blocks"][:, *taken]
                 features[state].append(part.reshape(len(part), -1).astype(np.float32))
                 if state == states[0]:
                     keys += held["keys"].tolist()
     return Faces(table.loc[keys], {state: np.concatenate(parts) for state, parts in features.items()})
+
+
+def check_size(file: Path, held: Mapping[str, NDArray[Any]]) -> None:
+    """See to it that features are of crops as large as the model that is made of them will see.
+
+    Raises:
+        DataError: They are of another size, or say none.
+    """
+    size_px = int(held["size_px"]) if "size_px" in held else None
+    if size_px != SIZE_PX:
+        told = "an unknown size" if size_px is None else f"{size_px} px"
+        raise DataError(
+            f"{file}: features must be of crops of {SIZE_PX} px, these are of {told}; "
+            "remove its folder and encode the list again with recipes/features.py"
+        )
 
 
 def name_family(row: pd.Series) -> str:

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import torch
 from drawn import tell_drawn
+from features import SIZE_PX
 from heads import Head, HeadSettings, find_axes, fit_head, judge_left_out, lay_out
 from listed import VALIDATION, Faces, name_family, read_faces, split_places
 from other_pairs import measure_other_pairs
@@ -39,7 +40,6 @@ from unmask.lab.models.foundations import FOUNDATIONS, load_foundation
 from unmask.lab.models.narrow import narrow_weights
 
 CROPS = 6  # of a person, as many as were judged when sources were left out
-SIZE_PX = 224
 FACE_PX = round(ExtractSettings().max_side_px / (1 + STORED_MARGIN_FRACTION))  # of listed crops, at most
 
 
