@@ -248,7 +248,7 @@ class Store:
         return sample.has_points
 
     def read(self, row: dict[str, str], state: str) -> Image:
-        """A crop as a scan with a margin of 0 would cut it, (S, S, 3), S `SIZE_PX`; pairs are degraded alike."""
+        """A crop as a scan with a margin of 0 cuts it, (S, S, 3), S `SIZE_PX`; pairs are degraded alike."""
         reader, sample = self._find(row)
         stored, points = reader.read(sample, int(row["number"]))
         if row["family"] == PSEUDO:
