@@ -41,6 +41,6 @@ def test_blocks_and_kinds_stand_side_by_side(tmp_path):
     ("more", "told"), [({"size_px": SIZE_PX + 16}, f"{SIZE_PX + 16} px"), ({}, "an unknown size")]
 )
 def test_features_of_crops_of_another_size_are_refused(tmp_path, more, told):
-    told = f"of crops of {SIZE_PX} px, these are of {told}; .* encode the list"
-    with pytest.raises(DataError, match=told):
+    rule = f"of crops of {SIZE_PX} px, these are of {told}"
+    with pytest.raises(DataError, match=rf"{rule}; .* encode the list"):
         read(write_cache(tmp_path, **more))
