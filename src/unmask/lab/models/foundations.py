@@ -26,6 +26,9 @@ from unmask.errors import ModelError
 from unmask.lab.models.tensors import as_float, fill
 from unmask.lab.models.vit import Shape, VisionTransformer
 
+WHEELS = Path(".data/wheels")
+"""Where recipes look for the wheels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Foundation:

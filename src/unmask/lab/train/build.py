@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from unmask.errors import DataError, ModelError
 from unmask.lab.forge.clips import ClipBatches
 from unmask.lab.forge.neural import Regenerator
 from unmask.lab.forge.pairs import PairBatches
+from unmask.lab.models.backbone import size_step
 from unmask.lab.models.clip_net import ClipNet
 from unmask.lab.models.efficientnet_lite import VARIANTS
 from unmask.lab.models.export import Judge
@@ -26,6 +29,7 @@ from unmask.lab.train.sources import Sources
 from unmask.lab.train.style import mix_styles
 
 Net = FrameNet | ClipNet
+NORMS = (nn.LayerNorm, nn.GroupNorm, nn.BatchNorm2d)
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 
 
@@ -37,18 +41,15 @@ def make_net(recipe: Recipe) -> Net:
         ModelError: Backbone or head is unknown.
     """
     loop, clip = recipe.loop, recipe.clip
-    net: Net
-    if clip is None:
-        net = FrameNet(loop.backbone, dropout=loop.dropout, pretrained=not loop.start, sees=loop.sees)
-    else:
-        net = ClipNet(
-            loop.backbone,
-            head=clip.head,
-            hidden=clip.hidden,
-            dropout=loop.dropout,
-            pretrained=not loop.start,
-            sees=loop.sees,
-        )
+    _check_sizes(recipe)
+    make = FrameNet if clip is None else partial(ClipNet, head=clip.head, hidden=clip.hidden)
+    net: Net = make(
+        loop.backbone,
+        dropout=loop.dropout,
+        pretrained=not loop.start,
+        sees=loop.sees,
+        wheels=Path(loop.wheels),
+    )
     if loop.start:
         begin_with(net, Path(loop.start))
     for name, why in (
@@ -63,7 +64,41 @@ def make_net(recipe: Recipe) -> Net:
         _frame_net(net).fold_norms()
     if loop.style_mix_share:
         mix_styles(_frame_net(net), share=loop.style_mix_share)
+    choose_weights(_frame_net(net).encoder, loop.tuned)
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's hints
+
+
+def _check_sizes(recipe: Recipe) -> None:
+    step = size_step(recipe.loop.backbone)
+    sizes = (recipe.view.size_px, recipe.pairs.size_px, recipe.pairs.last_size_px)
+    if wrong := [size for size in sizes if size % step]:
+        raise ModelError(
+            f"{recipe.loop.backbone} sees crops whose side is a multiple of {step} px, got {wrong[0]}; "
+            "set size_px under [view], size_px and last_size_px under [pairs]"
+        )
+
+
+def choose_weights(encoder: nn.Module, tuned: str) -> None:
+    """Hold back all of an encoder that is not to learn.
+
+    Args:
+        encoder: Whose weights all learn so far.
+        tuned: As in `LoopSettings`. Running statistics of batch norms are no weights and go on.
+
+    Raises:
+        ModelError: Norms are to learn, and there are none.
+    """
+    if tuned == "all":
+        return
+    norms = [module for module in encoder.modules() if isinstance(module, NORMS)]
+    encoder.requires_grad_(requires_grad=False)
+    if tuned == "norms":
+        if not norms:
+            raise ModelError(
+                "tuned = 'norms' needs a backbone with norms, got one without; leave fold_norms out"
+            )
+        for norm in norms:
+            norm.requires_grad_(requires_grad=True)
 
 
 def begin_with(net: Net, folder: Path) -> None:

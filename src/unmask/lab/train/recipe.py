@@ -16,6 +16,7 @@ from unmask.errors import SettingsError, require
 from unmask.files import read_toml
 from unmask.lab.forge.clips import ClipSettings
 from unmask.lab.forge.settings import PairSettings
+from unmask.lab.models.foundations import WHEELS
 from unmask.lab.train.aligned import AlignedSettings
 from unmask.lab.train.labelled import LabelledSettings
 from unmask.tables import build_settings
@@ -26,7 +27,11 @@ class LoopSettings:
     """How the network learns.
 
     Attributes:
-        backbone: ``lite0``, ``lite1``, ``lite2``, ``tiny`` for trials, or a network of timm by its name.
+        backbone: ``lite0``, ``lite1``, ``lite2``, a foundation network (``clip_b16``, ``dinov2_s``), ``tiny``
+            for trials, or a network of timm by its name.
+        wheels: Folder of the wheels that foundation networks lie in.
+        tuned: What of the backbone learns: ``all``, its ``norms``, or nothing (``head``). What judges by it
+            learns always.
         sees: What the network is given of a crop: ``colour``, the picture, or ``detail``, what is fine in it.
         start: Folder of an earlier run whose averaged weights this one begins with; empty for ImageNet's.
         fold_norms: Merge batch normalisation into the convolutions before the first step.
@@ -57,6 +62,8 @@ class LoopSettings:
     """
 
     backbone: str = "lite0"
+    wheels: str = str(WHEELS)
+    tuned: str = "all"
     sees: str = "colour"
     start: str = ""
     fold_norms: bool = False
@@ -94,6 +101,7 @@ class LoopSettings:
         require(0 <= self.style_mix_share <= 1, "style_mix_share must be 0 to 1", self.style_mix_share)
         require(0 <= self.ema_decay < 1, "ema_decay must be 0 to below 1", self.ema_decay)
         require(self.accumulate >= 1, "accumulate must be 1 or more", self.accumulate)
+        require(self.tuned in TUNED, f"tuned must be one of {', '.join(TUNED)}", self.tuned)
         ok = self.mixed_precision in ("no", "bf16")
         require(ok, "mixed_precision must be no or bf16", self.mixed_precision)
         require(self.checkpoint_every >= 1, "checkpoint_every must be 1 or more", self.checkpoint_every)
@@ -102,6 +110,7 @@ class LoopSettings:
 
 
 JOINS = ("logits", "weights", "apart")
+TUNED = ("all", "norms", "head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +195,13 @@ class Recipe:
         """SHA-256 of all that decides the weights before the cool-down; a checkpoint belongs to one digest.
 
         The length of the run decides only when the cool-down begins, so a run may be made longer or shorter
-        until then. How often it is saved and looked at, and by how many workers it is fed, changes nothing.
+        until then. How often it is saved and looked at, by how many workers it is fed, and where wheels lie,
+        whose content is pinned, changes nothing.
         Settings that are left at their defaults do not count, so that a run outlives the coming of new ones.
         """
         plain = _changed(self)
         loop = plain.get("loop", {})
-        for key in ("steps", "checkpoint_every", "workers"):
+        for key in ("steps", "checkpoint_every", "workers", "wheels"):
             loop.pop(key, None)
         if not self.loop.patience:  # then what validation finds decides nothing
             plain.pop("validation", None)
