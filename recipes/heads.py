@@ -20,9 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from features import PSEUDO
-from listed import VALIDATION, Faces, Floats, name_family
+from listed import VALIDATION, Faces, Floats, name_crops, name_family
 from numpy.typing import NDArray
+from torch import nn
 
 from unmask.errors import DataError
 
@@ -79,6 +81,10 @@ class Head(NamedTuple):
     def __call__(self, features: Floats) -> Floats:
         """Shape (N, D) to (N,)."""
         return features @ self.weights + self.bias
+
+    def fill(self, layer: nn.Linear) -> None:
+        """Make a layer of torch that gives one logit judge alike."""
+        layer.load_state_dict({"weight": torch.tensor(self.weights)[None], "bias": torch.tensor([self.bias])})
 
 
 def find_axes(features: Floats, *, components: int, most: int = 6000) -> Axes:
@@ -137,14 +143,9 @@ def gather_units(table: pd.DataFrame, states: Sequence[Floats], *, beside: bool 
     family = table["family"].where(table["label"] == "FAKE", table["source"])
     # A pseudo-fake has the key of the real that it is made of, and is no pair with it: such pairs outnumber
     # all others, and with them fakes of families left out were found less often.
-    real = enumerate(zip(table["key"] + "/" + table["number"], table["label"] == "REAL", strict=True))
+    real = enumerate(zip(name_crops(table), table["label"] == "REAL", strict=True))
     place = {name: number for number, (name, is_real) in real if is_real}
-    pair_of = np.array(
-        [
-            place.get(f"{pair}/{number}", -1)
-            for pair, number in zip(table["pair"], table["number"], strict=True)
-        ]
-    )
+    pair_of = np.array([place.get(name, -1) for name in name_crops(table, "pair")])
     units = []
     for (label, source, kind), rows in table.groupby(["label", "source", family]).indices.items():
         clips = table["clip"].iloc[rows]

@@ -97,7 +97,7 @@ def _read_list(
 ) -> Faces:
     table = pd.read_csv(listing, dtype=str, keep_default_na=False)
     table["still"] = table.groupby("clip")["number"].transform("size") == 1
-    table.index = pd.Index(table["key"] + "/" + table["number"])
+    table.index = pd.Index(name_crops(table))
     chunks = {state: {int(f.stem): f for f in (cache / state).glob("*.npz")} for state in states}
     ready = sorted(set.intersection(*(set(found) for found in chunks.values())))
     features: dict[str, list[Floats]] = {state: [] for state in states}
@@ -112,6 +112,11 @@ def _read_list(
                 if state == states[0]:
                     keys += held["keys"].tolist()
     return Faces(table.loc[keys], {state: np.concatenate(parts) for state, parts in features.items()})
+
+
+def name_crops(table: pd.DataFrame, column: str = "key") -> pd.Series:
+    """What caches call each crop; by the column ``pair`` what they call that of its other side."""
+    return table[column] + "/" + table["number"]
 
 
 def check_size(file: Path, held: Mapping[str, NDArray[Any]]) -> None:

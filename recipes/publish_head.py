@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from drawn import tell_drawn
 from features import SIZE_PX
 from heads import Head, HeadSettings, find_axes, fit_head, judge_left_out, lay_out
@@ -142,7 +141,7 @@ def build(options: argparse.Namespace, judge: Head, drawn: Head, target: Path) -
         tower, mean=foundation.mean, std=foundation.std, blocks=options.blocks, tells_drawn=True
     )
     for layer, head in ((net.judge, judge), (net.drawn, drawn)):
-        layer.load_state_dict({"weight": torch.tensor(head.weights)[None], "bias": torch.tensor([head.bias])})
+        head.fill(layer)
     net.requires_grad_(requires_grad=False)
     crops = np.random.default_rng(0).integers(0, 256, (3, 3, SIZE_PX, SIZE_PX), np.uint8)
     with tempfile.TemporaryDirectory() as folder:

@@ -26,7 +26,7 @@ import pandas as pd
 import torch
 from features import PSEUDO, SIZE_PX, Store, fold_of
 from heads import Head, HeadSettings, Unit, find_axes, fit_head, lay_out, weigh_units
-from listed import VALIDATION, Faces, name_family, read_faces, split_places
+from listed import VALIDATION, Faces, name_crops, name_family, read_faces, split_places
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
@@ -63,9 +63,7 @@ class Tuned(nn.Module):
     def __init__(self, net: FoundationNet, head: Head) -> None:
         super().__init__()
         self.net = net
-        net.judge.load_state_dict(
-            {"weight": torch.tensor(head.weights)[None], "bias": torch.tensor([head.bias])}
-        )
+        head.fill(net.judge)
         net.judge.requires_grad_(requires_grad=False)
 
     def forward(self, crops: Tensor) -> Tensor:
@@ -284,8 +282,7 @@ def draw_batches(
 ) -> Iterator[tuple[list[int], list[str], list[tuple[int, int]]]]:
     """Rows of a batch, half fakes, their states, and which places in it are a fake and its own real."""
     label, family = table["label"].to_numpy(), table["family"].to_numpy()
-    names = (table["key"] + "/" + table["number"]).to_numpy()
-    paired = (table["pair"] + "/" + table["number"]).to_numpy()
+    names, paired = (name_crops(table, column).to_numpy() for column in ("key", "pair"))
     usable = np.flatnonzero(weights > 0)
     real_at = {names[row]: int(row) for row in usable if label[row] == "REAL"}
     kinds = {word: usable[label[usable] == word] for word in ("FAKE", "REAL")}

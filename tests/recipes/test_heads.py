@@ -8,8 +8,10 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
 from heads import (
     ENOUGH_PAIRS,
+    Head,
     HeadSettings,
     assign_folds,
     find_axes,
@@ -88,6 +90,16 @@ def test_a_head_is_the_same_on_the_features_and_on_their_axes():
     turned = axes.of(faces.features["clean"])
     head = fit_head(gather_units(faces.table, [turned]), SETTINGS)
     np.testing.assert_allclose(axes.undo(head)(faces.features["clean"]), head(turned), atol=1e-4)
+
+
+def test_a_layer_that_a_head_fills_judges_as_the_head():
+    features = made_up().features["clean"]
+    head = Head(np.linspace(-1, 1, 12, dtype=np.float32), 0.25)
+    layer = torch.nn.Linear(12, 1)
+    head.fill(layer)
+    with torch.inference_mode():
+        found = layer(torch.from_numpy(features))[:, 0].numpy()
+    np.testing.assert_allclose(found, head(features), atol=1e-4)
 
 
 def test_each_class_has_half_the_weight_and_a_family_by_the_power_of_its_clips():
