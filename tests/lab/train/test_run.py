@@ -10,7 +10,7 @@ import torch
 from accelerate.state import AcceleratorState
 
 from tiny_recipe import CLIP, LABELLED, read_log, silent, write_recipe
-from training_data import store_people, stored_face
+from training_data import store_people, store_sets, stored_face
 from unmask.config import ScoreSettings
 from unmask.errors import DataError, ModelError, SettingsError
 from unmask.judge.score import load_model, score_crops
@@ -24,12 +24,7 @@ from unmask.types import Crops
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    store_people(folder / "train", [("ann", "REAL"), ("ben", "REAL")], frames=4)
-    store_people(folder / "val", [("carl", "REAL"), ("f-of-carl", "FAKE")], frames=4)
-    people = [(f"p{i}", "REAL") for i in range(4)] + [(f"f-of-p{i}", "FAKE") for i in range(4)]
-    store_people(folder / "labelled", people)
-    return folder
+    return store_sets(tmp_path_factory.mktemp("data"))
 
 
 def test_a_clip_run_leaves_a_model_that_a_scan_can_use(data, tmp_path):

@@ -1,16 +1,14 @@
 """What of a backbone learns: all of it, its norms, or nothing; and foundation networks in a run."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
+from tiny_foundation import narrow_foundation
 from tiny_recipe import LABELLED, silent, write_recipe
-from training_data import store_people
+from training_data import store_sets
 from unmask.errors import ModelError, SettingsError
 from unmask.judge.score import load_model
 from unmask.lab.models import backbone
-from unmask.lab.models.foundations import FOUNDATIONS
 from unmask.lab.models.vit import VisionTransformer
 from unmask.lab.train.build import make_net
 from unmask.lab.train.checkpoint import load_checkpoint
@@ -22,20 +20,13 @@ CLIP_B16 = ('backbone = "tiny"', 'backbone = "clip_b16"')
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    store_people(folder / "train", [("ann", "REAL"), ("ben", "REAL")], frames=4)
-    store_people(folder / "val", [("carl", "REAL"), ("f-of-carl", "FAKE")], frames=4)
-    people = [(f"p{i}", "REAL") for i in range(4)] + [(f"f-of-p{i}", "FAKE") for i in range(4)]
-    store_people(folder / "labelled", people)
-    return folder
+    return store_sets(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture
 def narrow(monkeypatch):
     """CLIP with narrow tokens, the same weights whenever it is asked for."""
-    known = FOUNDATIONS["clip_b16"]
-    shape = replace(known.shape, width=64, hidden=128, image_px=32)
-    monkeypatch.setitem(FOUNDATIONS, "clip_b16", replace(known, shape=shape))
+    shape = narrow_foundation(monkeypatch, "clip_b16", image_px=32)
 
     def load(name, folder):
         assert (name, str(folder)) == ("clip_b16", "wheels")
@@ -61,12 +52,10 @@ def test_a_run_changes_what_is_tuned_and_nothing_else(data, tmp_path, narrow, tu
 
 
 def test_where_wheels_lie_is_not_what_a_run_is(data, tmp_path):
-    files = [
-        write_recipe(data, tmp_path, changes=[("[loop]", f"[loop]\n{more}")])
-        for more in ("", 'wheels = "elsewhere"')
-    ]
-    digests = {read_recipe(file).digest() for file in files}
-    assert len(digests) == 1
+    def digest(more):
+        return read_recipe(write_recipe(data, tmp_path, changes=[("[loop]", f"[loop]\n{more}")])).digest()
+
+    assert digest('wheels = "elsewhere"') == digest("") != digest('tuned = "norms"')
 
 
 @pytest.mark.parametrize(
@@ -76,7 +65,7 @@ def test_where_wheels_lie_is_not_what_a_run_is(data, tmp_path):
         (
             ['tuned = "norms"', "fold_norms = true"],
             ModelError,
-            "needs a backbone with norms, got one",
+            "needs a backbone with norms, got one without; leave fold_norms out",
         ),
     ],
 )

@@ -106,8 +106,8 @@ class FoundationEncoder(Encoder):
         if self.tower.shape.patch_px != 16:
             middle = F.interpolate(middle, size=(side // 16, side // 16), mode="bilinear")
         pooled = F.avg_pool2d(middle, 2)
-        described = describe_tokens(tokens)
-        same = [described[:, kind, :, None, None].expand_as(pooled) for kind in (0, 2)]
+        of_class, _, spread = describe_tokens(tokens).unbind(1)
+        same = [values[:, :, None, None].expand_as(pooled) for values in (of_class, spread)]
         return middle, torch.cat([pooled, *same], 1)
 
 

@@ -115,16 +115,15 @@ class VisionTransformer(nn.Module):
         patches = self.patches(images).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.prefix.expand(images.shape[0], -1, -1), patches], 1)
         if self.shape.learned_places:
-            tokens = tokens + self._places_of(images)
+            tokens = tokens + self._places_at(int(images.shape[-1]))
         tokens = self.norm_first(tokens)
         for block in self.blocks[:blocks]:
             tokens = block(tokens, self.cos, self.sin)
             yield tokens
 
-    def _places_of(self, images: Tensor) -> Tensor:
-        side = int(images.shape[-1]) // self.shape.patch_px
-        own = self.shape.side
-        return self.places if side == own else _stretch(self.places, own=own, wanted=side)
+    def _places_at(self, image_px: int) -> Tensor:
+        own, wanted = self.shape.side, image_px // self.shape.patch_px
+        return self.places if wanted == own else _stretch(self.places, own=own, wanted=wanted)
 
     def resized(self, image_px: int) -> VisionTransformer:
         """The same weights for images of another side; learned places are stretched bicubically.
@@ -139,8 +138,8 @@ class VisionTransformer(nn.Module):
             raise ModelError(f"image_px must be a multiple of {self.shape.patch_px}, got {image_px}")
         net = VisionTransformer(replace(self.shape, image_px=image_px))
         state = dict(self.state_dict())
-        if self.shape.learned_places and image_px != self.shape.image_px:
-            state["places"] = _stretch(state["places"], own=self.shape.side, wanted=net.shape.side)
+        if self.shape.learned_places:
+            state["places"] = self._places_at(image_px)
         net.load_state_dict(state)
         return net.train(self.training)
 
