@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from browsed import check_accessible, opened
+from browsed import PATIENCE_MS, check_accessible, opened
 from example_reasons import example
 from served import REAL, SWAPPED, Server
 from unmask.reasons import LANGUAGES, because, sentence, wordings
@@ -29,6 +30,21 @@ def key(server):
 
 def item(page, name):
     return page.locator("#scans > li").filter(has_text=name).first
+
+
+def _hold(page, address):
+    """Hold back what the page asks of an address; gives who waits for the first of it, to let it go on."""
+    waiting = []
+    page.route(address, lambda route: waiting.append(route))
+
+    def first():
+        until = time.monotonic() + PATIENCE_MS / 1000
+        while not waiting:
+            assert time.monotonic() < until, f"the page never asked for {address}"
+            page.wait_for_timeout(20)  # requests are heard of only while Playwright waits
+        return waiting[0]
+
+    return first
 
 
 def _wait_pictures(page, count):
@@ -231,26 +247,25 @@ def test_nothing_is_drawn_before_the_page_knows_what_it_needs_nor_twice(browser,
     page = context.new_page()
     troubles = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    waiting = []
-    page.route("**/api/limits", lambda route: waiting.append(route))
+    limits = _hold(page, "**/api/limits")
     page.goto(server.address)
+    limits()
     page.get_by_label("Language").select_option("de")
     page.evaluate("key => { location.hash = `#/scan/${key}`; }", key)
-    waiting[0].continue_()
+    limits().continue_()
     page.get_by_role("button", name="Bericht hier anzeigen").click()
     page.locator("iframe.report").wait_for()
     assert page.locator("html").get_attribute("lang") == "de"
-    slow = []
     one = re.compile(rf"/api/scans/{key}\?")
-    page.route(one, lambda route: slow.append(route))
+    scan = _hold(page, one)
     page.evaluate("location.hash = '#/'")  # and before the scan has come, back to the list
     page.locator("#drop").wait_for()
     page.evaluate("key => { location.hash = `#/scan/${key}`; }", key)
-    page.wait_for_timeout(100)
+    scan()
     page.evaluate("location.hash = '#/'")
-    page.wait_for_timeout(100)
+    page.locator("#drop").wait_for()
     with page.expect_response(one):
-        slow[0].continue_()
+        scan().continue_()
     page.wait_for_timeout(200)
     assert page.locator("#drop").count() == 1
     assert not troubles
@@ -260,14 +275,13 @@ def test_nothing_is_drawn_before_the_page_knows_what_it_needs_nor_twice(browser,
 def test_what_is_typed_while_the_page_begins_stays(browser, server):
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
-    waiting = []
-    page.route("**/api/scans?limit=1", lambda route: waiting.append(route))
+    scans = _hold(page, "**/api/scans?limit=1")
     page.goto(server.address)
     page.locator("#retention:not(:empty)").wait_for()
     page.get_by_label("Language").select_option("de")
     field = page.get_by_label("Pfad einer Datei")
     field.fill("typed")
-    waiting[0].continue_()
+    scans().continue_()
     page.wait_for_timeout(300)
     assert field.input_value() == "typed"
     context.close()
