@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -114,6 +115,20 @@ def _end_after(main: BaseProcess) -> None:
 
 
 @contextmanager
+def _deaf() -> Iterator[None]:
+    """Keep SIGTERM from what is started meanwhile.
+
+    Where workers are forked off a server, the default from Python 3.14 on, that server stays in the group of
+    the main process, and they end with it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def makers_must_live() -> Iterator[None]:
     """Tell in a sentence that a process that makes batches was killed.
 
@@ -163,7 +178,8 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
         worker_init_fn=calm_worker,
         pin_memory=pin,
     )
-    made = iter(loader)
+    with _deaf():
+        made = iter(loader)
     while True:
         try:
             with pace.waiting():
