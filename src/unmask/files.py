@@ -145,9 +145,9 @@ def size_words(size_bytes: float) -> str:
         size_bytes: 0 or more.
 
     >>> size_words(0), size_words(48_300), size_words(999_700), size_words(12_345_678), size_words(4.72e11)
-    ('0 B', '48.3 KB', '1 MB', '12.3 MB', '472 GB')
+    ('0 B', '48.3 kB', '1 MB', '12.3 MB', '472 GB')
     """
-    units = ("B", "KB", "MB", "GB", "TB")
+    units = ("B", "kB", "MB", "GB", "TB")
     power = 0
     while power + 1 < len(units) and round(size_bytes / 1000**power, 1) >= 999.5:
         power += 1

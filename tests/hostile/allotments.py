@@ -52,7 +52,7 @@ def allotment(place: Path, size_bytes: int) -> Iterator[Allotment]:
             file.truncate(DISK_BYTES)
         whole.mkdir()
         _run("mkfs.btrfs", "-q", str(image))
-        # Files of up to 2 KB would lie in the tree, which no quota counts before it is written.
+        # Files of up to 2 kB would lie in the tree, which no quota counts before it is written.
         _run("mount", "-o", "loop,max_inline=0", str(image), str(whole))
         try:
             _run("btrfs", "subvolume", "create", str(whole / "part"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from unmask.files import size_words
 from unmask.judge.calibration import bounded
 from unmask.quantities import told_beside
 
@@ -37,8 +38,7 @@ class Words:
 
     def number(self, value: float, *, digits: int = 1) -> str:
         """A number with so many digits behind the point, or the comma."""
-        text = f"{value:.{digits}f}"
-        return text.replace(".", ",") if self.language == "de" else text
+        return self._pointed(f"{value:.{digits}f}")
 
     def percent(self, p_fake: float, limits: Sequence[float] = ()) -> str:
         r"""A probability in whole per cent, never 0 or 100: no calibration is that sure.
@@ -50,8 +50,7 @@ class Words:
         ('19.2\xa0%', '81\xa0%')
         """
         text = told_beside(100 * bounded(p_fake), (100 * limit for limit in limits), digits=0)
-        text += "\u00a0%"
-        return text.replace(".", ",") if self.language == "de" else text
+        return self._pointed(f"{text}\u00a0%")
 
     def whole(self, count: int) -> str:
         """A count, its thousands marked.
@@ -62,20 +61,16 @@ class Words:
         return f"{count:,}".replace(",", "." if self.language == "de" else ",")
 
     def size(self, count: int) -> str:
-        """A count of bytes in thousands, millions or milliards of them.
+        """A count of bytes, as `size_words` tells it.
 
         >>> Words("en").size(3_482_099), Words("de").size(52_300), Words("en").size(2_048_000_000)
         ('3.48 MB', '52,3 kB', '2.05 GB')
         """
-        if count < 1_000_000:
-            return f"{self.number(count / 1e3)} kB"
-        mega = count < 1_000_000_000
-        return f"{self.number(count / (1e6 if mega else 1e9), digits=2)} {'MB' if mega else 'GB'}"
+        return self._pointed(size_words(count))
 
     def limit(self, share: float) -> str:
         """A threshold as it was set."""
-        text = f"{100 * share:.4g}\u00a0%"
-        return text.replace(".", ",") if self.language == "de" else text
+        return self._pointed(f"{100 * share:.4g}\u00a0%")
 
     def seconds(self, time: float) -> str:
         """A time in a video: ``3.1 s`` up to a minute, then ``m:ss.s`` or ``h:mm:ss``."""
@@ -92,6 +87,9 @@ class Words:
         if first == last:
             return first
         return f"{first.removesuffix(' s') if last.endswith(' s') else first} - {last}"
+
+    def _pointed(self, number: str) -> str:
+        return number.replace(".", ",") if self.language == "de" else number
 
 
 def short_percent(p_fake: float) -> str:

@@ -22,7 +22,7 @@ def index(tmp_path, capsys):
     (folder / "metadata.json").write_text(json.dumps(table))
     file = tmp_path / "set.csv"
     assert run("data", "index", folder, "-o", file, "--no-probe") == 0
-    assert "40 videos" in (told := capsys.readouterr().out) and told.splitlines()[0].endswith("; 24 KB")
+    assert "40 videos" in (told := capsys.readouterr().out) and told.splitlines()[0].endswith("; 24 kB")
     return file
 
 

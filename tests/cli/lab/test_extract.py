@@ -34,7 +34,7 @@ def test_the_plan_is_told_and_nothing_is_written(footage, tmp_path):
     assert told.exit_code == 0, told.output
     first, cpu, disk, workers, source = told.stdout.splitlines()
     assert first == "videos       10, of which 4 may take another's boxes, 1 cannot be read"
-    assert cpu.startswith("CPU hours") and disk.endswith((" KB", " MB")) and "128: " in workers
+    assert cpu.startswith("CPU hours") and disk.endswith((" kB", " MB")) and "128: " in workers
     assert source.startswith("from         8 videos that were done for this (")
     assert not (tmp_path / "crops").exists()
     as_json = json.loads(extract(footage, "-o", tmp_path / "c", "--frames", 4, "--plan", "--json").stdout)
