@@ -152,6 +152,13 @@ def test_one_face_among_many_needs_what_the_document_says(script):
         assert judge([needed - 2e-4, *others]) < limit <= judge([min(needed + 2e-4, 1.0), *others])
 
 
+def test_what_is_promised_in_prose_is_what_the_card_says():
+    alarms = read_card(card_path()).scores["false_alarms_on_strangers_video"].value
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    promised = re.findall(r"[aA]bout (\d+) (?:% of the real clips|of 100 cases)", readme)
+    assert promised == [f"{100 * alarms:.0f}"] * 2
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_no_document_opens_with_a_figure_that_was_typed(name):
     opening = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8").partition("\n## ")[0]
