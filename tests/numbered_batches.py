@@ -25,17 +25,17 @@ class Numbered(StepBatches):
         return StepBatch(torch.full((1,), step), *[torch.zeros(0)] * 3)
 
 
-def make_batches():
-    """Batches of two makers."""
+def make_batches(way):
+    """Batches of two makers, started in a way of multiprocessing's."""
+    multiprocessing.set_start_method(way, force=True)
     return feed(Numbered(), range(60), workers=2, pin=False, pace=Pace())
 
 
 def outlive(way):
     """Signal the whole group after the first batches; all of them must come."""
-    multiprocessing.set_start_method(way, force=True)
     os.setsid()
     signal.signal(signal.SIGTERM, lambda *_: None)
-    batches = make_batches()
+    batches = make_batches(way)
     made = [int(next(batches).crops) for _ in range(2)]  # one of each maker, so both are on their way
     os.killpg(0, signal.SIGTERM)
     made += [int(batch.crops) for batch in batches]
@@ -44,8 +44,7 @@ def outlive(way):
 
 def lose_one(told, way):
     """Lose a maker, and tell in which words that ends."""
-    multiprocessing.set_start_method(way, force=True)
-    batches = make_batches()
+    batches = make_batches(way)
     try:
         with makers_must_live():
             next(batches)
@@ -59,8 +58,7 @@ def lose_one(told, way):
 
 def tell_makers(link, way):
     """Tell who makes batches, and then only wait."""
-    multiprocessing.set_start_method(way, force=True)
-    batches = make_batches()
+    batches = make_batches(way)
     next(batches)
     link.send([maker.pid for maker in multiprocessing.active_children()])
     signal.pause()

@@ -37,6 +37,22 @@ def default_jobs() -> int:
     return max(1, min(cores, MAX_DEFAULT_JOBS))
 
 
+@contextlib.contextmanager
+def hold_back(number: signal.Signals) -> Iterator[None]:
+    """Hold back a signal, where the system can; a process started inside begins with it held back.
+
+    Of SIGINT it never sees anything, so Ctrl-C reaches the parent alone.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @dataclass(frozen=True, slots=True)
 class Processes:
     """Child processes of this one.
@@ -92,7 +108,7 @@ class _ProcessWorker(Worker):
         daemon = not crew.delegates
         self._process: BaseProcess = context.Process(target=_work, args=given, daemon=daemon)
         try:
-            with _interrupts_blocked():
+            with hold_back(signal.SIGINT):
                 _start(self._process)
         except BaseException:
             _remove(self._scratch)
@@ -156,19 +172,6 @@ def _how_it_ended(exit_code: int | None, limits: LimitSettings) -> Reason:
             return because("too_much_cpu", seconds=limits.cpu_seconds)
         return because("killed_hard" if name == "SIGKILL" else "killed", signal=name)
     return because("exited", exit_code="?" if exit_code is None else exit_code)
-
-
-@contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Hold back SIGINT; a process started inside never sees it, so Ctrl-C reaches the parent alone."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(link: Connection, load: bytes, limits: LimitSettings, scratch: Path | None) -> None:

@@ -22,6 +22,7 @@ from unmask.lab.forge.pairs import Batch, PairBatches
 from unmask.lab.train.aligned import AlignedBatches
 from unmask.lab.train.labelled import LabelledBatches
 from unmask.lab.train.pace import Pace
+from unmask.work.processes import hold_back
 
 # Torch tells of a killed maker whenever its signal comes. Waited for, that is here and not in the middle of
 # what the caller does to end well.
@@ -115,20 +116,6 @@ def _end_after(main: BaseProcess) -> None:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Keep SIGTERM from what is started meanwhile.
-
-    Where workers are forked off a server, the default from Python 3.14 on, that server stays in the group of
-    the main process, and they end with it.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
 def makers_must_live() -> Iterator[None]:
     """Tell in a sentence that a process that makes batches was killed.
 
@@ -178,7 +165,9 @@ def feed(batches: StepBatches, steps: range, *, workers: int, pin: bool, pace: P
         worker_init_fn=calm_worker,
         pin_memory=pin,
     )
-    with _deaf():
+    # Where workers are forked off a server, the default from Python 3.14 on, that server stays in this group,
+    # and they end with it; so a signal to the group must not end it.
+    with hold_back(signal.SIGTERM):
         made = iter(loader)
     while True:
         try:
