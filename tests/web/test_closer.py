@@ -89,7 +89,8 @@ def test_page_and_report_have_one_form_for_sizes_and_times(page, server):
     from unmask.report.words import Words
 
     page.locator("#drop").wait_for()
-    seconds, sizes = [0.04, 59.94, 59.96, 75.5, 348.1, 3599.0, 3725.4], [0, 52_300, 3_482_099, 2_048_000_000]
+    seconds = [0.04, 59.94, 59.96, 75.5, 348.1, 3599.0, 3725.4]
+    sizes = [0, 999, 999_700, 52_300, 3_482_099, 12_345_678, 2_048_000_000, 472 * 10**9, 1_234 * 10**12]
     for language in ("en", "de"):
         told = page.evaluate(
             "async ([times, sizes, language]) => { const words = await import('/static/words.js');"

@@ -120,7 +120,7 @@ def test_what_cannot_be_judged_says_so_and_does_not_look_real(page, tmp_path):
     empty.touch()
     page.set_input_files("#files", [text, large, empty])
     told = page.locator("#uploads [role=alert]").all_inner_texts()
-    assert len(told) == 2 and "too large" in told[0] and "at most 2.00 MB" in told[0] and "empty" in told[1]
+    assert len(told) == 2 and "too large" in told[0] and "at most 2 MB" in told[0] and "empty" in told[1]
     row = item(page, "notes.txt").and_(page.locator("[data-state=done]"))
     row.wait_for()
     assert "not readable" in row.inner_text() and "%" not in row.inner_text()

@@ -31,7 +31,8 @@ def test_both_play_in_step_and_either_timeline_moves_both(browser, axe, server, 
         heading = frame.get_by_role("heading", name="film.mp4 and copy.mp4 in step")
         heading.wait_for(timeout=4 * PATIENCE_MS)
         video = frame.locator("video")
-        assert frame.locator("video").count() == 1  # one play button
+        video.wait_for()  # it stands below the heading, and a page is shown while it is still read
+        assert video.count() == 1  # one play button
         video.evaluate("video => video.readyState || new Promise(r => { video.onloadedmetadata = r; })")
         assert video.evaluate("video => video.duration") == pytest.approx(3, abs=0.2)
         film, copy = (frame.locator(f"[data-clock={clock}]") for clock in ("original", "copy"))

@@ -74,8 +74,10 @@ export const number = (value, digits = 1) =>
 
 // Sizes, times and spans of time as `Words` in Python tells them, so that page and report say the same.
 export function size(bytes) {
-  if (bytes < 1e6) return `${number(bytes / 1e3)} kB`;
-  return bytes < 1e9 ? `${number(bytes / 1e6, 2)} MB` : `${number(bytes / 1e9, 2)} GB`;
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes, power = 0;
+  for (; power + 1 < units.length && Math.round(10 * value) >= 9995; power += 1) value = bytes / 1000 ** (power + 1);
+  return `${numeral(value, value >= 999.5 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 })} ${units[power]}`;
 }
 
 export function clock(seconds) {
