@@ -56,7 +56,7 @@ def blocks(root: Path) -> list[tuple[str, Marks, str]]:
     speed, drawn = measured("performance"), between(root / "docs" / "lab" / "faces.md", MARKS)
     return [
         ("README.md", SCORES, weights.scores_table()),
-        ("README.md", COST, tables.saved(speed)),
+        ("README.md", COST, tables.cost(speed)),
         ("docs/long-videos.md", ALONE, montages.alone()),
         ("docs/long-videos.md", MONTAGES, montages.table(measured("montages"))),
         ("docs/faces.md", OPENING, faces.opening(drawn)),

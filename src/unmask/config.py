@@ -371,7 +371,7 @@ class BatchSettings:
 
     Attributes:
         jobs: Worker processes, each with one thread for its networks; None takes the usable cores, at
-            most 4, since a worker holds up to about 350 MB.
+            most 4, since a worker that scans holds up to about 1 GB.
         time_limit_seconds: Wall time for one file, or one piece of a long video, without anything new; then
             its worker is killed. Well above the time limit of decoding, which stops by itself and says why.
         limits: Of each worker that scans.
