@@ -69,9 +69,6 @@ export function translatePage(root = document) {
 // Never 0 or 100: no calibration is that sure. Verdicts of earlier versions went further.
 export const percent = probability => `${Math.round(100 * Math.min(0.99, Math.max(0.01, probability)))}\u00a0%`;
 
-export const number = (value, digits = 1) =>
-  new Intl.NumberFormat(chosen, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
-
 // Sizes, times and spans of time as `Words` in Python tells them, so that page and report say the same.
 export function size(bytes) {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -82,8 +79,8 @@ export function size(bytes) {
 
 export function clock(seconds) {
   const tenths = Math.round(10 * seconds), minutes = Math.floor(tenths / 600), rest = (tenths - 600 * minutes) / 10;
-  if (!minutes) return `${number(rest)} s`;
-  if (minutes < 60) return `${minutes}:${number(rest).padStart(4, '0')}`;
+  if (!minutes) return `${digits(rest, 1)} s`;
+  if (minutes < 60) return `${minutes}:${digits(rest, 1).padStart(4, '0')}`;
   return [Math.floor(minutes / 60), minutes % 60, digits(rest, 0)].map((part, place) => String(part).padStart(place ? 2 : 1, '0')).join(':');
 }
 
